@@ -1,0 +1,85 @@
+// Builds what is stale: `node scripts/build.mjs [native] [wasm] [js] [--probe] [--force]`; no name: all of them.
+// Plain JavaScript without dependencies, so that it can also install them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const newest = (path) => {
+  if (!existsSync(path)) return 0;
+  const info = statSync(path);
+  return info.isDirectory() ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name)))) : info.mtimeMs;
+};
+const stale = (target, ...sources) => !existsSync(target) || Math.max(...sources.map(newest)) > statSync(target).mtimeMs;
+const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** Runs a command; its output is shown only if it fails (or with SEQLIK_VERBOSE). */
+function run(what, command, args) {
+  process.stderr.write(`${what} ...\n`);
+  const quiet = !process.env.SEQLIK_VERBOSE;
+  const { status, stdout, stderr, error } = spawnSync(command, args, { stdio: quiet ? 'pipe' : 'inherit', encoding: 'utf8' });
+  if (status === 0) return;
+  throw new Error(`${what} failed: ${command} ${args.join(' ')}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`);
+}
+const bin = (name) => join('node_modules', '.bin', name);
+
+/** node_modules older than the lockfile -> npm ci. */
+export function install() {
+  if (!stale('node_modules/.package-lock.json', 'package-lock.json')) return;
+  run('installing packages (npm ci)', process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci']);
+}
+
+/** Returns whether the addon is there; without cmake or a compiler it says so in one line and the rest runs on wasm. */
+export function native({ probe = false } = {}) {
+  const target = `build/native/Release/${probe ? 'probe' : 'kernels'}.node`;
+  if (process.env.SEQLIK_NO_NATIVE) return false;
+  const missing = !found('cmake') ? 'cmake' : !['c++', 'g++', 'clang++'].some(found) ? 'a C++ compiler' : undefined;
+  if (missing) {
+    process.stderr.write(`no ${missing} here: the native addon is not built, everything runs on WebAssembly\n`);
+    return existsSync(target);
+  }
+  if (stale(target, 'native', 'CMakeLists.txt', ...(probe ? ['test/probe'] : []))) {
+    const what = `the native addon${probe ? ' and its test build' : ''}`, out = ['--out', 'build/native'];
+    run(`configuring ${what}`, bin('cmake-js'), ['configure', ...out, `--CDPROBE=${probe ? 'ON' : 'OFF'}`]);
+    run(`building ${what}`, bin('cmake-js'), ['build', ...out, '--parallel', String(availableParallelism())]);
+  }
+  return true;
+}
+
+export function wasm({ probe = false } = {}) {
+  if (stale('dist/wasm/inline.js', 'assembly', 'asconfig.json', 'src/wasm')) {
+    mkdirSync('dist/wasm', { recursive: true });
+    run('building the WebAssembly module', bin('asc'), ['--target', 'release']);
+    const bytes = readFileSync('dist/wasm/kernels.wasm').toString('base64');
+    for (const name of readdirSync('src/wasm').filter((name) => name.endsWith('.js')))
+      writeFileSync(join('dist/wasm', name), readFileSync(join('src/wasm', name), 'utf8').replace('BYTES', bytes));
+  }
+  if (probe && stale('build/probe.wasm', 'assembly', 'asconfig.json', 'test/probe'))
+    run('building the WebAssembly module of the tests', bin('asc'),
+      ['--config', 'test/probe/asconfig.json', '--target', 'release']);
+}
+
+/** The library into dist/, examples and what tests run in processes of their own into build/js/. */
+export function js() {
+  const settings = ['tsconfig.json', 'src/tsconfig.json', 'test/tsconfig.json', 'package.json'];
+  if (stale('dist/index.js', 'src', ...settings)) run('compiling src', bin('tsc'), ['-p', 'src']);
+  if (stale('build/js/test/golden/run.js', 'src', 'test/golden', 'test/support', 'examples', 'bench', ...settings))
+    run('compiling examples and test programs', bin('tsc'), ['-p', 'test']);
+}
+
+if (basename(process.argv[1] ?? '') === 'build.mjs') {
+  const words = process.argv.slice(2), probe = words.includes('--probe');
+  const parts = { native: () => native({ probe }), wasm: () => wasm({ probe }), js };
+  const names = words.filter((word) => !word.startsWith('--'));
+  try {
+    const unknown = names.find((name) => !(name in parts));
+    if (unknown) throw new Error(`unknown part ${unknown}: native, wasm or js`);
+    install();
+    for (const name of names.length ? names : Object.keys(parts)) parts[name]();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
