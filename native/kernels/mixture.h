@@ -7,11 +7,10 @@ namespace ISA::mixture {
 template <class T>
 int prepare(int k, int d, const double* weights /* k */, const double* L /* k tri(d) */,
     const double* logDet /* k */, double* column /* d */, T* b /* k */, T* W /* k tri(d) */);
-/// u[c,j] = √(½ log₂e / variances[c,j]);  b[c] as in prepare. Fails at the first variance not > 0
-/// Returns 0, or 1 + the index over [k, d] of the first failure.
+/// u[c,j] = √(½ log₂e) / L[c,j], L[c] the standard deviations;  b[c] as in prepare
 template <class T>
-int prepareDiagonal(int k, int d, const double* weights /* k */, const double* variances /* k d */, T* b /* k */,
-    T* u /* k d */);
+int prepareDiagonal(int k, int d, const double* weights /* k */, const double* L /* k d */,
+    const double* logDet /* k */, T* b /* k */, T* u /* k d */);
 /// out[i] = log Σ_c 2^q[c],  q[c] = b[c] - ‖W[c] (x[i] - mean[c])‖²
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
@@ -55,8 +54,10 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     double*, double*); \
   template int ISA::mixture::prepare<float>(int, int, const double*, const double*, const double*, double*, float*, \
     float*); \
-  template int ISA::mixture::prepareDiagonal<double>(int, int, const double*, const double*, double*, double*); \
-  template int ISA::mixture::prepareDiagonal<float>(int, int, const double*, const double*, float*, float*); \
+  template int ISA::mixture::prepareDiagonal<double>(int, int, const double*, const double*, const double*, double*, \
+    double*); \
+  template int ISA::mixture::prepareDiagonal<float>(int, int, const double*, const double*, const double*, float*, \
+    float*); \
   template int ISA::mixture::logDensity<double>(int, int, int, const double*, const double*, const double*, \
     const double*, double*, double*, double*, double*, double*); \
   template int ISA::mixture::logDensity<float>(int, int, int, const float*, const float*, const float*, \

@@ -27,12 +27,11 @@ export const mixture = {
     rtol: exact,
   },
   prepareDiagonal: {
-    formula: 'u[c,j] = √(½ log₂e / variances[c,j]);  b[c] as in prepare. Fails at the first variance not > 0',
+    formula: 'u[c,j] = √(½ log₂e) / L[c,j], L[c] the standard deviations;  b[c] as in prepare',
     dims: ['k', 'd'],
-    args: { weights: 'in f64 k', variances: 'in f64 k d', b: 'out k', u: 'out k d' },
+    args: { weights: 'in f64 k', L: 'in f64 k d', logDet: 'in f64 k', b: 'out k', u: 'out k d' },
     rows: 'k',
     work: 'k d 16',
-    info: ['k', 'd'],
     rtol: exact,
   },
   logDensity: {

@@ -24,13 +24,13 @@ export function mixture_prepare_f32(k: i32, d: i32, weights: usize, L: usize, lo
     b: usize, W: usize): i32 {
   return mixture.prepare<f32>(k, d, weights, L, logDet, column, b, W);
 }
-export function mixture_prepareDiagonal_f64(k: i32, d: i32, weights: usize, variances: usize, b: usize,
+export function mixture_prepareDiagonal_f64(k: i32, d: i32, weights: usize, L: usize, logDet: usize, b: usize,
     u: usize): i32 {
-  return mixture.prepareDiagonal<f64>(k, d, weights, variances, b, u);
+  return mixture.prepareDiagonal<f64>(k, d, weights, L, logDet, b, u);
 }
-export function mixture_prepareDiagonal_f32(k: i32, d: i32, weights: usize, variances: usize, b: usize,
+export function mixture_prepareDiagonal_f32(k: i32, d: i32, weights: usize, L: usize, logDet: usize, b: usize,
     u: usize): i32 {
-  return mixture.prepareDiagonal<f32>(k, d, weights, variances, b, u);
+  return mixture.prepareDiagonal<f32>(k, d, weights, L, logDet, b, u);
 }
 export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
     tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {

@@ -1,0 +1,61 @@
+/** Opens backends on the library's own binaries: native if it loads, else wasm. */
+import { wasmModule } from '#wasm';
+import { contract } from "../contract.js";
+import { SeqlikError } from "../errors.js";
+import { openNative } from "./native.js";
+import { openWasm } from "./wasm.js";
+/** Throws SeqlikError BACKEND (with what was tried and what to run) or INVALID_ARGUMENT. */
+export function openBackend(options = {}) {
+    const { name = options.module || options.isa === 'simd128' ? 'wasm' : undefined, isa, reproducible, threads } = options;
+    if (name !== undefined && name !== 'native' && name !== 'wasm')
+        throw new SeqlikError('INVALID_ARGUMENT', `openBackend: name is ${String(name)}, not native or wasm`, { argument: 'name' });
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
+        throw new SeqlikError('INVALID_ARGUMENT', `openBackend: threads is ${String(threads)}, not 1 .. 1024`, { argument: 'threads' });
+    const choice = {
+        ...(isa !== undefined && { isa }), ...(reproducible && { reproducible }), ...(threads !== undefined && { threads }),
+    };
+    const addon = name === 'wasm' ? undefined : load(name === 'native' || isa !== undefined);
+    if (addon)
+        return openNative(contract, addon.exports, addon.where, choice);
+    if (isa !== undefined && isa !== 'simd128')
+        throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
+    return openWasm(contract, options.module ?? wasmModule());
+}
+let current;
+/**
+ * The backend of models that name none, opened on first use. The environment variables SEQLIK_BACKEND, SEQLIK_ISA and
+ * SEQLIK_THREADS override the choice. Throws BACKEND.
+ */
+export function defaultBackend() {
+    if (!current?.usable) {
+        const { SEQLIK_BACKEND: name, SEQLIK_ISA: isa, SEQLIK_THREADS: threads } = globalThis.process?.env ?? {};
+        current = openBackend({
+            ...(name && { name: name }), ...(isa && { isa }), ...(threads && { threads: Number(threads) }),
+        });
+    }
+    return current;
+}
+/** The addon, from the checkout or the platform's package. Not there, or addons not allowed: undefined, or BACKEND. */
+function load(required) {
+    const { process } = globalThis;
+    const tried = [];
+    const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire; // no import for a bundler to follow
+    if (createRequire) {
+        const require = createRequire(import.meta.url);
+        for (const where of ['../../build/native/Release/kernels.node', `@seqlik/${process.platform}-${process.arch}`]) {
+            try {
+                return { exports: require(where), where };
+            }
+            catch (cause) {
+                const { code, message } = cause;
+                if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED')
+                    tried.push(`${where}: ${code}`);
+                else
+                    throw new SeqlikError('BACKEND', `${where} does not load: ${message}; run 'npm run build:native'`, { cause });
+            }
+        }
+    }
+    if (!required)
+        return undefined;
+    throw new SeqlikError('BACKEND', `no native binary (${tried.join('; ') || 'not in Node'}): run 'npm run build:native'`);
+}

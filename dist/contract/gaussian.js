@@ -1,0 +1,34 @@
+const close = { f64: 1e-12, f32: 2e-4 };
+export const gaussian = {
+    factor: {
+        formula: 'A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot)',
+        dims: ['k', 'd'],
+        args: { A: 'in f64 k d d', L: 'out f64 k tri(d)', logDet: 'out f64 k' },
+        rows: 'k',
+        work: 'k d d d',
+        info: ['k', 'd'],
+        rtol: close,
+    },
+    divergence: {
+        formula: 'kl = KL(N(meanP, LP LPᵀ) ‖ N(meanQ, LQ LQᵀ)), its gradients: a to meanP (-a to meanQ), dP to P, dQ to Q',
+        dims: ['n', 'd'],
+        args: {
+            meanP: 'in f64 n d', LP: 'in f64 n tri(d)', meanQ: 'in f64 n d', LQ: 'in f64 n tri(d)',
+            W: 'tmp f64 d d', inverse: 'tmp f64 d d', kl: 'out f64 n', a: 'out f64 n d', dP: 'out f64 n d d', dQ: 'out f64 n d d',
+        },
+        rows: 'n',
+        work: 'n d d d',
+        rtol: close,
+    },
+    divergenceDiagonal: {
+        formula: 'the same for variances vP, vQ:  t = (vP - vQ)/vQ,  kl = ½ Σ (t - log(1 + t) + (meanP - meanQ)²/vQ)',
+        dims: ['n', 'd'],
+        args: {
+            meanP: 'in f64 n d', vP: 'in f64 n d', meanQ: 'in f64 n d', vQ: 'in f64 n d',
+            kl: 'out f64 n', a: 'out f64 n d', dP: 'out f64 n d', dQ: 'out f64 n d',
+        },
+        rows: 'n',
+        work: 'n d 16',
+        rtol: close,
+    },
+};

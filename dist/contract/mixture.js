@@ -1,0 +1,90 @@
+const exact = { f64: 1e-12, f32: 2e-4 };
+const summed = { f64: 1e-11, f32: 1e-3 };
+const full = { x: 'in n d', b: 'in k', mean: 'in k d', W: 'in k tri(d)' };
+const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', u: 'in k d' };
+// a tile is 128 rows on every machine: transposed, less a mean, the q of its components, one line of results
+const tile = { tile: 'tmp 128 d', centred: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' };
+const tileDiagonal = { tile: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' };
+const statistics = { y: 'tmp f64 128 pad(d)', ry: 'tmp f64 128 pad(d)', r: 'tmp f64 128' };
+export const mixture = {
+    prepare: {
+        formula: 'W[c] = √(½ log₂e) L[c]⁻¹ packed by columns;  b[c] = log₂ weights[c] - ½ (d log₂ 2π + log₂|Σ[c]|)',
+        dims: ['k', 'd'],
+        args: {
+            weights: 'in f64 k', L: 'in f64 k tri(d)', logDet: 'in f64 k',
+            column: 'tmp f64 d', b: 'out k', W: 'out k tri(d)',
+        },
+        rows: 'k',
+        work: 'k d d d',
+        rtol: exact,
+    },
+    prepareDiagonal: {
+        formula: 'u[c,j] = √(½ log₂e) / L[c,j], L[c] the standard deviations;  b[c] as in prepare',
+        dims: ['k', 'd'],
+        args: { weights: 'in f64 k', L: 'in f64 k d', logDet: 'in f64 k', b: 'out k', u: 'out k d' },
+        rows: 'k',
+        work: 'k d 16',
+        rtol: exact,
+    },
+    logDensity: {
+        formula: 'out[i] = log Σ_c 2^q[c],  q[c] = b[c] - ‖W[c] (x[i] - mean[c])‖²',
+        dims: ['n', 'd', 'k'],
+        args: { ...full, ...tile, out: 'out n' },
+        rows: 'n',
+        work: 'n k tri(d)',
+        info: ['n'],
+        rtol: exact,
+    },
+    logDensityDiagonal: {
+        formula: 'out[i] = log Σ_c 2^q[c],  q[c] = b[c] - Σ_j (u[c,j] (x[i,j] - mean[c,j]))²',
+        dims: ['n', 'd', 'k'],
+        args: { ...diagonal, ...tileDiagonal, out: 'out n' },
+        rows: 'n',
+        work: 'n k d',
+        info: ['n'],
+        rtol: exact,
+    },
+    responsibilities: {
+        formula: 'r[i,c] = 2^q[c] / Σ_c 2^q[c]',
+        dims: ['n', 'd', 'k'],
+        args: { ...full, ...tile, r: 'out n k' },
+        rows: 'n',
+        work: 'n k tri(d)',
+        info: ['n'],
+        rtol: summed,
+    },
+    responsibilitiesDiagonal: {
+        formula: 'r[i,c] = 2^q[c] / Σ_c 2^q[c]',
+        dims: ['n', 'd', 'k'],
+        args: { ...diagonal, ...tileDiagonal, r: 'out n k' },
+        rows: 'n',
+        work: 'n k d',
+        info: ['n'],
+        rtol: summed,
+    },
+    expect: {
+        formula: 'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y yᵀ, logLikelihood += log p(x[i]);'
+            + ' of row j of second only the columns of whole 64-byte lines up to the diagonal',
+        dims: ['n', 'd', 'k'],
+        args: {
+            ...full, ...tile, ...statistics,
+            count: 'sum k', first: 'sum k pad(d)', second: 'sum k d pad(d)', logLikelihood: 'sum 1',
+        },
+        rows: 'n',
+        work: 'n k d d',
+        info: ['n'],
+        rtol: summed,
+    },
+    expectDiagonal: {
+        formula: 'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y², logLikelihood += log p(x[i])',
+        dims: ['n', 'd', 'k'],
+        args: {
+            ...diagonal, ...tileDiagonal, ...statistics,
+            count: 'sum k', first: 'sum k pad(d)', second: 'sum k pad(d)', logLikelihood: 'sum 1',
+        },
+        rows: 'n',
+        work: 'n k d 2',
+        info: ['n'],
+        rtol: summed,
+    },
+};

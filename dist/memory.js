@@ -1,0 +1,28 @@
+/** What the engine says of an array and its buffer. Intrinsic getters: no subclass, proxy or prototype can lie here. */
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+const getter = (of, key) => Object.getOwnPropertyDescriptor(of, key)?.get;
+const tag = getter(typedArray, Symbol.toStringTag);
+const [length, bytes, offset, buffer] = ['length', 'byteLength', 'byteOffset', 'buffer'].map((key) => getter(typedArray, key));
+const size = getter(ArrayBuffer.prototype, 'byteLength'); // throws for a SharedArrayBuffer
+const resizable = getter(ArrayBuffer.prototype, 'resizable'); // undefined in engines without resizable buffers
+/** 'Float64Array', ..., or undefined for what is no typed array. */
+export const tagOf = (value) => tag.call(value);
+export const lengthOf = (values) => length.call(values);
+/** Whether its memory is the caller's alone and stays as large as it is: neither shared nor resizable. */
+export function fixedBuffer(values) {
+    const memory = buffer.call(values);
+    try {
+        size.call(memory);
+    }
+    catch {
+        return false;
+    }
+    return resizable === undefined || !resizable.call(memory);
+}
+/** Whether two arrays have a byte in common. */
+export function overlap(a, b) {
+    if (buffer.call(a) !== buffer.call(b))
+        return false;
+    const [from, start] = [offset.call(a), offset.call(b)];
+    return from < start + bytes.call(b) && start < from + bytes.call(a);
+}

@@ -1,0 +1,39 @@
+/** Seeded draws. The generator is pure-rand's xoroshiro128+; one seed gives one stream on every engine. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+export class Random {
+  private readonly generator;
+  private spare: number | undefined;
+  constructor(seed: number) { this.generator = xoroshiro128plus(seed); }
+
+  /** Uniform on [0, 1). */
+  uniform(): number { return uniformFloat64(this.generator); }
+
+  /** N(0, 1), by Marsaglia's polar method. */
+  normal(): number {
+    if (this.spare !== undefined) {
+      const value = this.spare;
+      this.spare = undefined;
+      return value;
+    }
+    for (;;) {
+      const x = 2 * this.uniform() - 1, y = 2 * this.uniform() - 1, s = x * x + y * y;
+      if (s === 0 || s >= 1) continue;
+      const scale = Math.sqrt((-2 * Math.log(s)) / s);
+      this.spare = y * scale;
+      return x * scale;
+    }
+  }
+
+  /** An index with probability proportional to its weight; never one of weight 0. */
+  categorical(weights: Float64Array): number {
+    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0), last = 0;
+    for (const [i, w] of weights.entries()) {
+      if (w === 0) continue;
+      last = i;
+      if ((rest -= w) < 0) return i;
+    }
+    return last;
+  }
+}

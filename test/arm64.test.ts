@@ -1,0 +1,54 @@
+/** The promise to the bit on another processor: of arm64, baseline = wasm and neon = the fused levels of x86. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Backend } from '../src/bind.ts';
+import { KernelFailure } from '../src/errors.ts';
+import { levels } from '../src/levels.ts';
+import { planner, type Call } from '../src/plan.ts';
+import { armLevels, buildArm, missing, runArm } from './arm64/driver.ts';
+import { kernelOf, native, wasm } from './support/backends.ts';
+import { casesOf, copy, type Titled } from './support/cases.ts';
+import { table, type Table } from './support/table.ts';
+
+const cases = casesOf(table);
+const how = { shardSize: 64, threads: 1 };
+const nobody = { threads: 1, hold: () => 0, write() {}, release() {} };
+/** The call an addon would be handed, over arrays of its own. */
+function planned([, entry, dtype, given]: Titled): Call {
+  const { dims, args } = copy(given);
+  return planner(entry, dtype, nobody)(dims, args, how);
+}
+/** What a backend leaves in its arrays, and INFO again from where it says it failed. */
+function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }: Call) {
+  const { dims, args } = copy(given), { row } = entry;
+  try { kernelOf(backend, entry, dtype)(dims, args, how); } catch (error) {
+    if (!(error instanceof KernelFailure)) throw error;
+    const index = row.info!.reduce((i, dim) => i * ints[row.dims.indexOf(dim)]! + error.at[dim]!, 0);
+    return { args, info: 1 + index };
+  }
+  return { args, info: 0 };
+}
+
+const fused = native.find(({ isa }) => levels.some(({ name, fused }) => name === isa && fused));
+test.runIf(process.env['CI'])('CI has the tools', () => expect(missing, 'apt-get install').toBe(''));
+describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}`, () => {
+  beforeAll(buildArm, 100_000);
+  for (const level of armLevels) {
+    const twin = level.fused ? fused : wasm;
+    const is = twin ? `is ${twin.name} ${twin.isa}` : 'needs a fused native level to be compared with';
+    describe.skipIf(!twin)(`${level.name} ${is}`, () => {
+      const calls = cases.map(planned);
+      let infos: number[];
+      beforeAll(() => { infos = runArm(level.name, calls); }, 100_000);
+      test.each(cases.map((titled, i) => [titled[0], i] as const))('%s', (_, i) => {
+        const want = run(twin!, cases[i]!, calls[i]!);
+        expect(infos[i], 'INFO').toBe(want.info);
+        if (want.info !== 0) return; // of a call that failed only the place is promised
+        for (const [a, name] of Object.keys(cases[i]![1].row.args).entries())
+          want.args[name]?.forEach((w, j) => { // NaN as a class
+            const got = (calls[i]!.args[a]!.value as Float64Array)[j]!;
+            if (!Object.is(got, w)) expect.fail(`${name}[${j}]: ${got} is not ${w}`);
+          });
+      });
+    });
+  }
+});

@@ -1,0 +1,53 @@
+/** The arm64 build of the kernels, and how to run calls on it under qemu. Twin: driver.cc */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { axes, roles, type Values } from '../../src/grammar.ts';
+import { identifier, levels } from '../../src/levels.ts';
+import type { Call } from '../../src/plan.ts';
+
+export const armLevels = levels.filter(({ arch }) => arch === 'arm64' || arch === 'any');
+export const armObjects = 'build/arm64/seqlik/CMakeFiles';
+const tools = { cmake: 'cmake', 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu', 'qemu-aarch64': 'qemu-user' };
+/** The Debian packages that lack here. */
+export const missing = Object.entries(tools)
+  .filter(([tool]) => spawnSync(tool, ['--version']).status !== 0).map(([, name]) => name).join(' ');
+
+/** About 10 s from nothing, 0.2 s if nothing is stale. */
+export function buildArm(): void {
+  const cmake = (...args: string[]): void => {
+    const { status, stdout, stderr } = spawnSync('cmake', args, { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`cmake ${args.join(' ')} failed\n${stdout}${stderr}`);
+  };
+  cmake('-S', 'test/arm64', '-B', 'build/arm64');
+  cmake('--build', 'build/arm64', '--parallel', '2');
+}
+
+/** Runs calls one after the other in one process: fills the arrays they write and returns their INFO. */
+export function runArm(level: string, calls: readonly Call[]): number[] {
+  const [given, got] = [`build/arm64/${level}.calls`, `build/arm64/${level}.results`];
+  writeFileSync(given, Buffer.concat(calls.flatMap((call) => packed(level, call))));
+  execFileSync('qemu-aarch64', ['build/arm64/driver', given, got]);
+  const results = readFileSync(got);
+  let at = 0;
+  const infos = calls.map(({ args }) => {
+    const info = results.readDoubleLE(at);
+    at += 8;
+    for (const { role, value } of args) if (role !== 'in' && role !== 'tmp') {
+      const bytes = bytesOf(value as Values);
+      at += results.copy(bytes, 0, at, at + bytes.length);
+    }
+    return info;
+  });
+  if (at !== results.length) throw new Error(`${got} has ${results.length} bytes, not ${at}`);
+  return infos;
+}
+
+const bytesOf = (values: Values): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+function packed(level: string, { kernel, ints, places, infoStep, cuts, args }: Call): Uint8Array[] {
+  const arrays = args.map(({ value }) => (value === null ? new Uint8Array() : bytesOf(value as Values)));
+  const words = [identifier(level), kernel, ints.length, ...ints, ...places, infoStep,
+    cuts.length, ...cuts.flatMap((cut) => [cut.shard, cut.row, cut.rows, cut.item, cut.items, cut.longest]),
+    args.length, ...args.flatMap((arg, i) =>
+      [roles.indexOf(arg.role), axes.indexOf(arg.axis), arg.step, arg.bytes, arrays[i]!.length])];
+  return [Buffer.from(`${words.join(' ')}\n`), ...arrays];
+}
