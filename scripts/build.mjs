@@ -12,16 +12,22 @@ const newest = (path) => {
   const info = statSync(path);
   return info.isDirectory() ? Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name)))) : info.mtimeMs;
 };
-const stale = (target, ...sources) => !existsSync(target) || Math.max(...sources.map(newest)) > statSync(target).mtimeMs;
+const stale = (target, ...sources) =>
+  !existsSync(target) || Math.max(...sources.map(newest)) > statSync(target).mtimeMs;
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** Runs a command; its output is shown only if it fails (or with SEQLIK_VERBOSE). */
 function run(what, command, args) {
   process.stderr.write(`${what} ...\n`);
   const quiet = !process.env.SEQLIK_VERBOSE;
-  const { status, stdout, stderr, error } = spawnSync(command, args, { stdio: quiet ? 'pipe' : 'inherit', encoding: 'utf8' });
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    stdio: quiet ? 'pipe' : 'inherit',
+    encoding: 'utf8',
+  });
   if (status === 0) return;
-  throw new Error(`${what} failed: ${command} ${args.join(' ')}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`);
+  throw new Error(
+    `${what} failed: ${command} ${args.join(' ')}\n${error?.message ?? ''}${stdout ?? ''}${stderr ?? ''}`,
+  );
 }
 const bin = (name) => join('node_modules', '.bin', name);
 
@@ -41,7 +47,8 @@ export function native({ probe = false } = {}) {
     return existsSync(target);
   }
   if (stale(target, 'native', 'CMakeLists.txt', ...(probe ? ['test/probe'] : []))) {
-    const what = `the native addon${probe ? ' and its test build' : ''}`, out = ['--out', 'build/native'];
+    const what = `the native addon${probe ? ' and its test build' : ''}`,
+      out = ['--out', 'build/native'];
     run(`configuring ${what}`, bin('cmake-js'), ['configure', ...out, `--CDPROBE=${probe ? 'ON' : 'OFF'}`]);
     run(`building ${what}`, bin('cmake-js'), ['build', ...out, '--parallel', String(availableParallelism())]);
   }
@@ -57,8 +64,12 @@ export function wasm({ probe = false } = {}) {
       writeFileSync(join('dist/wasm', name), readFileSync(join('src/wasm', name), 'utf8').replace('BYTES', bytes));
   }
   if (probe && stale('build/probe.wasm', 'assembly', 'asconfig.json', 'test/probe'))
-    run('building the WebAssembly module of the tests', bin('asc'),
-      ['--config', 'test/probe/asconfig.json', '--target', 'release']);
+    run('building the WebAssembly module of the tests', bin('asc'), [
+      '--config',
+      'test/probe/asconfig.json',
+      '--target',
+      'release',
+    ]);
 }
 
 /** The library into dist/, examples and what tests run in processes of their own into build/js/. */
@@ -70,7 +81,8 @@ export function js() {
 }
 
 if (basename(process.argv[1] ?? '') === 'build.mjs') {
-  const words = process.argv.slice(2), probe = words.includes('--probe');
+  const words = process.argv.slice(2),
+    probe = words.includes('--probe');
   const parts = { native: () => native({ probe }), wasm: () => wasm({ probe }), js };
   const names = words.filter((word) => !word.startsWith('--'));
   try {

@@ -2,7 +2,7 @@
  * The only argument checks: what a caller passes becomes what models work on, or a SeqlikError that names the argument
  * with what was expected and what came. `where` is the public name of the call, `argument` that of the argument.
  */
-import { isBackend, type Backend } from './bind.ts';
+import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
 import { fixedBuffer, lengthOf, overlap, tagOf } from './memory.ts';
 
@@ -14,7 +14,10 @@ export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
 /** What of the data was not observed: NaN under `missing: 'nan'`, or where `mask` (one byte a value) is 0. */
-export interface Gaps { readonly missing?: 'nan'; readonly mask?: Uint8Array }
+export interface Gaps {
+  readonly missing?: 'nan';
+  readonly mask?: Uint8Array;
+}
 
 const LIMIT = 2 ** 31; // elements of any array
 type Fields = ConstructorParameters<typeof SeqlikError>[2];
@@ -31,13 +34,20 @@ export function described(value: unknown): string {
 
 // ---- options ----
 /** One last object; an option it does not know is a typing mistake worth telling. */
-export function options<const K extends string>(where: string, given: unknown, known: readonly K[]): { [P in K]?: unknown } {
+export function options<const K extends string>(
+  where: string,
+  given: unknown,
+  known: readonly K[],
+): { [P in K]?: unknown } {
   if (given === undefined) return {};
   if (typeof given !== 'object' || given === null || Array.isArray(given) || tagOf(given))
     throw invalid(where, 'options', `must be an object, not ${described(given)}`);
-  for (const name of Object.keys(given)) if (!known.includes(name as K))
-    throw invalid(where, name, `is no option here (${known.join(', ') || 'there are none'})`);
-  return Object.fromEntries(known.map((name) => [name, (given as { [P in K]?: unknown })[name]])) as { [P in K]?: unknown };
+  for (const name of Object.keys(given))
+    if (!known.includes(name as K))
+      throw invalid(where, name, `is no option here (${known.join(', ') || 'there are none'})`);
+  return Object.fromEntries(known.map((name) => [name, (given as { [P in K]?: unknown })[name]])) as {
+    [P in K]?: unknown;
+  };
 }
 export function count(where: string, argument: string, value: unknown, least = 1, most = LIMIT - 1): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
@@ -45,9 +55,15 @@ export function count(where: string, argument: string, value: unknown, least = 1
   return value;
 }
 export const seed = (where: string, value: unknown): number =>
-  (value === undefined ? 0 : count(where, 'seed', value, 0, 2 ** 32 - 1));
-export function choice<const W extends string>(where: string, argument: string, value: unknown, words: readonly W[]): W {
-  if (!words.includes(value as W)) throw invalid(where, argument, `must be one of ${words.join(', ')}, not ${described(value)}`);
+  value === undefined ? 0 : count(where, 'seed', value, 0, 2 ** 32 - 1);
+export function choice<const W extends string>(
+  where: string,
+  argument: string,
+  value: unknown,
+  words: readonly W[],
+): W {
+  if (!words.includes(value as W))
+    throw invalid(where, argument, `must be one of ${words.join(', ')}, not ${described(value)}`);
   return value as W;
 }
 export function backend(where: string, value: unknown, fallback: () => Backend): Backend {
@@ -64,7 +80,12 @@ export function fields(where: string, argument: string, value: unknown): Readonl
 
 // ---- parameters: copied, f64, flat ----
 /** Nested or flat numbers as a flat copy of `shape`; an undefined size is read off the value (only one, or nested). */
-export function tensor(where: string, argument: string, value: unknown, shape: readonly (number | undefined)[]): Float64Array {
+export function tensor(
+  where: string,
+  argument: string,
+  value: unknown,
+  shape: readonly (number | undefined)[],
+): Float64Array {
   const values: number[] | Real = isReal(where, argument, value) ? value : [];
   let sizes: number[] = [];
   if (Array.isArray(values)) sizes = flatten(where, argument, value, values);
@@ -72,8 +93,16 @@ export function tensor(where: string, argument: string, value: unknown, shape: r
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
   const open = shape.includes(undefined) ? total / rest : 1;
   const want = shape.map((size) => size ?? open);
-  if (sizes.length > 1 ? want.length !== sizes.length || want.some((size, i) => size !== sizes[i]) : rest * open !== total || !Number.isInteger(open))
-    throw mismatch(where, argument, `has ${sizes.length > 1 ? sizes.join(' x ') : total} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`);
+  if (
+    sizes.length > 1
+      ? want.length !== sizes.length || want.some((size, i) => size !== sizes[i])
+      : rest * open !== total || !Number.isInteger(open)
+  )
+    throw mismatch(
+      where,
+      argument,
+      `has ${sizes.length > 1 ? sizes.join(' x ') : total} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`,
+    );
   return Float64Array.from(values);
 }
 /** Whether it is a Real in memory that stays; another typed array or memory that may change is refused. */
@@ -112,30 +141,43 @@ function flatten(where: string, argument: string, value: unknown, into: number[]
 }
 export function finite(where: string, argument: string, values: Real): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
-  if (i >= 0) throw new SeqlikError('NON_FINITE', `${where}: ${argument} is ${values[i]} at index ${i}`, { argument, value: values[i]! });
+  if (i >= 0)
+    throw new SeqlikError('NON_FINITE', `${where}: ${argument} is ${values[i]} at index ${i}`, {
+      argument,
+      value: values[i]!,
+    });
 }
 /** Of k matrices: max |S - Sᵀ| > 1e-9 max |S| is NOT_SYMMETRIC. */
 export function symmetric(where: string, argument: string, S: Float64Array, k: number, d: number): void {
   for (let c = 0; c < k; c++) {
-    let skew = 0, largest = 0;
-    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) {
-      const v = S[(c * d + i) * d + j]!;
-      largest = Math.max(largest, Math.abs(v));
-      skew = Math.max(skew, Math.abs(v - S[(c * d + j) * d + i]!));
-    }
-    if (skew > 1e-9 * largest) throw new SeqlikError('NOT_SYMMETRIC',
-      `${where}: ${argument} differs from its transpose by ${skew}`, { argument, ...(k > 1 && { component: c }) });
+    let skew = 0,
+      largest = 0;
+    for (let i = 0; i < d; i++)
+      for (let j = 0; j < d; j++) {
+        const v = S[(c * d + i) * d + j]!;
+        largest = Math.max(largest, Math.abs(v));
+        skew = Math.max(skew, Math.abs(v - S[(c * d + j) * d + i]!));
+      }
+    if (skew > 1e-9 * largest)
+      throw new SeqlikError('NOT_SYMMETRIC', `${where}: ${argument} differs from its transpose by ${skew}`, {
+        argument,
+        ...(k > 1 && { component: c }),
+      });
   }
 }
 
 // ---- data ----
-export interface Rows { readonly values: Real; readonly n: number }
+export interface Rows {
+  readonly values: Real;
+  readonly n: number;
+}
 /** Typed arrays are used as they are; numbers are copied into a Float64Array. */
 export function points(where: string, argument: string, value: unknown, d: number): Rows {
   let values: Real;
   if (isReal(where, argument, value)) values = value;
   else {
-    const into: number[] = [], shape = flatten(where, argument, value, into);
+    const into: number[] = [],
+      shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `has rows of ${shape.slice(1).join(' x ')} values, not ${d}`);
     values = Float64Array.from(into);
@@ -156,7 +198,13 @@ export function out(where: string, value: unknown, x: Real, n: number): Real {
   return array;
 }
 /** One byte a value, 1 = observed; undefined: no gaps were announced. What is observed is finite from here on. */
-export function gaps(where: string, argument: string, { values, n }: Rows, missing: unknown, mask: unknown): Uint8Array | undefined {
+export function gaps(
+  where: string,
+  argument: string,
+  { values, n }: Rows,
+  missing: unknown,
+  mask: unknown,
+): Uint8Array | undefined {
   if (missing === undefined && mask === undefined) return undefined;
   if (missing !== undefined && mask !== undefined) throw invalid(where, 'mask', 'and missing exclude each other');
   if (missing !== undefined) choice(where, 'missing', missing, ['nan']);
@@ -170,11 +218,28 @@ export function gaps(where: string, argument: string, { values, n }: Rows, missi
 }
 /** What is wrong with a row that has no density: a value that is not finite, or a distance that overflows. `place` is
  * its row in the caller's data, if that is another. */
-export function nonFinite(where: string, argument: string, values: Real, row: number, d: number, place = row): SeqlikError {
-  const x = values.subarray(row * d, (row + 1) * d), column = x.findIndex((v) => !Number.isFinite(v));
-  if (column < 0) return new SeqlikError('NON_FINITE', `${where}: the squared distance of ${argument} at row ${place} `
-    + 'overflows in every component', { argument, row: place });
-  const value = x[column]!, hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
-  return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${place}, column ${column}${hint}`,
-    { argument, row: place, column, value });
+export function nonFinite(
+  where: string,
+  argument: string,
+  values: Real,
+  row: number,
+  d: number,
+  place = row,
+): SeqlikError {
+  const x = values.subarray(row * d, (row + 1) * d),
+    column = x.findIndex((v) => !Number.isFinite(v));
+  if (column < 0)
+    return new SeqlikError(
+      'NON_FINITE',
+      `${where}: the squared distance of ${argument} at row ${place} overflows in every component`,
+      { argument, row: place },
+    );
+  const value = x[column]!,
+    hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
+  return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${place}, column ${column}${hint}`, {
+    argument,
+    row: place,
+    column,
+    value,
+  });
 }

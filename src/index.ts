@@ -6,7 +6,18 @@ export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
-  type DivergenceGradient, Gaussian, type GaussianLike, type GaussianParameters, klDivergence, klDivergenceGradient, type OnBackend,
+  type DivergenceGradient,
+  Gaussian,
+  type GaussianLike,
+  type GaussianParameters,
+  klDivergence,
+  klDivergenceGradient,
+  type OnBackend,
 } from './models/gaussian.ts';
-export { type CovarianceType, GaussianMixture, type MixtureGradient, type MixtureParameters } from './models/mixture.ts';
+export {
+  type CovarianceType,
+  GaussianMixture,
+  type MixtureGradient,
+  type MixtureParameters,
+} from './models/mixture.ts';
 export type { Model } from './models/model.ts';

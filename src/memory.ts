@@ -2,9 +2,9 @@
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = (of: object, key: PropertyKey) => Object.getOwnPropertyDescriptor(of, key)?.get;
 const tag = getter(typedArray, Symbol.toStringTag)!;
-const [length, bytes, offset, buffer] =
-  (['length', 'byteLength', 'byteOffset', 'buffer'] as const).map((key) => getter(typedArray, key)!) as [
-    () => number, () => number, () => number, () => ArrayBufferLike];
+const [length, bytes, offset, buffer] = (['length', 'byteLength', 'byteOffset', 'buffer'] as const).map(
+  (key) => getter(typedArray, key)!,
+) as [() => number, () => number, () => number, () => ArrayBufferLike];
 const size = getter(ArrayBuffer.prototype, 'byteLength')!; // throws for a SharedArrayBuffer
 const resizable = getter(ArrayBuffer.prototype, 'resizable'); // undefined in engines without resizable buffers
 
@@ -15,7 +15,11 @@ export const lengthOf = (values: ArrayBufferView): number => length.call(values)
 /** Whether its memory is the caller's alone and stays as large as it is: neither shared nor resizable. */
 export function fixedBuffer(values: ArrayBufferView): boolean {
   const memory = buffer.call(values);
-  try { size.call(memory); } catch { return false; }
+  try {
+    size.call(memory);
+  } catch {
+    return false;
+  }
   return resizable === undefined || !resizable.call(memory);
 }
 /** Whether two arrays have a byte in common. */

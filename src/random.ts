@@ -5,10 +5,14 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 export class Random {
   private readonly generator;
   private spare: number | undefined;
-  constructor(seed: number) { this.generator = xoroshiro128plus(seed); }
+  constructor(seed: number) {
+    this.generator = xoroshiro128plus(seed);
+  }
 
   /** Uniform on [0, 1). */
-  uniform(): number { return uniformFloat64(this.generator); }
+  uniform(): number {
+    return uniformFloat64(this.generator);
+  }
 
   /** N(0, 1), by Marsaglia's polar method. */
   normal(): number {
@@ -18,7 +22,9 @@ export class Random {
       return value;
     }
     for (;;) {
-      const x = 2 * this.uniform() - 1, y = 2 * this.uniform() - 1, s = x * x + y * y;
+      const x = 2 * this.uniform() - 1,
+        y = 2 * this.uniform() - 1,
+        s = x * x + y * y;
       if (s === 0 || s >= 1) continue;
       const scale = Math.sqrt((-2 * Math.log(s)) / s);
       this.spare = y * scale;
@@ -28,7 +34,8 @@ export class Random {
 
   /** An index with probability proportional to its weight; never one of weight 0. */
   categorical(weights: Float64Array): number {
-    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0), last = 0;
+    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0),
+      last = 0;
     for (const [i, w] of weights.entries()) {
       if (w === 0) continue;
       last = i;

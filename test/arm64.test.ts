@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Backend } from '../src/bind.ts';
 import { KernelFailure } from '../src/errors.ts';
 import { levels } from '../src/levels.ts';
-import { planner, type Call } from '../src/plan.ts';
+import { type Call, planner } from '../src/plan.ts';
 import { armLevels, buildArm, missing, runArm } from './arm64/driver.ts';
 import { kernelOf, native, wasm } from './support/backends.ts';
 import { casesOf, copy, type Titled } from './support/cases.ts';
-import { table, type Table } from './support/table.ts';
+import { type Table, table } from './support/table.ts';
 
 const cases = casesOf(table);
 const how = { shardSize: 64, threads: 1 };
@@ -19,8 +19,11 @@ function planned([, entry, dtype, given]: Titled): Call {
 }
 /** What a backend leaves in its arrays, and INFO again from where it says it failed. */
 function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }: Call) {
-  const { dims, args } = copy(given), { row } = entry;
-  try { kernelOf(backend, entry, dtype)(dims, args, how); } catch (error) {
+  const { dims, args } = copy(given),
+    { row } = entry;
+  try {
+    kernelOf(backend, entry, dtype)(dims, args, how);
+  } catch (error) {
     if (!(error instanceof KernelFailure)) throw error;
     const index = row.info!.reduce((i, dim) => i * ints[row.dims.indexOf(dim)]! + error.at[dim]!, 0);
     return { args, info: 1 + index };
@@ -38,13 +41,16 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
     describe.skipIf(!twin)(`${level.name} ${is}`, () => {
       const calls = cases.map(planned);
       let infos: number[];
-      beforeAll(() => { infos = runArm(level.name, calls); }, 100_000);
+      beforeAll(() => {
+        infos = runArm(level.name, calls);
+      }, 100_000);
       test.each(cases.map((titled, i) => [titled[0], i] as const))('%s', (_, i) => {
         const want = run(twin!, cases[i]!, calls[i]!);
         expect(infos[i], 'INFO').toBe(want.info);
         if (want.info !== 0) return; // of a call that failed only the place is promised
         for (const [a, name] of Object.keys(cases[i]![1].row.args).entries())
-          want.args[name]?.forEach((w, j) => { // NaN as a class
+          want.args[name]?.forEach((w, j) => {
+            // NaN as a class
             const got = (calls[i]!.args[a]!.value as Float64Array)[j]!;
             if (!Object.is(got, w)) expect.fail(`${name}[${j}]: ${got} is not ${w}`);
           });

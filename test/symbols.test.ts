@@ -1,5 +1,5 @@
 /**
- * What the objects of a level ask for and offer. No libm: its bits are another machine's. Nothing mergeable but under the
+ * What the objects of a level want and offer. No libm: its bits are another machine's. Nothing mergeable but under the
  * name of the level: a linker keeps one of several copies, and an older CPU would meet the one compiled for AVX-512.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -14,15 +14,22 @@ const libc = /^(mem(cpy|move|set)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$/;
 
 /** Symbols of the objects of a level: its kernels, its list, and those of the test build. */
 function symbolsOf(folder: string, level: string): { name: string; type: string }[] {
-  const objects = ['', '_list', '_probe'].map((part) => `${folder}/${level}${part}.dir`).filter(existsSync)
+  const objects = ['', '_list', '_probe']
+    .map((part) => `${folder}/${level}${part}.dir`)
+    .filter(existsSync)
     .flatMap((path) => readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => `${path}/${name}`))
     .filter((path) => path.endsWith('.o'));
   expect(objects.length, 'objects').toBeGreaterThan(0);
-  const lines = execFileSync('nm', ['-A', '-P', ...objects], { encoding: 'utf8', maxBuffer: 2 ** 26 }).trim().split('\n');
-  return lines.map((line) => line.split(' ')).map(([, name, type]) => ({ name: name!, type: type! }));
+  const lines = execFileSync('nm', ['-A', '-P', ...objects], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ') as [string, string, string])
+    .map(([, name, type]) => ({ name, type }));
 }
 function check(folder: string, name: string): void {
-  const level = identifier(name), own = `_ZN${level.length}${level}`;
+  const level = identifier(name),
+    own = `_ZN${level.length}${level}`;
   const foreign = symbolsOf(folder, level).filter((symbol) => !symbol.name.startsWith(own));
   const named = (found: typeof foreign): string[] => found.map((symbol) => symbol.name);
   expect({

@@ -3,7 +3,7 @@ import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
 import { contract } from '../contract.ts';
 import { SeqlikError } from '../errors.ts';
-import { openNative, type Choice } from './native.ts';
+import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
 export interface BackendOptions {
@@ -21,17 +21,29 @@ export interface BackendOptions {
 
 /** Throws SeqlikError BACKEND (with what was tried and what to run) or INVALID_ARGUMENT. */
 export function openBackend(options: BackendOptions = {}): Backend {
-  const { name = options.module || options.isa === 'simd128' ? 'wasm' : undefined, isa, reproducible, threads } = options;
+  const {
+    name = options.module || options.isa === 'simd128' ? 'wasm' : undefined,
+    isa,
+    reproducible,
+    threads,
+  } = options;
   if (name !== undefined && name !== 'native' && name !== 'wasm')
-    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: name is ${String(name)}, not native or wasm`, { argument: 'name' });
+    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: name is ${String(name)}, not native or wasm`, {
+      argument: 'name',
+    });
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
-    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: threads is ${String(threads)}, not 1 .. 1024`, { argument: 'threads' });
+    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: threads is ${String(threads)}, not 1 .. 1024`, {
+      argument: 'threads',
+    });
   const choice: Choice = {
-    ...(isa !== undefined && { isa }), ...(reproducible && { reproducible }), ...(threads !== undefined && { threads }),
+    ...(isa !== undefined && { isa }),
+    ...(reproducible && { reproducible }),
+    ...(threads !== undefined && { threads }),
   };
   const addon = name === 'wasm' ? undefined : load(name === 'native' || isa !== undefined);
   if (addon) return openNative(contract, addon.exports, addon.where, choice);
-  if (isa !== undefined && isa !== 'simd128') throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
+  if (isa !== undefined && isa !== 'simd128')
+    throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
   return openWasm(contract, options.module ?? wasmModule());
 }
 
@@ -44,7 +56,9 @@ export function defaultBackend(): Backend {
   if (!current?.usable) {
     const { SEQLIK_BACKEND: name, SEQLIK_ISA: isa, SEQLIK_THREADS: threads } = globalThis.process?.env ?? {};
     current = openBackend({
-      ...(name && { name: name as 'native' }), ...(isa && { isa }), ...(threads && { threads: Number(threads) }),
+      ...(name && { name: name as 'native' }),
+      ...(isa && { isa }),
+      ...(threads && { threads: Number(threads) }),
     });
   }
   return current;
@@ -58,13 +72,19 @@ function load(required: boolean): { exports: unknown; where: string } | undefine
   if (createRequire) {
     const require = createRequire(import.meta.url);
     for (const where of ['../../build/native/Release/kernels.node', `@seqlik/${process.platform}-${process.arch}`]) {
-      try { return { exports: require(where), where }; } catch (cause) {
+      try {
+        return { exports: require(where), where };
+      } catch (cause) {
         const { code, message } = cause as NodeJS.ErrnoException;
         if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') tried.push(`${where}: ${code}`);
-        else throw new SeqlikError('BACKEND', `${where} does not load: ${message}; run 'npm run build:native'`, { cause });
+        else
+          throw new SeqlikError('BACKEND', `${where} does not load: ${message}; run 'npm run build:native'`, { cause });
       }
     }
   }
   if (!required) return undefined;
-  throw new SeqlikError('BACKEND', `no native binary (${tried.join('; ') || 'not in Node'}): run 'npm run build:native'`);
+  throw new SeqlikError(
+    'BACKEND',
+    `no native binary (${tried.join('; ') || 'not in Node'}): run 'npm run build:native'`,
+  );
 }

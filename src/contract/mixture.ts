@@ -19,8 +19,12 @@ export const mixture = {
     formula: 'W[c] = √(½ log₂e) L[c]⁻¹ packed by columns;  b[c] = log₂ weights[c] - ½ (d log₂ 2π + log₂|Σ[c]|)',
     dims: ['k', 'd'],
     args: {
-      weights: 'in f64 k', L: 'in f64 k tri(d)', logDet: 'in f64 k',
-      column: 'tmp f64 d', b: 'out k', W: 'out k tri(d)',
+      weights: 'in f64 k',
+      L: 'in f64 k tri(d)',
+      logDet: 'in f64 k',
+      column: 'tmp f64 d',
+      b: 'out k',
+      W: 'out k tri(d)',
     },
     rows: 'k',
     work: 'k d d d',
@@ -71,12 +75,18 @@ export const mixture = {
     rtol: summed,
   },
   expect: {
-    formula: 'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y yᵀ, logLikelihood += log p(x[i]);'
-      + ' of row j of second only the columns of whole 64-byte lines up to the diagonal',
+    formula:
+      'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y yᵀ, logLikelihood += log p(x[i]);' +
+      ' of row j of second only the columns of whole 64-byte lines up to the diagonal',
     dims: ['n', 'd', 'k'],
     args: {
-      ...full, ...tile, ...statistics,
-      count: 'sum k', first: 'sum k pad(d)', second: 'sum k d pad(d)', logLikelihood: 'sum 1',
+      ...full,
+      ...tile,
+      ...statistics,
+      count: 'sum k',
+      first: 'sum k pad(d)',
+      second: 'sum k d pad(d)',
+      logLikelihood: 'sum 1',
     },
     rows: 'n',
     work: 'n k d d',
@@ -87,8 +97,13 @@ export const mixture = {
     formula: 'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y², logLikelihood += log p(x[i])',
     dims: ['n', 'd', 'k'],
     args: {
-      ...diagonal, ...tileDiagonal, ...statistics,
-      count: 'sum k', first: 'sum k pad(d)', second: 'sum k pad(d)', logLikelihood: 'sum 1',
+      ...diagonal,
+      ...tileDiagonal,
+      ...statistics,
+      count: 'sum k',
+      first: 'sum k pad(d)',
+      second: 'sum k pad(d)',
+      logLikelihood: 'sum 1',
     },
     rows: 'n',
     work: 'n k d 2',

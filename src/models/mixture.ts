@@ -1,8 +1,8 @@
 /** Mixtures of Gaussians. Equations: docs/math.md § mixture. */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import * as check from '../check.ts';
 import type { Gaps, Points, Real, Tensor, Vector } from '../check.ts';
+import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import { Random } from '../random.ts';
 import { Components, type Sums } from './components.ts';
@@ -48,34 +48,65 @@ export class GaussianMixture extends Model {
 
   constructor(parameters: MixtureParameters, options?: OnBackend) {
     super();
-    const where = 'GaussianMixture', at = (argument: string) => ({ argument });
+    const where = 'GaussianMixture',
+      at = (argument: string) => ({ argument });
     this.backend = check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend);
     const given = check.fields(where, 'parameters', parameters);
     const type = check.choice(where, 'covarianceType', given['covarianceType'] ?? 'full', covarianceTypes);
-    const weights = check.tensor(where, 'weights', given['weights'], [undefined]), k = weights.length;
+    const weights = check.tensor(where, 'weights', given['weights'], [undefined]),
+      k = weights.length;
     if (k < 1) throw new SeqlikError('INVALID_ARGUMENT', `${where}: there are no weights`, at('weights'));
-    const means = check.tensor(where, 'means', given['means'], [k, undefined]), d = means.length / k;
+    const means = check.tensor(where, 'means', given['means'], [k, undefined]),
+      d = means.length / k;
     if (d < 1) throw new SeqlikError('INVALID_ARGUMENT', `${where}: means have no coordinates`, at('means'));
     const shape = { full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] }[type];
     const covariances = check.tensor(where, 'covariances', given['covariances'], shape);
     for (const [name, values] of Object.entries({ weights, means, covariances })) check.finite(where, name, values);
-    const sum = weights.reduce((a, b) => a + b, 0), negative = weights.findIndex((w) => w < 0);
-    if (negative >= 0) throw new SeqlikError('INVALID_ARGUMENT', `${where}: weights[${negative}] is ${weights[negative]}, not >= 0`, at('weights'));
-    if (!(Math.abs(sum - 1) <= 1e-9)) throw new SeqlikError('INVALID_ARGUMENT', `${where}: weights sum to ${sum}, not 1`, at('weights'));
-    if (type === 'full' || type === 'tied') check.symmetric(where, 'covariances', covariances, type === 'full' ? k : 1, d);
+    const sum = weights.reduce((a, b) => a + b, 0),
+      negative = weights.findIndex((w) => w < 0);
+    if (negative >= 0)
+      throw new SeqlikError(
+        'INVALID_ARGUMENT',
+        `${where}: weights[${negative}] is ${weights[negative]}, not >= 0`,
+        at('weights'),
+      );
+    if (!(Math.abs(sum - 1) <= 1e-9))
+      throw new SeqlikError('INVALID_ARGUMENT', `${where}: weights sum to ${sum}, not 1`, at('weights'));
+    if (type === 'full' || type === 'tied')
+      check.symmetric(where, 'covariances', covariances, type === 'full' ? k : 1, d);
     this.dimension = d;
     this.componentCount = k;
     this.covarianceType = type;
     this.covariances = covariances;
-    this.components = new Components(this.backend, {
-      shape: type === 'full' || type === 'tied' ? 'full' : 'diagonal', k, d, weights, means, covariances: spread(type, covariances, k, d),
-    }, where, 'covariances');
+    this.components = new Components(
+      this.backend,
+      {
+        shape: type === 'full' || type === 'tied' ? 'full' : 'diagonal',
+        k,
+        d,
+        weights,
+        means,
+        covariances: spread(type, covariances, k, d),
+      },
+      where,
+      'covariances',
+    );
   }
 
   /** { weights, means, covariances, covarianceType }, f64, flat. */
-  get parameters(): { weights: Float64Array; means: Float64Array; covariances: Float64Array; covarianceType: CovarianceType } {
+  get parameters(): {
+    weights: Float64Array;
+    means: Float64Array;
+    covariances: Float64Array;
+    covarianceType: CovarianceType;
+  } {
     const { weights, means } = this.components.parts;
-    return { weights: weights.slice(), means: means.slice(), covariances: this.covariances.slice(), covarianceType: this.covarianceType };
+    return {
+      weights: weights.slice(),
+      means: means.slice(),
+      covariances: this.covariances.slice(),
+      covarianceType: this.covarianceType,
+    };
   }
 
   /**
@@ -94,7 +125,8 @@ export class GaussianMixture extends Model {
 
   /** The most responsible component of each row [n]; the first of several. Throws as logDensity. */
   classify(x: Points, options?: Gaps): Int32Array {
-    const r = this.shares('GaussianMixture.classify', x, options), k = this.componentCount;
+    const r = this.shares('GaussianMixture.classify', x, options),
+      k = this.componentCount;
     return Int32Array.from({ length: r.length / k }, (_, i) => {
       let best = 0;
       for (let c = 1; c < k; c++) if (r[i * k + c]! > r[i * k + best]!) best = c;
@@ -104,7 +136,8 @@ export class GaussianMixture extends Model {
 
   /** Σ log p(x) over the rows. Throws as logDensity. */
   logLikelihood(x: Points, options?: Gaps): number {
-    const where = 'GaussianMixture.logLikelihood', { missing, mask } = check.options(where, options, ['missing', 'mask']);
+    const where = 'GaussianMixture.logLikelihood',
+      { missing, mask } = check.options(where, options, ['missing', 'mask']);
     const given = { ...(missing !== undefined && { missing }), ...(mask !== undefined && { mask }) } as Gaps;
     let sum = 0;
     for (const value of scored(this, this.components, where, x, given, () => this.live())) sum += value;
@@ -116,22 +149,36 @@ export class GaussianMixture extends Model {
    * Throws as logDensity.
    */
   lossGradient(x: Points): MixtureGradient {
-    const where = 'GaussianMixture.lossGradient', rows = check.points(where, 'x', x, this.dimension);
+    const where = 'GaussianMixture.lossGradient',
+      rows = check.points(where, 'x', x, this.dimension);
     this.live();
-    const sums = this.components.expect(where, rows), k = this.componentCount, d = this.dimension;
+    const sums = this.components.expect(where, rows),
+      k = this.componentCount,
+      d = this.dimension;
     const { weights, shape } = this.components.parts;
-    const dWeights = Float64Array.from(weights, (w, c) => (w > 0 ? -sums.count[c]! / w : this.freeWeight(where, rows, c)));
-    const dMeans = new Float64Array(k * d), each = new Float64Array(k * d * (shape === 'full' ? d : 1));
+    const dWeights = Float64Array.from(weights, (w, c) =>
+      w > 0 ? -sums.count[c]! / w : this.freeWeight(where, rows, c),
+    );
+    const dMeans = new Float64Array(k * d),
+      each = new Float64Array(k * d * (shape === 'full' ? d : 1));
     for (let c = 0; c < k; c++) (shape === 'full' ? dense : diagonal)(this.components, sums, c, dMeans, each);
-    return { loss: -sums.logLikelihood[0]! || 0, dWeights, dMeans, dCovariances: gathered(this.covarianceType, each, k, d) };
+    return {
+      loss: -sums.logLikelihood[0]! || 0,
+      dWeights,
+      dMeans,
+      dCovariances: gathered(this.covarianceType, each, k, d),
+    };
   }
 
   /** n draws [n,d]; the same for the same seed. */
   sample(n: number, options?: { readonly seed?: number }): Float64Array {
-    const where = 'GaussianMixture.sample', random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
-    const d = this.dimension, x = new Float64Array(check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
+    const where = 'GaussianMixture.sample',
+      random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
+    const d = this.dimension,
+      x = new Float64Array(check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
     const { weights } = this.components.parts;
-    for (let at = 0; at < x.length; at += d) this.components.draw(random, random.categorical(weights), x.subarray(at, at + d));
+    for (let at = 0; at < x.length; at += d)
+      this.components.draw(random, random.categorical(weights), x.subarray(at, at + d));
     return x;
   }
 
@@ -143,18 +190,36 @@ export class GaussianMixture extends Model {
   }
   /** d loss / d weight of a component that weighs nothing: -Σ N(x | c)/p(x), which no responsibility tells. */
   private freeWeight(where: string, rows: check.Rows, c: number): number {
-    const { shape, d, means, covariances } = this.components.parts, size = shape === 'full' ? d * d : d;
-    const alone = new Components(this.backend, { shape, k: 1, d, weights: Float64Array.of(1),
-      means: means.slice(c * d, (c + 1) * d), covariances: covariances.slice(c * size, (c + 1) * size) }, where, 'covariances');
+    const { shape, d, means, covariances } = this.components.parts,
+      size = shape === 'full' ? d * d : d;
+    const alone = new Components(
+      this.backend,
+      {
+        shape,
+        k: 1,
+        d,
+        weights: Float64Array.of(1),
+        means: means.slice(c * d, (c + 1) * d),
+        covariances: covariances.slice(c * size, (c + 1) * size),
+      },
+      where,
+      'covariances',
+    );
     try {
-      const logDensity = (part: Components): Real => part.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
-      const own = logDensity(alone), all = logDensity(this.components);
+      const logDensity = (part: Components): Real =>
+        part.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
+      const own = logDensity(alone),
+        all = logDensity(this.components);
       let sum = 0;
       for (let i = 0; i < rows.n; i++) sum -= Math.exp(own[i]! - all[i]!);
       return sum;
-    } finally { alone.dispose(); }
+    } finally {
+      alone.dispose();
+    }
   }
-  protected release(): void { this.components.dispose(); }
+  protected release(): void {
+    this.components.dispose();
+  }
 }
 
 /** Covariances as the kernels want them: one full matrix or d variances per component. */
@@ -172,14 +237,22 @@ function gathered(type: CovarianceType, each: Float64Array, k: number, d: number
 }
 
 /** dMeans[c] = -Σ⁻¹ first, dCovariances[c] = ½ (count Σ⁻¹ - Σ⁻¹ second Σ⁻¹) */
-function dense({ parts: { d }, L }: Components, { width, count, first, second }: Sums, c: number, dMeans: Float64Array, each: Float64Array): void {
+function dense(
+  { parts: { d }, L }: Components,
+  { width, count, first, second }: Sums,
+  c: number,
+  dMeans: Float64Array,
+  each: Float64Array,
+): void {
   const inverse = inverseOf(L.subarray((c * d * (d + 1)) / 2), d);
   const S = (i: number, j: number): number => second[(c * d + Math.max(i, j)) * width + Math.min(i, j)]!;
-  const times = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => {
-    let s = 0;
-    for (let p = 0; p < d; p++) s += inverse[i]![p]! * S(p, j);
-    return s;
-  }));
+  const times = Array.from({ length: d }, (_, i) =>
+    Array.from({ length: d }, (_, j) => {
+      let s = 0;
+      for (let p = 0; p < d; p++) s += inverse[i]![p]! * S(p, j);
+      return s;
+    }),
+  );
   for (let i = 0; i < d; i++) {
     let g = 0;
     for (let p = 0; p < d; p++) g -= inverse[i]![p]! * first[c * width + p]!;
@@ -192,7 +265,13 @@ function dense({ parts: { d }, L }: Components, { width, count, first, second }:
   }
 }
 /** The same of variances v: dMeans = -first / v, dCovariances = ½ (count - second / v) / v */
-function diagonal({ parts: { d, covariances } }: Components, { width, count, first, second }: Sums, c: number, dMeans: Float64Array, each: Float64Array): void {
+function diagonal(
+  { parts: { d, covariances } }: Components,
+  { width, count, first, second }: Sums,
+  c: number,
+  dMeans: Float64Array,
+  each: Float64Array,
+): void {
   for (let j = 0; j < d; j++) {
     const v = covariances[c * d + j]!;
     dMeans[c * d + j] = -first[c * width + j]! / v;
@@ -202,10 +281,11 @@ function diagonal({ parts: { d, covariances } }: Components, { width, count, fir
 /** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹, L packed by rows. */
 function inverseOf(L: Float64Array, d: number): number[][] {
   const X = Array.from({ length: d }, () => new Array<number>(d).fill(0));
-  for (let j = 0; j < d; j++) for (let i = j; i < d; i++) {
-    let s = Number(i === j);
-    for (let p = j; p < i; p++) s -= L[(i * (i + 1)) / 2 + p]! * X[p]![j]!;
-    X[i]![j] = s / L[(i * (i + 1)) / 2 + i]!;
-  }
+  for (let j = 0; j < d; j++)
+    for (let i = j; i < d; i++) {
+      let s = Number(i === j);
+      for (let p = j; p < i; p++) s -= L[(i * (i + 1)) / 2 + p]! * X[p]![j]!;
+      X[i]![j] = s / L[(i * (i + 1)) / 2 + i]!;
+    }
   return X.map((_, i) => X.map((_, j) => X.reduce((s, row) => s + row[i]! * row[j]!, 0)));
 }

@@ -21,6 +21,11 @@ export abstract class Model {
   }
   static {
     // where the engine knows `using`
-    if (Symbol.dispose) Object.defineProperty(this.prototype, Symbol.dispose, { value(this: Model) { this.dispose(); } });
+    if (Symbol.dispose)
+      Object.defineProperty(Model.prototype, Symbol.dispose, {
+        value(this: Model) {
+          this.dispose();
+        },
+      });
   }
 }

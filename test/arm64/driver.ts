@@ -10,7 +10,9 @@ export const armObjects = 'build/arm64/seqlik/CMakeFiles';
 const tools = { cmake: 'cmake', 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu', 'qemu-aarch64': 'qemu-user' };
 /** The Debian packages that lack here. */
 export const missing = Object.entries(tools)
-  .filter(([tool]) => spawnSync(tool, ['--version']).status !== 0).map(([, name]) => name).join(' ');
+  .filter(([tool]) => spawnSync(tool, ['--version']).status !== 0)
+  .map(([, name]) => name)
+  .join(' ');
 
 /** About 10 s from nothing, 0.2 s if nothing is stale. */
 export function buildArm(): void {
@@ -32,10 +34,11 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
   const infos = calls.map(({ args }) => {
     const info = results.readDoubleLE(at);
     at += 8;
-    for (const { role, value } of args) if (role !== 'in' && role !== 'tmp') {
-      const bytes = bytesOf(value as Values);
-      at += results.copy(bytes, 0, at, at + bytes.length);
-    }
+    for (const { role, value } of args)
+      if (role !== 'in' && role !== 'tmp') {
+        const bytes = bytesOf(value as Values);
+        at += results.copy(bytes, 0, at, at + bytes.length);
+      }
     return info;
   });
   if (at !== results.length) throw new Error(`${got} has ${results.length} bytes, not ${at}`);
@@ -45,9 +48,23 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
 const bytesOf = (values: Values): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 function packed(level: string, { kernel, ints, places, infoStep, cuts, args }: Call): Uint8Array[] {
   const arrays = args.map(({ value }) => (value === null ? new Uint8Array() : bytesOf(value as Values)));
-  const words = [identifier(level), kernel, ints.length, ...ints, ...places, infoStep,
-    cuts.length, ...cuts.flatMap((cut) => [cut.shard, cut.row, cut.rows, cut.item, cut.items, cut.longest]),
-    args.length, ...args.flatMap((arg, i) =>
-      [roles.indexOf(arg.role), axes.indexOf(arg.axis), arg.step, arg.bytes, arrays[i]!.length])];
+  const words = [
+    identifier(level),
+    kernel,
+    ints.length,
+    ...ints,
+    ...places,
+    infoStep,
+    cuts.length,
+    ...cuts.flatMap((cut) => [cut.shard, cut.row, cut.rows, cut.item, cut.items, cut.longest]),
+    args.length,
+    ...args.flatMap((arg, i) => [
+      roles.indexOf(arg.role),
+      axes.indexOf(arg.axis),
+      arg.step,
+      arg.bytes,
+      arrays[i]!.length,
+    ]),
+  ];
   return [Buffer.from(`${words.join(' ')}\n`), ...arrays];
 }

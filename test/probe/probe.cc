@@ -2,22 +2,23 @@
 #include "kernels.h"
 #include "linalg.h"
 namespace ISA::probe {
-template <class T> int masked(
-    int n, int d, const T* x, const uint8_t* mask, const T* c, const T* mean, const T* u, T* row, T* out) {
+template <class T>
+int masked(int n, int d, const T* x, const uint8_t* mask, const T* c, const T* mean, const T* u, T* row, T* out) {
   for (int i = 0; i < n; i++, x += d, mask += d) {
     for (int j = 0; j < d; j++) row[j] = mask[j] ? x[j] : mean[j];
     T s = 0;
-    for (int j = 0; j < d; j++) if (mask[j]) {
-      const T z = (row[j] - mean[j]) * u[j];
-      s = s + (c[j] - z * z);
-    }
+    for (int j = 0; j < d; j++)
+      if (mask[j]) {
+        const T z = (row[j] - mean[j]) * u[j];
+        s = s + (c[j] - z * z);
+      }
     out[i] = s;
   }
   return 0;
 }
 
-template <class T> int recur(
-    int, int s, int, int m, int cell, const int* lengths, const T* a, const T* W, T* z, T* state, T* h) {
+template <class T>
+int recur(int, int s, int, int m, int cell, const int* lengths, const T* a, const T* W, T* z, T* state, T* h) {
   const int width = pad<T>(m);
   for (int i = 0; i < s; i++, state += m) {
     const T* last = state;
@@ -38,20 +39,23 @@ template <class T> int recur(
   return 0;
 }
 
-template <class T> int tally(int, int s, int d, const int* lengths, const T* x, double* steps, double* first, double* total) {
+template <class T>
+int tally(int, int s, int d, const int* lengths, const T* x, double* steps, double* first, double* total) {
   for (int i = 0, row = 0; i < s; i++) {
     *steps += lengths[i];
-    for (int t = 0; t < lengths[i]; t++, row++, x += d) for (int j = 0; j < d; j++) {
-      if (x[j] != x[j]) return row * d + j + 1;
-      if (t == 0) first[j] += x[j];
-      total[j] += x[j];
-    }
+    for (int t = 0; t < lengths[i]; t++, row++, x += d)
+      for (int j = 0; j < d; j++) {
+        if (x[j] != x[j]) return row * d + j + 1;
+        if (t == 0) first[j] += x[j];
+        total[j] += x[j];
+      }
   }
   return 0;
 }
 
 template <class T> int rotate(int d, const T* G, T* v, T* w, double* norm) {
-  for (int j = 0; j < d; j++) if (!(v[j] - v[j] == 0)) return j + 1;
+  for (int j = 0; j < d; j++)
+    if (!(v[j] - v[j] == 0)) return j + 1;
   for (int i = 0; i < d; i++) {
     w[i] = 0;
     for (int j = 0; j < d; j++) w[i] = w[i] + G[i * d + j] * v[j];
