@@ -4,6 +4,7 @@
  */
 import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
+import type { Resident } from './grammar.ts';
 import { fixedBuffer, lengthOf, overlap, tagOf } from './memory.ts';
 
 export type Real = Float64Array | Float32Array;
@@ -53,6 +54,37 @@ export function count(where: string, argument: string, value: unknown, least = 1
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
     throw invalid(where, argument, `must be a whole number from ${least} to ${most}, not ${described(value)}`);
   return value;
+}
+/** A finite number >= 0. */
+export function amount(where: string, argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
+    throw invalid(where, argument, `must be a finite number >= 0, not ${described(value)}`);
+  return value;
+}
+/** A number strictly between 0 and 1. */
+export function fraction(where: string, argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0 && value < 1))
+    throw invalid(where, argument, `must be a number between 0 and 1, not ${described(value)}`);
+  return value;
+}
+export function signal(where: string, value: unknown): { signal?: AbortSignal } {
+  if (value === undefined) return {};
+  if (!(value instanceof AbortSignal))
+    throw invalid(where, 'signal', `must be an AbortSignal, not ${described(value)}`);
+  return { signal: value };
+}
+export function callback(where: string, argument: string, value: unknown): object {
+  if (value === undefined) return {};
+  if (typeof value !== 'function') throw invalid(where, argument, `must be a function, not ${described(value)}`);
+  return { [argument]: value };
+}
+/** Distinct coordinates of d, between `least` and `most` of them. */
+export function subset(where: string, value: unknown, d: number, least: number, most = d): number[] {
+  const dims = Array.isArray(value) || tagOf(value) ? Array.from(value as ArrayLike<unknown>) : undefined;
+  const wrong = (j: unknown): boolean => typeof j !== 'number' || !Number.isInteger(j) || j < 0 || j >= d;
+  if (!dims || dims.some(wrong) || new Set(dims).size < dims.length || dims.length < least || dims.length > most)
+    throw invalid(where, 'dims', `must be ${least} to ${most} distinct coordinates from 0 to ${d - 1}`);
+  return dims as number[];
 }
 export const seed = (where: string, value: unknown): number =>
   value === undefined ? 0 : count(where, 'seed', value, 0, 2 ** 32 - 1);
@@ -170,6 +202,8 @@ export function symmetric(where: string, argument: string, S: Float64Array, k: n
 export interface Rows {
   readonly values: Real;
   readonly n: number;
+  /** The same values where the kernels live, if they stay for several calls. */
+  readonly held?: Resident<Real>;
 }
 /** Typed arrays are used as they are; numbers are copied into a Float64Array. */
 export function points(where: string, argument: string, value: unknown, d: number): Rows {
@@ -185,6 +219,39 @@ export function points(where: string, argument: string, value: unknown, d: numbe
   const length = lengthOf(values);
   if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
   return { values, n: length / d };
+}
+/** What each of n rows weighs: >= 0, some more; 1 if not given. */
+export function weights(where: string, value: unknown, n: number): Float64Array {
+  if (value === undefined) return new Float64Array(n).fill(1);
+  const weights = tensor(where, 'sampleWeights', value, [n]);
+  finite(where, 'sampleWeights', weights);
+  if (weights.some((w) => w < 0) || (n > 0 && !weights.some((w) => w > 0)))
+    throw invalid(where, 'sampleWeights', 'must be >= 0, and one of them > 0');
+  return weights;
+}
+/** Data that say themselves how many columns they have: nested rows; or flat, with `d`. */
+export function table(
+  where: string,
+  argument: string,
+  value: unknown,
+  d: number | undefined,
+): Rows & { readonly d: number } {
+  const first = Array.isArray(value) && value.length > 0 ? value[0] : undefined;
+  const columns = d ?? (Array.isArray(first) || tagOf(first) ? lengthOfRow(first) : undefined);
+  if (columns === undefined) {
+    if ((Array.isArray(value) && value.length === 0) || (tagOf(value) && lengthOf(value as Real) === 0))
+      throw new SeqlikError('EMPTY_INPUT', `${where}: ${argument} is empty`, { argument });
+    if (!Array.isArray(value) && !tagOf(value)) points(where, argument, value, 1);
+    throw invalid(where, 'dimension', `is needed: ${argument} is flat`);
+  }
+  if (columns < 1) throw invalid(where, argument, 'has no columns');
+  return { ...points(where, argument, value, columns), d: columns };
+}
+const lengthOfRow = (row: unknown): number => (Array.isArray(row) ? row.length : lengthOf(row as Real));
+/** The first value that is not finite, by its row and column. */
+export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
+  const i = values.findIndex((v) => !Number.isFinite(v));
+  if (i >= 0) throw nonFinite(where, argument, values, Math.floor(i / d), d);
 }
 /** The caller's array for `n` results of the dtype of the data, or a new one. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {

@@ -5,19 +5,24 @@ export { type BackendOptions, defaultBackend, openBackend } from './backends/def
 export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
+export type { CovarianceType } from './models/components.ts';
+export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
+export type { FitProgress, FitReport } from './models/em.ts';
 export {
-  type DivergenceGradient,
   Gaussian,
+  type GaussianFitOptions,
   type GaussianLike,
   type GaussianParameters,
-  klDivergence,
-  klDivergenceGradient,
   type OnBackend,
 } from './models/gaussian.ts';
 export {
-  type CovarianceType,
+  type Anomaly,
   GaussianMixture,
+  type MixtureFitOptions,
   type MixtureGradient,
+  type MixtureLike,
   type MixtureParameters,
 } from './models/mixture.ts';
 export type { Model } from './models/model.ts';
+export type { ComponentFitOptions, FitOptions } from './models/settings.ts';
+export { MixtureStatistics } from './models/statistics.ts';

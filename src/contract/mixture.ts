@@ -12,6 +12,7 @@ const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', u: 'in k d' } as cons
 // a tile is 128 rows on every machine: transposed, less a mean, the q of its components, one line of results
 const tile = { tile: 'tmp 128 d', centred: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
 const tileDiagonal = { tile: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
+// the rows of one component that weigh anything
 const statistics = { y: 'tmp f64 128 pad(d)', ry: 'tmp f64 128 pad(d)', r: 'tmp f64 128' } as const;
 
 export const mixture = {
@@ -76,11 +77,13 @@ export const mixture = {
   },
   expect: {
     formula:
-      'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y yᵀ, logLikelihood += log p(x[i]);' +
+      'y = x[i] - mean[c], s = w[i] r[i,c];  count[c] += s, first[c] += s y, second[c] += s y yᵀ, ' +
+      'logLikelihood += w[i] log p(x[i]);' +
       ' of row j of second only the columns of whole 64-byte lines up to the diagonal',
     dims: ['n', 'd', 'k'],
     args: {
       ...full,
+      w: 'in f64 n',
       ...tile,
       ...statistics,
       count: 'sum k',
@@ -94,10 +97,11 @@ export const mixture = {
     rtol: summed,
   },
   expectDiagonal: {
-    formula: 'y = x[i] - mean[c];  count[c] += r, first[c] += r y, second[c] += r y², logLikelihood += log p(x[i])',
+    formula: 'the same with variances: second[c] += s y²',
     dims: ['n', 'd', 'k'],
     args: {
       ...diagonal,
+      w: 'in f64 n',
       ...tileDiagonal,
       ...statistics,
       count: 'sum k',

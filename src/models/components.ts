@@ -5,21 +5,28 @@
 import type { Backend } from '../bind.ts';
 import { type Gaps, gaps, nonFinite, type Real, type Rows } from '../check.ts';
 import { KernelFailure, SeqlikError } from '../errors.ts';
-import type { Resident } from '../grammar.ts';
+import type { How, Resident } from '../grammar.ts';
+import { tagOf } from '../memory.ts';
 import type { Random } from '../random.ts';
 
+export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
+export type CovarianceType = (typeof covarianceTypes)[number];
+
+/** Parameters that were checked. */
 export interface Parts {
-  /** full: covariances [k,d,d]; diagonal: variances [k,d]. */
-  readonly shape: 'full' | 'diagonal';
+  readonly type: CovarianceType;
   readonly k: number;
   readonly d: number;
+  /** [k] */
   readonly weights: Float64Array;
+  /** [k,d] */
   readonly means: Float64Array;
+  /** full [k,d,d], tied [d,d], diagonal [k,d], spherical [k] */
   readonly covariances: Float64Array;
-  /** Their Cholesky factors, packed by rows, where the caller has them. */
+  /** The Cholesky factors of full covariances, packed by rows, where the caller has them. */
   readonly L?: Float64Array;
 }
-/** Additive statistics of rows; second moments are about the means, [k,d,width] or [k,width]. */
+/** What an `expect` kernel adds up: second moments about the means are [k,d,width] or, with variances, [k,width]. */
 export interface Sums {
   readonly width: number;
   readonly count: Float64Array;
@@ -27,52 +34,64 @@ export interface Sums {
   readonly second: Float64Array;
   readonly logLikelihood: Float64Array;
 }
+/** Rows of one pattern of gaps: with the marginal over what was observed (none: nothing was) and, gathered, their places. */
+export interface Pattern {
+  readonly dims: readonly number[];
+  readonly rows: Rows;
+  readonly of?: Int32Array;
+}
 type Prepared = { readonly b: Resident<Real>; readonly mean: Resident<Real>; readonly W: Resident<Real> };
+type Name = 'logDensity' | 'responsibilities' | 'expect';
+export type Asynchronous = How & { readonly signal?: AbortSignal };
+
+export const tri = (d: number): number => (d * (d + 1)) / 2;
+export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
+export const alike = (values: Real, n: number): Real => (isSingle(values) ? new Float32Array(n) : new Float64Array(n));
 
 export class Components {
-  /** Lower triangles packed by rows [k,tri(d)], or standard deviations [k,d]. */
+  /** Whether each component has a matrix; else it has d variances. */
+  readonly full: boolean;
+  /** One matrix [k,d,d] or d variances [k,d] per component, whatever the type. */
+  readonly covariances: Float64Array;
+  /** Cholesky factors packed by rows [k,tri(d)], or standard deviations [k,d]. */
   readonly L: Float64Array;
   /** log |covariance| of each. */
   readonly logDet: Float64Array;
   private readonly prepared: { f64?: Prepared; f32?: Prepared } = {};
 
-  /** `which` is the public name of the covariances. Throws NOT_POSITIVE_DEFINITE. */
+  /** `where` and `which`: the public names of the call and of its covariances. Throws NOT_POSITIVE_DEFINITE. */
   constructor(
     readonly backend: Backend,
     readonly parts: Parts,
-    where: string,
-    which: string,
+    readonly where: string,
+    readonly which: string,
   ) {
-    const { shape, k, d, covariances, L } = parts,
-      full = shape === 'full';
-    // variances are k d matrices of size 1; so are the pivots of a factor, of which only the logarithm is wanted
-    const pivots =
-      L && Float64Array.from({ length: k * d }, (_, i) => L[Math.floor(i / d) * tri(d) + tri((i % d) + 1) - 1]!);
-    const each = factorise(
-      backend,
-      pivots ?? covariances,
-      full && !pivots ? k : k * d,
-      full && !pivots ? d : 1,
-      (failure) => {
-        const component = full ? failure.matrix : Math.floor(failure.matrix / d);
-        const pivot = full ? failure.pivot : failure.matrix % d;
-        return notPositiveDefinite(where, which, pivot, failure.value, k > 1 ? component : undefined);
-      },
-    );
-    const share = each.logDet.length / k,
-      times = pivots ? 2 : 1;
-    this.L = L ?? each.L;
-    this.logDet = Float64Array.from(
-      { length: k },
-      (_, c) => times * each.logDet.subarray(c * share, (c + 1) * share).reduce((a, b) => a + b, 0),
-    );
+    const { type, k, d, covariances } = parts;
+    this.full = type === 'full' || type === 'tied';
+    this.covariances = spread(type, covariances, k, d);
+    const { L, logDet } = parts.L ? { L: parts.L, logDet: this.logPivots(parts.L) } : this.factorised();
+    this.L = L;
+    this.logDet = logDet;
   }
 
   /** log Σ_c w_c N(x | c) of each row, into `out`; of a row without observations 0. */
   logDensity(where: string, x: Rows, missing: Gaps, out: Real): Real {
-    for (const { part, rows, of } of this.patterns(where, x, missing)) {
+    for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, this.parts.d))) {
       const own = of ? alike(out, rows.n) : out;
-      part?.score(where, 'logDensity', { out: own }, rows, of);
+      if (dims.length > 0) part.call(where, 'logDensity', rows, { out: own }, of);
+      of?.forEach((row, i) => {
+        out[row] = own[i]!;
+      });
+    }
+    return out;
+  }
+
+  /** The same on copies, off the event loop. */
+  async logDensityAsync(where: string, x: Rows, missing: Gaps, how: Asynchronous): Promise<Real> {
+    const out = alike(x.values, x.n);
+    for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, this.parts.d))) {
+      const own = of ? alike(out, rows.n) : out;
+      if (dims.length > 0) await part.callAsync(where, 'logDensity', rows, { out: own }, how, of);
       of?.forEach((row, i) => {
         out[row] = own[i]!;
       });
@@ -82,65 +101,107 @@ export class Components {
 
   /** w_c N(x | c) / Σ, [n,k]; of a row without observations the weights. */
   responsibilities(where: string, x: Rows, missing: Gaps): Real {
-    const { k, weights } = this.parts,
-      r = alike(x.values, x.n * k);
-    for (const { part, rows, of } of this.patterns(where, x, missing)) {
+    const { k, d, weights } = this.parts;
+    const r = alike(x.values, x.n * k);
+    for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, d))) {
       const own = of ? alike(r, rows.n * k) : r;
-      part?.score(where, 'responsibilities', { r: own }, rows, of);
+      if (dims.length > 0) part.call(where, 'responsibilities', rows, { r: own }, of);
       of?.forEach((row, i) => {
-        r.set(part ? own.subarray(i * k, (i + 1) * k) : weights, row * k);
+        r.set(dims.length > 0 ? own.subarray(i * k, (i + 1) * k) : weights, row * k);
       });
     }
     return r;
   }
 
-  /** Counts, first and second moments about the means, and the log-likelihood, of complete rows. */
-  expect(where: string, { values, n }: Rows): Sums {
-    const { k, d, shape } = this.parts,
-      single = values instanceof Float32Array,
-      line = single ? 16 : 8;
-    const width = Math.ceil(d / line) * line;
-    const sums: Sums = {
-      width,
-      count: new Float64Array(k),
-      first: new Float64Array(k * width),
-      second: new Float64Array(k * width * (shape === 'full' ? d : 1)),
-      logLikelihood: new Float64Array(1),
-    };
-    this.score(where, 'expect', sums, { values, n });
-    return sums;
+  /** Each pattern with the marginal over its dims; marginals are made once and disposed of at the end. */
+  *marginals<P extends Pattern>(each: Iterable<P>): Generator<P & { readonly part: Components }> {
+    const made = new Map<string, Components>();
+    try {
+      for (const pattern of each) {
+        const { dims } = pattern;
+        const key = dims.join();
+        if (dims.length > 0 && dims.length < this.parts.d && !made.has(key)) made.set(key, this.marginal(dims));
+        yield { ...pattern, part: made.get(key) ?? this };
+      }
+    } finally {
+      for (const part of made.values()) part.dispose();
+    }
   }
 
-  /** The same Gaussians over some of the coordinates. */
-  marginal(dims: readonly number[], where: string, which: string): Components {
-    const { shape, k, d, weights, means, covariances } = this.parts,
-      o = dims.length;
-    const pick = (from: Float64Array, c: number): number[] => dims.map((j) => from[c * d + j]!);
-    const each = <V>(make: (c: number) => V[]): V[] => Array.from({ length: k }, (_, c) => make(c)).flat();
-    const picked =
-      shape === 'diagonal'
-        ? each((c) => pick(covariances, c))
-        : each((c) => dims.flatMap((i) => dims.map((j) => covariances[(c * d + i) * d + j]!)));
-    const parts = {
-      shape,
-      k,
-      d: o,
-      weights,
-      means: Float64Array.from(each((c) => pick(means, c))),
-      covariances: Float64Array.from(picked),
+  /** The same Gaussians over some of the coordinates, in the order named. */
+  marginal(dims: readonly number[]): Components {
+    return new Components(this.backend, this.marginalParts(dims), this.where, this.which);
+  }
+  marginalParts(dims: readonly number[]): Parts {
+    const { k, d, type, weights, means, covariances } = this.parts;
+    const each = (values: Float64Array, count: number): Float64Array =>
+      Float64Array.from({ length: count * dims.length }, (_, i) => {
+        return values[Math.floor(i / dims.length) * d + dims[i % dims.length]!]!;
+      });
+    const square = (count: number): Float64Array => {
+      const o = dims.length;
+      return Float64Array.from({ length: count * o * o }, (_, i) => {
+        const c = Math.floor(i / (o * o));
+        return covariances[(c * d + dims[Math.floor(i / o) % o]!) * d + dims[i % o]!]!;
+      });
     };
-    return new Components(this.backend, parts, where, which);
+    const cut = {
+      full: () => square(k),
+      tied: () => square(1),
+      diagonal: () => each(covariances, k),
+      spherical: () => covariances,
+    };
+    return { type, k, d: dims.length, weights, means: each(means, k), covariances: cut[type]() };
   }
 
   /** mean + L z of component c, into `to`. */
   draw(random: Random, c: number, to: Float64Array): void {
-    const { shape, d, means } = this.parts,
-      z = to.map(() => random.normal());
+    const { d, means } = this.parts;
+    const z = to.map(() => random.normal());
     for (let i = 0, at = c * tri(d); i < d; i++) {
       let value = means[c * d + i]!;
-      if (shape === 'diagonal') value += this.L[c * d + i]! * z[i]!;
-      else for (let j = 0; j <= i; j++) value += this.L[at++]! * z[j]!;
+      if (this.full) for (let j = 0; j <= i; j++) value += this.L[at++]! * z[j]!;
+      else value += this.L[c * d + i]! * z[i]!;
       to[i] = value;
+    }
+  }
+
+  /** Arrays for an `expect` kernel, zero. */
+  sums(single: boolean): Sums {
+    const { k, d } = this.parts;
+    const line = single ? 16 : 8;
+    const width = Math.ceil(d / line) * line;
+    return {
+      width,
+      count: new Float64Array(k),
+      first: new Float64Array(k * width),
+      second: new Float64Array(k * width * (this.full ? d : 1)),
+      logLikelihood: new Float64Array(1),
+    };
+  }
+
+  /** One kernel call over complete rows, which lie at `of` in the caller's data (undefined: they are it). */
+  call(where: string, name: Name, rows: Rows, more: object, of?: Int32Array, how?: How): void {
+    const { kernel, dims, args } = this.bound(name, rows, more);
+    try {
+      kernel(dims, args, how);
+    } catch (error) {
+      throw this.told(where, rows, error, of);
+    }
+  }
+  async callAsync(
+    where: string,
+    name: Name,
+    rows: Rows,
+    more: object,
+    how: Asynchronous,
+    of?: Int32Array,
+  ): Promise<void> {
+    const { kernel, dims, args } = this.bound(name, rows, more);
+    try {
+      await kernel.async(dims, args, how);
+    } catch (error) {
+      throw this.told(where, rows, error, of);
     }
   }
 
@@ -148,31 +209,24 @@ export class Components {
     for (const { b, mean, W } of Object.values(this.prepared)) for (const held of [b, mean, W]) held.dispose();
   }
 
-  /** One kernel call over complete rows, which lie at `of` in the caller's data (undefined: they are it). */
-  private score(
-    where: string,
-    name: 'logDensity' | 'responsibilities' | 'expect',
-    results: object,
-    { values, n }: Rows,
-    of?: Int32Array,
-  ): void {
-    const { k, d, shape } = this.parts,
-      single = values instanceof Float32Array,
-      { b, mean, W } = this.resident(single);
-    const kernel = this.kernels(single)[shape === 'full' ? name : (`${name}Diagonal` as const)];
-    const args = { x: values, b, mean, ...(shape === 'full' ? { W } : { u: W }), ...results };
-    try {
-      kernel({ n, d, k }, args as never);
-    } catch (error) {
-      if (!(error instanceof KernelFailure)) throw error;
-      const row = error.at['n']!;
-      throw nonFinite(where, 'x', values, row, d, of?.[row]);
-    }
+  private bound(name: Name, { values, n, held }: Rows, more: object) {
+    const { k, d } = this.parts;
+    const single = isSingle(values);
+    const { b, mean, W } = this.resident(single);
+    const kernel = this.kernels(single)[this.full ? name : (`${name}Diagonal` as const)];
+    const args = { x: held ?? values, b, mean, [this.full ? 'W' : 'u']: W, ...more };
+    return { kernel: kernel as unknown as Loose, dims: { n, d, k }, args };
   }
+  /** A row without density is NON_FINITE, at its place in the caller's data. */
+  private told(where: string, { values }: Rows, error: unknown, of?: Int32Array): unknown {
+    if (!(error instanceof KernelFailure)) return error;
+    const row = error.at['n']!;
+    return nonFinite(where, 'x', values, row, this.parts.d, of?.[row]);
+  }
+
   private kernels(single: boolean): Backend['f64']['mixture'] {
     return (single ? this.backend.f32 : this.backend.f64).mixture as Backend['f64']['mixture'];
   }
-
   /** The parameters of the kernels, made once per dtype. */
   private resident(single: boolean): Prepared {
     const dtype = single ? 'f32' : 'f64';
@@ -180,65 +234,93 @@ export class Components {
     return this.prepared[dtype];
   }
   private prepare(single: boolean): Prepared {
-    const { k, d, shape, weights, means } = this.parts,
-      { L, logDet, backend } = this;
+    const { k, d, weights, means } = this.parts;
+    const { L, logDet, backend } = this;
     const array = (n: number): Float64Array => (single ? new Float32Array(n) : new Float64Array(n)) as Float64Array;
-    const b = array(k),
-      W = array(L.length),
-      mean = array(k * d);
+    const b = array(k);
+    const W = array(L.length);
+    const mean = array(k * d);
     mean.set(means);
     const kernels = this.kernels(single);
-    if (shape === 'full') kernels.prepare({ k, d }, { weights, L, logDet, b, W });
+    if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
     else kernels.prepareDiagonal({ k, d }, { weights, L, logDet, b, u: W });
     return { b: backend.hold(b), mean: backend.hold(mean), W: backend.hold(W) };
   }
 
-  /**
-   * Rows with the same observed coordinates, with the marginal over these: all rows at once if none has a gap, else
-   * gathered, with their places in `of`; without `part` if nothing was observed.
-   */
-  private *patterns(
-    where: string,
-    x: Rows,
-    { missing, mask }: Gaps,
-  ): Generator<{ part?: Components; rows: Rows; of?: Int32Array }> {
-    const { d } = this.parts,
-      seen = gaps(where, 'x', x, missing, mask);
-    if (!seen || seen.every((byte) => byte === 1)) {
-      yield { part: this, rows: x };
-      return;
-    }
-    const found = new Map<string, number[]>();
-    for (let row = 0; row < x.n; row++) {
-      const key = seen.subarray(row * d, (row + 1) * d).join('');
-      const rows = found.get(key);
-      if (rows) rows.push(row);
-      else found.set(key, [row]);
-    }
-    for (const [key, list] of found) {
-      const of = Int32Array.from(list),
-        dims = [...key].flatMap((bit, j) => (bit === '1' ? [j] : []));
-      const values = alike(x.values, of.length * dims.length),
-        rows = { values, n: of.length };
-      let at = 0;
-      for (const row of of) for (const j of dims) values[at++] = x.values[row * d + j]!;
-      if (dims.length === 0) yield { rows, of };
-      else if (dims.length === d) yield { part: this, rows, of };
-      else {
-        const part = this.marginal(dims, where, 'covariances');
-        try {
-          yield { part, rows, of };
-        } finally {
-          part.dispose();
-        }
-      }
-    }
+  private factorised(): { L: Float64Array; logDet: Float64Array } {
+    const { k, d } = this.parts;
+    if (this.full)
+      return factorise(this.backend, this.covariances, k, d, ({ matrix, pivot, value }) =>
+        notPositiveDefinite(this.where, this.which, pivot, value, k > 1 ? matrix : undefined),
+      );
+    // variances are matrices of size 1
+    const { L, logDet } = factorise(this.backend, this.covariances, k * d, 1, ({ matrix, value }) =>
+      notPositiveDefinite(this.where, this.which, matrix % d, value, k > 1 ? Math.floor(matrix / d) : undefined),
+    );
+    return { L, logDet: rowSums(logDet, k, d) };
+  }
+  /** 2 Σ log L[j,j]: the logarithms are those of the kernels, on every engine. */
+  private logPivots(L: Float64Array): Float64Array {
+    const { k, d } = this.parts;
+    const pivots = Float64Array.from(
+      { length: k * d },
+      (_, i) => L[Math.floor(i / d) * tri(d) + tri((i % d) + 1) - 1]!,
+    );
+    const { logDet } = factorise(this.backend, pivots, k * d, 1, () => new Error('pivots are positive'));
+    return rowSums(logDet, k, d).map((log) => 2 * log);
   }
 }
+interface Loose {
+  (dims: object, args: object, how?: How): void;
+  async(dims: object, args: object, how?: Asynchronous): Promise<void>;
+}
+const rowSums = (values: Float64Array, k: number, d: number): Float64Array =>
+  Float64Array.from({ length: k }, (_, c) => values.subarray(c * d, (c + 1) * d).reduce((a, b) => a + b, 0));
 
-const tri = (d: number): number => (d * (d + 1)) / 2;
-const alike = (values: Real, n: number): Real =>
-  values instanceof Float32Array ? new Float32Array(n) : new Float64Array(n);
+/** Covariances of any type as one matrix or d variances per component. */
+export function spread(type: CovarianceType, covariances: Float64Array, k: number, d: number): Float64Array {
+  if (type === 'tied') return Float64Array.from({ length: k * d * d }, (_, i) => covariances[i % (d * d)]!);
+  if (type === 'spherical') return Float64Array.from({ length: k * d }, (_, i) => covariances[Math.floor(i / d)]!);
+  return covariances;
+}
+/** The transpose of `spread`: what belongs to one shared value adds up. */
+export function gathered(type: CovarianceType, each: Float64Array, k: number, d: number): Float64Array {
+  if (type !== 'tied' && type !== 'spherical') return each;
+  const sums = new Float64Array(type === 'tied' ? d * d : k);
+  for (const [i, g] of each.entries()) sums[type === 'tied' ? i % (d * d) : Math.floor(i / d)]! += g;
+  return sums;
+}
+
+/** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
+export function* patterns(where: string, x: Rows, { missing, mask }: Gaps, d: number): Generator<Pattern> {
+  const seen = gaps(where, 'x', x, missing, mask);
+  if (!seen || seen.every((byte) => byte === 1)) yield { dims: [...Array(d).keys()], rows: x };
+  else yield* grouped(x.values, seen, d, 0, x.n);
+}
+/** The patterns of the rows from `first` to `end`, in the order in which they appear. */
+export function* grouped(
+  values: Real,
+  seen: Uint8Array,
+  d: number,
+  first: number,
+  end: number,
+): Generator<Required<Pattern>> {
+  const found = new Map<string, number[]>();
+  for (let row = first; row < end; row++) {
+    const key = seen.subarray(row * d, (row + 1) * d).join('');
+    const rows = found.get(key);
+    if (rows) rows.push(row);
+    else found.set(key, [row]);
+  }
+  for (const [key, list] of found) {
+    const of = Int32Array.from(list);
+    const dims = [...key].flatMap((bit, j) => (bit === '1' ? [j] : []));
+    const own = alike(values, of.length * dims.length);
+    let at = 0;
+    for (const row of of) for (const j of dims) own[at++] = values[row * d + j]!;
+    yield { dims, rows: { values: own, n: of.length }, of };
+  }
+}
 
 export const notPositiveDefinite = (
   where: string,
@@ -246,12 +328,16 @@ export const notPositiveDefinite = (
   pivot: number,
   value: number,
   component?: number,
-): SeqlikError =>
-  new SeqlikError(
-    'NOT_POSITIVE_DEFINITE',
-    `${where}: ${which}${component === undefined ? '' : `[${component}]`} is not positive definite: pivot ${pivot} is ${value}`,
-    { which, pivot, value, ...(component !== undefined && { component }) },
-  );
+): SeqlikError => {
+  const matrix = component === undefined ? which : `${which}[${component}]`;
+  const message = `${where}: ${matrix} is not positive definite: pivot ${pivot} is ${value}`;
+  return new SeqlikError('NOT_POSITIVE_DEFINITE', message, {
+    which,
+    pivot,
+    value,
+    ...(component !== undefined && { component }),
+  });
+};
 
 /** A = L Lᵀ of `count` matrices of size d. The first pivot not > 0 is handed to `failed`, with its value. */
 export function factorise(
@@ -261,8 +347,8 @@ export function factorise(
   d: number,
   failed: (failure: { matrix: number; pivot: number; value: number }) => Error,
 ): { L: Float64Array; logDet: Float64Array } {
-  const L = new Float64Array(count * tri(d)),
-    logDet = new Float64Array(count);
+  const L = new Float64Array(count * tri(d));
+  const logDet = new Float64Array(count);
   try {
     backend.f64.gaussian.factor({ k: count, d }, { A, L, logDet });
   } catch (error) {
@@ -283,5 +369,5 @@ function pivotOf(A: Float64Array, d: number, p: number): number {
       L[i]![j] = i === j ? Math.sqrt(s) : s / L[j]![j]!;
     }
   }
-  return NaN;
+  return Number.NaN;
 }

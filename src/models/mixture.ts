@@ -1,16 +1,18 @@
 /** Mixtures of Gaussians. Equations: docs/math.md § mixture. */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Real, Tensor, Vector } from '../check.ts';
+import type { Gaps, Points, Real, Rows, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
-import { Random } from '../random.ts';
-import { Components, type Sums } from './components.ts';
-import { type OnBackend, scored } from './gaussian.ts';
-import { Model } from './model.ts';
+import { Components, type CovarianceType, covarianceTypes, type Parts } from './components.ts';
+import { conditionalParts } from './conditional.ts';
+import { type FitReport, fitted } from './em.ts';
+import type { OnBackend } from './gaussian.ts';
+import { gradients } from './gradient.ts';
+import { Scored } from './scored.ts';
+import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
+import { batches, expect, MixtureStatistics, maximise } from './statistics.ts';
 
-export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
-export type CovarianceType = (typeof covarianceTypes)[number];
 export interface MixtureParameters {
   /** [M], >= 0, sum 1 within 1e-9 */
   readonly weights: Vector;
@@ -21,6 +23,7 @@ export interface MixtureParameters {
   /** Default: full. */
   readonly covarianceType?: CovarianceType;
 }
+export type MixtureLike = GaussianMixture | MixtureParameters;
 export interface MixtureGradient {
   /** -Σ log p(x) */
   loss: number;
@@ -31,66 +34,48 @@ export interface MixtureGradient {
   /** The shape of the covariances; symmetric unconstrained. */
   dCovariances: Float64Array;
 }
+/** A row whose log-density is below the threshold is called an anomaly. */
+export interface Anomaly {
+  readonly threshold: number;
+  readonly falsePositiveRate: number;
+}
+export interface MixtureFitOptions extends ComponentFitOptions {
+  /** Needed without `init`; at most the observed rows. */
+  readonly components?: number;
+  /** Default: full, or that of `init`. */
+  readonly covarianceType?: CovarianceType;
+  /** Warm start; `restarts` is ignored. */
+  readonly init?: MixtureLike;
+  /** Of the data fitted on, how many to call anomalies; stored with the model. */
+  readonly falsePositiveRate?: number;
+}
 
 /**
  * Σ_c weights[c] N(means[c], covariances[c]) with M components in d dimensions.
  * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC (component), NOT_POSITIVE_DEFINITE
  * (which, component, pivot).
  */
-export class GaussianMixture extends Model {
+export class GaussianMixture extends Scored {
   readonly kind = 'gaussian-mixture';
-  readonly backend: Backend;
   readonly dimension: number;
   readonly componentCount: number;
   readonly covarianceType: CovarianceType;
-  private readonly covariances: Float64Array;
-  private readonly components: Components;
+  /** Set by `fit` with a false positive rate. */
+  readonly anomaly: Anomaly | undefined;
+  protected readonly title = 'GaussianMixture';
+  protected readonly components: Components;
 
-  constructor(parameters: MixtureParameters, options?: OnBackend) {
+  constructor(parameters: MixtureParameters, options?: OnBackend & { readonly anomaly?: Anomaly }) {
     super();
-    const where = 'GaussianMixture',
-      at = (argument: string) => ({ argument });
-    this.backend = check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend);
-    const given = check.fields(where, 'parameters', parameters);
-    const type = check.choice(where, 'covarianceType', given['covarianceType'] ?? 'full', covarianceTypes);
-    const weights = check.tensor(where, 'weights', given['weights'], [undefined]),
-      k = weights.length;
-    if (k < 1) throw new SeqlikError('INVALID_ARGUMENT', `${where}: there are no weights`, at('weights'));
-    const means = check.tensor(where, 'means', given['means'], [k, undefined]),
-      d = means.length / k;
-    if (d < 1) throw new SeqlikError('INVALID_ARGUMENT', `${where}: means have no coordinates`, at('means'));
-    const shape = { full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] }[type];
-    const covariances = check.tensor(where, 'covariances', given['covariances'], shape);
-    for (const [name, values] of Object.entries({ weights, means, covariances })) check.finite(where, name, values);
-    const sum = weights.reduce((a, b) => a + b, 0),
-      negative = weights.findIndex((w) => w < 0);
-    if (negative >= 0)
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: weights[${negative}] is ${weights[negative]}, not >= 0`,
-        at('weights'),
-      );
-    if (!(Math.abs(sum - 1) <= 1e-9))
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: weights sum to ${sum}, not 1`, at('weights'));
-    if (type === 'full' || type === 'tied')
-      check.symmetric(where, 'covariances', covariances, type === 'full' ? k : 1, d);
-    this.dimension = d;
-    this.componentCount = k;
-    this.covarianceType = type;
-    this.covariances = covariances;
-    this.components = new Components(
-      this.backend,
-      {
-        shape: type === 'full' || type === 'tied' ? 'full' : 'diagonal',
-        k,
-        d,
-        weights,
-        means,
-        covariances: spread(type, covariances, k, d),
-      },
-      where,
-      'covariances',
-    );
+    const where = 'GaussianMixture';
+    const given = check.options(where, options, ['backend', 'anomaly']);
+    const backend = check.backend(where, given.backend, defaultBackend);
+    const parts = read(where, '', parameters);
+    this.dimension = parts.d;
+    this.componentCount = parts.k;
+    this.covarianceType = parts.type;
+    this.anomaly = given.anomaly as Anomaly | undefined;
+    this.components = new Components(backend, parts, where, 'covariances');
   }
 
   /** { weights, means, covariances, covarianceType }, f64, flat. */
@@ -100,33 +85,19 @@ export class GaussianMixture extends Model {
     covariances: Float64Array;
     covarianceType: CovarianceType;
   } {
-    const { weights, means } = this.components.parts;
-    return {
-      weights: weights.slice(),
-      means: means.slice(),
-      covariances: this.covariances.slice(),
-      covarianceType: this.covarianceType,
-    };
+    const { weights, means, covariances, type } = this.components.parts;
+    return { weights: weights.slice(), means: means.slice(), covariances: covariances.slice(), covarianceType: type };
   }
 
-  /**
-   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results when
-   * an error is thrown). With gaps the density of what was observed; 0 where nothing was.
-   * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
-   */
-  logDensity(x: Points, options?: { readonly out?: Real } & Gaps): Real {
-    return scored(this, this.components, 'GaussianMixture.logDensity', x, options, () => this.live());
-  }
-
-  /** P(component | x) of each row [n,M]; shares below 2^-60 of the largest are 0. Throws as logDensity. */
+  /** P(component | x) of each row [n,M]; shares of 2^-60 of the largest and below are 0. Throws as logDensity. */
   responsibilities(x: Points, options?: Gaps): Real {
     return this.shares('GaussianMixture.responsibilities', x, options);
   }
 
   /** The most responsible component of each row [n]; the first of several. Throws as logDensity. */
   classify(x: Points, options?: Gaps): Int32Array {
-    const r = this.shares('GaussianMixture.classify', x, options),
-      k = this.componentCount;
+    const r = this.shares('GaussianMixture.classify', x, options);
+    const k = this.componentCount;
     return Int32Array.from({ length: r.length / k }, (_, i) => {
       let best = 0;
       for (let c = 1; c < k; c++) if (r[i * k + c]! > r[i * k + best]!) best = c;
@@ -134,52 +105,132 @@ export class GaussianMixture extends Model {
     });
   }
 
-  /** Σ log p(x) over the rows. Throws as logDensity. */
-  logLikelihood(x: Points, options?: Gaps): number {
-    const where = 'GaussianMixture.logLikelihood',
-      { missing, mask } = check.options(where, options, ['missing', 'mask']);
-    const given = { ...(missing !== undefined && { missing }), ...(mask !== undefined && { mask }) } as Gaps;
-    let sum = 0;
-    for (const value of scored(this, this.components, where, x, given, () => this.live())) sum += value;
-    return sum;
+  /** loss = -Σ log p(x) over the rows of x [n,d], and its gradients. Throws as logDensity. */
+  lossGradient(x: Points): MixtureGradient {
+    const where = 'GaussianMixture.lossGradient';
+    const rows = check.points(where, 'x', x, this.dimension);
+    this.live();
+    const ones = new Float64Array(rows.n).fill(1);
+    const totals = expect(where, this.components, batches(where, rows, {}, ones, this.dimension));
+    const { weights } = this.components.parts;
+    const dWeights = weights.map((w, c) => (w > 0 ? -totals.count[c]! / w : this.freeWeight(where, rows, c)));
+    return { loss: 0 - totals.logLikelihood, dWeights, ...gradients(this.components, totals) };
+  }
+
+  /** What `update` needs to know of data: an additive value. Throws as logDensity. */
+  statistics(
+    x: Points,
+    options?: { readonly sampleWeights?: Vector; readonly shardSize?: number } & Gaps,
+  ): MixtureStatistics {
+    const where = 'GaussianMixture.statistics';
+    const given = check.options(where, options, ['sampleWeights', 'shardSize', 'missing', 'mask']);
+    const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
+    const rows = check.points(where, 'x', x, this.dimension);
+    const weights = check.weights(where, given.sampleWeights, rows.n);
+    this.live();
+    const each = batches(where, rows, given as Gaps, weights, this.dimension, shardSize);
+    return new MixtureStatistics(expect(where, this.components, each, shardSize));
+  }
+
+  /** The M step: the mixture that statistics made under this one give. Throws EMPTY_INPUT, NOT_POSITIVE_DEFINITE. */
+  update(statistics: MixtureStatistics, options?: { readonly regularization?: number }): GaussianMixture {
+    const where = 'GaussianMixture.update';
+    const given = check.options(where, options, ['regularization']);
+    const regularization = check.amount(where, 'regularization', given.regularization ?? 1e-6);
+    if (!(statistics instanceof MixtureStatistics) || !statistics.madeUnder(this.components.parts))
+      throw new SeqlikError('INVALID_ARGUMENT', `${where}: statistics must be made by this mixture`, {
+        argument: 'statistics',
+      });
+    this.live();
+    return fromParts(maximise(where, statistics.totals, regularization), this.backend);
+  }
+
+  /** Bayesian information criterion, -2 logLikelihood + parameters · log(observed rows); less is better. */
+  bic(x: Points, options?: Gaps): number {
+    const { logLikelihood, rows } = this.statistics(x, options);
+    return -2 * logLikelihood + this.freeParameters * Math.log(rows);
+  }
+  /** Akaike information criterion, -2 logLikelihood + 2 · parameters; less is better. */
+  aic(x: Points, options?: Gaps): number {
+    return -2 * this.logLikelihood(x, options) + 2 * this.freeParameters;
+  }
+  /** Parameters that data determine: weights, means, covariances. */
+  get freeParameters(): number {
+    const { k, d, type } = this.components.parts;
+    const matrix = (d * (d + 1)) / 2;
+    return k - 1 + k * d + { full: k * matrix, tied: matrix, diagonal: k * d, spherical: k }[type];
+  }
+
+  /** The log-density below which the share `falsePositiveRate` of the rows of x lies. Throws EMPTY_INPUT, as logDensity. */
+  threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
+    const where = 'GaussianMixture.threshold';
+    const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
+    const rate = check.fraction(where, 'falsePositiveRate', given.falsePositiveRate);
+    const rows = check.points(where, 'x', x, this.dimension);
+    this.live();
+    const out = check.out(where, undefined, rows.values, rows.n);
+    return quantile(where, this.components.logDensity(where, rows, given as Gaps, out), rate);
+  }
+
+  /** The distribution of some coordinates, in the order named. Throws INVALID_ARGUMENT. */
+  marginal(dims: readonly number[]): GaussianMixture {
+    const chosen = check.subset('GaussianMixture.marginal', dims, this.dimension, 1);
+    return fromParts(this.components.marginalParts(chosen), this.backend);
+  }
+
+  /** The distribution of the other coordinates, given that those in `dims` have `values`. Throws INVALID_ARGUMENT, NON_FINITE. */
+  conditional(dims: readonly number[], values: Vector): GaussianMixture {
+    const where = 'GaussianMixture.conditional';
+    const chosen = check.subset(where, dims, this.dimension, 0, this.dimension - 1);
+    const at = check.tensor(where, 'values', values, [chosen.length]);
+    check.finite(where, 'values', at);
+    this.live();
+    return fromParts(conditionalParts(where, this.components, chosen, at), this.backend);
   }
 
   /**
-   * loss = -Σ log p(x) over the rows of x [n,d], and its gradients: equations 18 to 20 of the notes, corrected.
-   * Throws as logDensity.
+   * Expectation maximisation on x [n,d]: nested rows, or flat with `dimension`. Rows with gaps count with the exact
+   * conditional moments of what is missing. The work is off the event loop (native) or in slices of 20 ms (wasm).
+   * Throws EMPTY_INPUT, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column: pivot), ABORTED.
    */
-  lossGradient(x: Points): MixtureGradient {
-    const where = 'GaussianMixture.lossGradient',
-      rows = check.points(where, 'x', x, this.dimension);
-    this.live();
-    const sums = this.components.expect(where, rows),
-      k = this.componentCount,
-      d = this.dimension;
-    const { weights, shape } = this.components.parts;
-    const dWeights = Float64Array.from(weights, (w, c) =>
-      w > 0 ? -sums.count[c]! / w : this.freeWeight(where, rows, c),
-    );
-    const dMeans = new Float64Array(k * d),
-      each = new Float64Array(k * d * (shape === 'full' ? d : 1));
-    for (let c = 0; c < k; c++) (shape === 'full' ? dense : diagonal)(this.components, sums, c, dMeans, each);
-    return {
-      loss: -sums.logLikelihood[0]! || 0,
-      dWeights,
-      dMeans,
-      dCovariances: gathered(this.covarianceType, each, k, d),
-    };
+  static async fit(x: Points, options?: MixtureFitOptions): Promise<{ model: GaussianMixture; report: FitReport }> {
+    const where = 'GaussianMixture.fit';
+    const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
+    const given = check.options(where, options, known);
+    const init = given.init === undefined ? undefined : startOf(where, given.init);
+    const k = check.count(where, 'components', given.components ?? init?.k);
+    const type = check.choice(where, 'covarianceType', given.covarianceType ?? init?.type ?? 'full', covarianceTypes);
+    if (init && (init.k !== k || init.type !== type))
+      throw new SeqlikError(
+        'INVALID_ARGUMENT',
+        `${where}: init has ${init.k} ${init.type} components, not ${k} ${type} ones`,
+        { argument: 'init' },
+      );
+    const rate =
+      given.falsePositiveRate === undefined
+        ? undefined
+        : check.fraction(where, 'falsePositiveRate', given.falsePositiveRate);
+    const { rows, settings } = readFit(where, x, given, { type, k, ...(init && { init }) });
+    const { parts, report } = await fitted(rows, settings);
+    const model = fromParts(parts, settings.backend);
+    if (rate === undefined) return { model, report };
+    const threshold = quantile(where, await model.logDensityAsync(rows.values, settings.missing), rate);
+    model.dispose();
+    return { model: fromParts(parts, settings.backend, { threshold, falsePositiveRate: rate }), report };
   }
 
-  /** n draws [n,d]; the same for the same seed. */
-  sample(n: number, options?: { readonly seed?: number }): Float64Array {
-    const where = 'GaussianMixture.sample',
-      random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
-    const d = this.dimension,
-      x = new Float64Array(check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
-    const { weights } = this.components.parts;
-    for (let at = 0; at < x.length; at += d)
-      this.components.draw(random, random.categorical(weights), x.subarray(at, at + d));
-    return x;
+  /** @internal */
+  static of(like: MixtureLike): GaussianMixture {
+    return like instanceof GaussianMixture ? like : new GaussianMixture(like);
+  }
+  /** @internal */
+  static partsOf(like: unknown): Parts | undefined {
+    return like instanceof GaussianMixture ? like.components.parts : undefined;
+  }
+  /** @internal */
+  static componentsOf(mixture: GaussianMixture): Components {
+    mixture.live();
+    return mixture.components;
   }
 
   private shares(where: string, x: Points, options?: Gaps): Real {
@@ -189,13 +240,14 @@ export class GaussianMixture extends Model {
     return this.components.responsibilities(where, rows, given as Gaps);
   }
   /** d loss / d weight of a component that weighs nothing: -Σ N(x | c)/p(x), which no responsibility tells. */
-  private freeWeight(where: string, rows: check.Rows, c: number): number {
-    const { shape, d, means, covariances } = this.components.parts,
-      size = shape === 'full' ? d * d : d;
+  private freeWeight(where: string, rows: Rows, c: number): number {
+    const { parts, full, covariances } = this.components;
+    const { d, means } = parts;
+    const size = full ? d * d : d;
     const alone = new Components(
       this.backend,
       {
-        shape,
+        type: full ? 'full' : 'diagonal',
         k: 1,
         d,
         weights: Float64Array.of(1),
@@ -206,10 +258,10 @@ export class GaussianMixture extends Model {
       'covariances',
     );
     try {
-      const logDensity = (part: Components): Real =>
-        part.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
-      const own = logDensity(alone),
-        all = logDensity(this.components);
+      const logDensity = (of: Components): Real =>
+        of.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
+      const own = logDensity(alone);
+      const all = logDensity(this.components);
       let sum = 0;
       for (let i = 0; i < rows.n; i++) sum -= Math.exp(own[i]! - all[i]!);
       return sum;
@@ -217,75 +269,45 @@ export class GaussianMixture extends Model {
       alone.dispose();
     }
   }
-  protected release(): void {
-    this.components.dispose();
-  }
 }
 
-/** Covariances as the kernels want them: one full matrix or d variances per component. */
-function spread(type: CovarianceType, covariances: Float64Array, k: number, d: number): Float64Array {
-  if (type === 'tied') return Float64Array.from({ length: k * d * d }, (_, i) => covariances[i % (d * d)]!);
-  if (type === 'spherical') return Float64Array.from({ length: k * d }, (_, i) => covariances[Math.floor(i / d)]!);
-  return covariances;
+/** Parameters, checked in the order of docs/math.md § Conventions; `prefix` stands before their public names. */
+function read(where: string, prefix: string, parameters: unknown): Parts {
+  const wrong = (argument: string, what: string): SeqlikError =>
+    new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}${argument} ${what}`, { argument: prefix + argument });
+  const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters);
+  const type = check.choice(where, `${prefix}covarianceType`, given['covarianceType'] ?? 'full', covarianceTypes);
+  const weights = check.tensor(where, `${prefix}weights`, given['weights'], [undefined]);
+  const k = weights.length;
+  if (k < 1) throw wrong('weights', 'are empty');
+  const means = check.tensor(where, `${prefix}means`, given['means'], [k, undefined]);
+  const d = means.length / k;
+  if (d < 1) throw wrong('means', 'have no coordinates');
+  const shape = { full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] }[type];
+  const covariances = check.tensor(where, `${prefix}covariances`, given['covariances'], shape);
+  for (const [name, values] of Object.entries({ weights, means, covariances }))
+    check.finite(where, prefix + name, values);
+  const negative = weights.findIndex((w) => w < 0);
+  if (negative >= 0) throw wrong('weights', `has ${weights[negative]} at [${negative}], not >= 0`);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', `sum to ${sum}, not 1`);
+  if (type === 'full' || type === 'tied')
+    check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
+  return { type, k, d, weights, means, covariances };
 }
-/** The transpose of `spread`: gradients of shared values add up. */
-function gathered(type: CovarianceType, each: Float64Array, k: number, d: number): Float64Array {
-  if (type !== 'tied' && type !== 'spherical') return each;
-  const sums = new Float64Array(type === 'tied' ? d * d : k);
-  for (const [i, g] of each.entries()) sums[type === 'tied' ? i % (d * d) : Math.floor(i / d)]! += g;
-  return sums;
-}
-
-/** dMeans[c] = -Σ⁻¹ first, dCovariances[c] = ½ (count Σ⁻¹ - Σ⁻¹ second Σ⁻¹) */
-function dense(
-  { parts: { d }, L }: Components,
-  { width, count, first, second }: Sums,
-  c: number,
-  dMeans: Float64Array,
-  each: Float64Array,
-): void {
-  const inverse = inverseOf(L.subarray((c * d * (d + 1)) / 2), d);
-  const S = (i: number, j: number): number => second[(c * d + Math.max(i, j)) * width + Math.min(i, j)]!;
-  const times = Array.from({ length: d }, (_, i) =>
-    Array.from({ length: d }, (_, j) => {
-      let s = 0;
-      for (let p = 0; p < d; p++) s += inverse[i]![p]! * S(p, j);
-      return s;
-    }),
+const startOf = (where: string, like: unknown): Parts => GaussianMixture.partsOf(like) ?? read(where, 'init.', like);
+function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
+  return new GaussianMixture(
+    { weights, means, covariances, covarianceType: type },
+    { backend, ...(anomaly && { anomaly }) },
   );
-  for (let i = 0; i < d; i++) {
-    let g = 0;
-    for (let p = 0; p < d; p++) g -= inverse[i]![p]! * first[c * width + p]!;
-    dMeans[c * d + i] = g;
-    for (let j = 0; j <= i; j++) {
-      let s = count[c]! * inverse[i]![j]!;
-      for (let p = 0; p < d; p++) s -= times[i]![p]! * inverse[p]![j]!;
-      each[(c * d + i) * d + j] = each[(c * d + j) * d + i] = 0.5 * s;
-    }
-  }
 }
-/** The same of variances v: dMeans = -first / v, dCovariances = ½ (count - second / v) / v */
-function diagonal(
-  { parts: { d, covariances } }: Components,
-  { width, count, first, second }: Sums,
-  c: number,
-  dMeans: Float64Array,
-  each: Float64Array,
-): void {
-  for (let j = 0; j < d; j++) {
-    const v = covariances[c * d + j]!;
-    dMeans[c * d + j] = -first[c * width + j]! / v;
-    each[c * d + j] = (0.5 * (count[c]! - second[c * width + j]! / v)) / v;
-  }
-}
-/** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹, L packed by rows. */
-function inverseOf(L: Float64Array, d: number): number[][] {
-  const X = Array.from({ length: d }, () => new Array<number>(d).fill(0));
-  for (let j = 0; j < d; j++)
-    for (let i = j; i < d; i++) {
-      let s = Number(i === j);
-      for (let p = j; p < i; p++) s -= L[(i * (i + 1)) / 2 + p]! * X[p]![j]!;
-      X[i]![j] = s / L[(i * (i + 1)) / 2 + i]!;
-    }
-  return X.map((_, i) => X.map((_, j) => X.reduce((s, row) => s + row[i]! * row[j]!, 0)));
+
+/** The linearly interpolated quantile. */
+function quantile(where: string, values: Real, rate: number): number {
+  if (values.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x is empty`, { argument: 'x' });
+  const sorted = Float64Array.from(values).sort();
+  const at = rate * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return low + (high - low) * (at - Math.floor(at));
 }

@@ -1,0 +1,173 @@
+/** Kullback-Leibler divergences: exact between Gaussians, estimated between mixtures. Equations: docs/math.md § gaussian. */
+import { defaultBackend } from '../backends/default.ts';
+import type { Backend } from '../bind.ts';
+import * as check from '../check.ts';
+import { SeqlikError } from '../errors.ts';
+import { type Components, tri } from './components.ts';
+import { Gaussian, type GaussianLike, type OnBackend, Read } from './gaussian.ts';
+import { GaussianMixture, type MixtureLike } from './mixture.ts';
+
+interface Divergence {
+  kl: Float64Array;
+  a: Float64Array;
+  dP: Float64Array;
+  dQ: Float64Array;
+  diagonal: boolean;
+  d: number;
+}
+
+/** Two Gaussians of one dimension, checked together in the order of docs/math.md § Conventions. */
+function pair(
+  where: string,
+  p: GaussianLike,
+  q: GaussianLike,
+  given?: OnBackend,
+): { p: Read; q: Read; backend: Backend } {
+  const own = [p, q].find((like) => like instanceof Gaussian)?.backend;
+  const backend = check.backend(where, check.options(where, given, ['backend']).backend, () => own ?? defaultBackend());
+  const P = new Read(where, 'p.', Gaussian.parametersOf(p));
+  const Q = new Read(where, 'q.', Gaussian.parametersOf(q), P.d);
+  for (const read of [P, Q]) read.finite();
+  for (const read of [P, Q]) read.symmetric();
+  return { p: P, q: Q, backend };
+}
+function divergence(where: string, ...given: [GaussianLike, GaussianLike, OnBackend?]): Divergence {
+  const { p, q, backend } = pair(where, ...given);
+  const { d } = p;
+  const diagonal = p.spread === 'variances' && q.spread === 'variances';
+  const size = diagonal ? d : d * d;
+  const results = {
+    kl: new Float64Array(1),
+    a: new Float64Array(d),
+    dP: new Float64Array(size),
+    dQ: new Float64Array(size),
+  };
+  const means = { meanP: p.mean, meanQ: q.mean };
+  const { gaussian } = backend.f64;
+  if (diagonal)
+    gaussian.divergenceDiagonal({ n: 1, d }, { ...means, vP: p.variances(), vQ: q.variances(), ...results });
+  else gaussian.divergence({ n: 1, d }, { ...means, LP: p.definite(backend), LQ: q.definite(backend), ...results });
+  return { ...results, diagonal, d };
+}
+function bounded(where: string, values: Float64Array): Float64Array {
+  if (values.every(Number.isFinite)) return values;
+  throw new SeqlikError('NON_FINITE', `${where}: the divergence of these Gaussians overflows`, { argument: 'p' });
+}
+
+/**
+ * KL(p ‖ q) in nats, >= 0. Both given by variances: the diagonal form.
+ * Throws what the constructor of Gaussian throws; names begin with 'p.' or 'q.'. NON_FINITE if it overflows.
+ */
+export function klDivergence(p: GaussianLike, q: GaussianLike, options?: OnBackend): number {
+  return bounded('klDivergence', divergence('klDivergence', p, q, options).kl)[0]!;
+}
+
+export interface DivergenceGradient {
+  kl: number;
+  /** [d] */
+  dMeanP: Float64Array;
+  dMeanQ: Float64Array;
+  /** Symmetric unconstrained [d,d], and with respect to the packed lower triangle [d(d+1)/2]. */
+  dCovarianceP?: Float64Array;
+  dCovarianceQ?: Float64Array;
+  dPackedP?: Float64Array;
+  dPackedQ?: Float64Array;
+  /** [d]; both given by variances. */
+  dVariancesP?: Float64Array;
+  dVariancesQ?: Float64Array;
+}
+/** klDivergence and its gradients; throws the same. */
+export function klDivergenceGradient(p: GaussianLike, q: GaussianLike, options?: OnBackend): DivergenceGradient {
+  const where = 'klDivergenceGradient';
+  const { kl, a, dP, dQ, diagonal, d } = divergence(where, p, q, options);
+  for (const values of [kl, a, dP, dQ]) bounded(where, values);
+  const means = { kl: kl[0]!, dMeanP: a, dMeanQ: a.map((v) => -v) };
+  if (diagonal) return { ...means, dVariancesP: dP, dVariancesQ: dQ };
+  return { ...means, dCovarianceP: dP, dCovarianceQ: dQ, dPackedP: packed(dP, d), dPackedQ: packed(dQ, d) };
+}
+/** Of a symmetric gradient: an off-diagonal packed value feeds two entries. */
+function packed(G: Float64Array, d: number): Float64Array {
+  const values = new Float64Array(tri(d));
+  for (let i = 0, at = 0; i < d; i++) for (let j = 0; j <= i; j++) values[at++] = (i === j ? 1 : 2) * G[i * d + j]!;
+  return values;
+}
+
+/**
+ * KL(p ‖ q) of mixtures, which has no closed form. 'monte-carlo': the mean of log p - log q over `samples` draws from p
+ * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq. 20).
+ * Throws what the constructor of GaussianMixture throws, INVALID_ARGUMENT, DIMENSION_MISMATCH.
+ */
+export function mixtureDivergence(
+  p: MixtureLike,
+  q: MixtureLike,
+  options: { readonly method: 'monte-carlo' | 'variational'; readonly samples?: number; readonly seed?: number },
+): { estimate: number; standardError?: number } {
+  const where = 'mixtureDivergence';
+  const given = check.options(where, options, ['method', 'samples', 'seed']);
+  const method = check.choice(where, 'method', given.method, ['monte-carlo', 'variational']);
+  const samples = check.count(where, 'samples', given.samples ?? 10_000, 2);
+  const seed = check.seed(where, given.seed);
+  const [P, Q] = [GaussianMixture.of(p), GaussianMixture.of(q)];
+  if (P.dimension !== Q.dimension)
+    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: q has dimension ${Q.dimension}, p ${P.dimension}`, {
+      argument: 'q',
+    });
+  return method === 'variational' ? { estimate: variational(P, Q) } : monteCarlo(P, Q, samples, seed);
+}
+function monteCarlo(
+  p: GaussianMixture,
+  q: GaussianMixture,
+  n: number,
+  seed: number,
+): { estimate: number; standardError: number } {
+  const x = p.sample(n, { seed });
+  const other = q.logDensity(x);
+  const ratio = p.logDensity(x).map((v, i) => v - other[i]!) as Float64Array;
+  const estimate = ratio.reduce((a, b) => a + b, 0) / n;
+  const variance = ratio.reduce((a, b) => a + (b - estimate) ** 2, 0) / (n - 1);
+  return { estimate, standardError: Math.sqrt(variance / n) };
+}
+/** Σ_a w_a log( Σ_a' w_a' exp(-KL(a ‖ a')) / Σ_b v_b exp(-KL(a ‖ b)) ) */
+function variational(p: GaussianMixture, q: GaussianMixture): number {
+  const [P, Q] = [p, q].map((mixture) => GaussianMixture.componentsOf(mixture)) as [Components, Components];
+  const own = divergences(P, P);
+  const other = divergences(P, Q);
+  const { weights } = P.parts;
+  const near = (kl: Float64Array, v: Float64Array, a: number): number =>
+    v.reduce((sum, w, b) => sum + w * Math.exp(-kl[a * v.length + b]!), 0);
+  return weights.reduce(
+    (sum, w, a) => sum + (w > 0 ? w * Math.log(near(own, weights, a) / near(other, Q.parts.weights, a)) : 0),
+    0,
+  );
+}
+/** KL of every component of P from every one of Q: [M,N]. */
+function divergences(P: Components, Q: Components): Float64Array {
+  const { d } = P.parts;
+  const n = P.parts.k * Q.parts.k;
+  const each = (which: (pair: number) => number, values: Float64Array, size: number): Float64Array =>
+    Float64Array.from({ length: n * size }, (_, i) => values[which(Math.floor(i / size)) * size + (i % size)]!);
+  const first = (pair: number): number => Math.floor(pair / Q.parts.k);
+  const second = (pair: number): number => pair % Q.parts.k;
+  const kl = new Float64Array(n);
+  P.backend.f64.gaussian.divergence(
+    { n, d },
+    {
+      meanP: each(first, P.parts.means, d),
+      LP: each(first, triangles(P), tri(d)),
+      meanQ: each(second, Q.parts.means, d),
+      LQ: each(second, triangles(Q), tri(d)),
+      kl,
+      a: new Float64Array(n * d),
+      dP: new Float64Array(n * d * d),
+      dQ: new Float64Array(n * d * d),
+    },
+  );
+  return kl;
+}
+/** Cholesky factors packed by rows, also of variances. */
+function triangles({ full, L, parts: { k, d } }: Components): Float64Array {
+  if (full) return L;
+  const packed = new Float64Array(k * tri(d));
+  for (let i = 0; i < k * d; i++) packed[Math.floor(i / d) * tri(d) + tri((i % d) + 1) - 1] = L[i]!;
+  return packed;
+}

@@ -1,0 +1,77 @@
+/** What Gaussian and GaussianMixture do alike. */
+import type { Backend } from '../bind.ts';
+import type { Gaps, Points, Real } from '../check.ts';
+import * as check from '../check.ts';
+import { Random } from '../random.ts';
+import type { Components } from './components.ts';
+import { Model } from './model.ts';
+
+export abstract class Scored extends Model {
+  /** Coordinates of a point. */
+  abstract readonly dimension: number;
+  protected abstract readonly components: Components;
+  protected abstract readonly title: string;
+  get backend(): Backend {
+    return this.components.backend;
+  }
+
+  /**
+   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results when
+   * an error is thrown). With gaps the density of what was observed; 0 where nothing was.
+   * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
+   */
+  logDensity(x: Points, options?: { readonly out?: Real } & Gaps): Real {
+    const where = `${this.title}.logDensity`;
+    const given = check.options(where, options, ['out', 'missing', 'mask']);
+    const rows = check.points(where, 'x', x, this.dimension);
+    const out = check.out(where, given.out, rows.values, rows.n);
+    this.live();
+    return this.components.logDensity(where, rows, given as Gaps, out);
+  }
+
+  /** The same on a copy of x, off the event loop. Throws ABORTED besides (cause: signal.reason). */
+  async logDensityAsync(x: Points, options?: { readonly signal?: AbortSignal } & Gaps): Promise<Real> {
+    const where = `${this.title}.logDensityAsync`;
+    const given = check.options(where, options, ['signal', 'missing', 'mask']);
+    const signal = check.signal(where, given.signal);
+    const rows = check.points(where, 'x', x, this.dimension);
+    this.live();
+    return this.components.logDensityAsync(where, rows, given as Gaps, signal);
+  }
+
+  /** Σ log p(x) over the rows. Throws as logDensity. */
+  logLikelihood(x: Points, options?: Gaps): number {
+    const where = `${this.title}.logLikelihood`;
+    const given = check.options(where, options, ['missing', 'mask']) as Gaps;
+    const rows = check.points(where, 'x', x, this.dimension);
+    this.live();
+    let sum = 0;
+    for (const value of this.components.logDensity(
+      where,
+      rows,
+      given,
+      check.out(where, undefined, rows.values, rows.n),
+    ))
+      sum += value;
+    return sum;
+  }
+
+  /** n draws [n,d]; the same for the same seed on one engine. */
+  sample(n: number, options?: { readonly seed?: number }): Float64Array {
+    const where = `${this.title}.sample`;
+    const random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
+    const d = this.dimension;
+    const x = new Float64Array(check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
+    this.live();
+    const { weights } = this.components.parts;
+    for (let at = 0; at < x.length; at += d) {
+      const c = weights.length > 1 ? random.categorical(weights) : 0;
+      this.components.draw(random, c, x.subarray(at, at + d));
+    }
+    return x;
+  }
+
+  protected release(): void {
+    this.components.dispose();
+  }
+}
