@@ -10,11 +10,17 @@ import { type FitReport, fitted } from './em.ts';
 import { Scored } from './scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
 
-/** mean [d] and one of: covariance [d,d], its lower triangular Cholesky factor [d,d], variances [d]. */
-export type GaussianParameters =
-  | { readonly mean: Vector; readonly covariance: Matrix }
-  | { readonly mean: Vector; readonly cholesky: Matrix }
-  | { readonly mean: Vector; readonly variances: Vector };
+/** A mean and exactly one way to say the covariance. */
+export interface GaussianParameters {
+  /** [d] */
+  readonly mean: Vector;
+  /** [d,d], symmetric positive definite */
+  readonly covariance?: Matrix;
+  /** [d,d], its lower triangular Cholesky factor */
+  readonly cholesky?: Matrix;
+  /** [d], its diagonal */
+  readonly variances?: Vector;
+}
 export type GaussianLike = Gaussian | GaussianParameters;
 export interface OnBackend {
   readonly backend?: Backend;
@@ -137,8 +143,8 @@ export class Gaussian extends Scored {
   }
 
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
-  get parameters(): GaussianParameters & { readonly mean: Float64Array } {
-    return parametersOf({ mean: this.read.mean.slice(), [this.read.spread]: this.read.values.slice() });
+  get parameters(): { mean: Float64Array } & { [S in Spread]?: Float64Array } {
+    return { mean: this.read.mean.slice(), [this.read.spread]: this.read.values.slice() };
   }
 
   /** ½ d log 2πe + ½ log |covariance|, in nats. */
@@ -182,11 +188,8 @@ export class Gaussian extends Scored {
   }
 }
 
-const parametersOf = (given: object) => given as GaussianParameters & { readonly mean: Float64Array };
 function fromParts({ type, means, covariances }: Parts, backend: Backend): Gaussian {
-  return new Gaussian(parametersOf({ mean: means, [type === 'full' ? 'covariance' : 'variances']: covariances }), {
-    backend,
-  });
+  return new Gaussian({ mean: means, [type === 'full' ? 'covariance' : 'variances']: covariances }, { backend });
 }
 function startOf(where: string, like: unknown, type: 'full' | 'diagonal'): Parts {
   const read = new Read(where, 'init.', Gaussian.parametersOf(like));
