@@ -41,14 +41,15 @@ export function install() {
 export function native({ probe = false } = {}) {
   const target = `build/native/Release/${probe ? 'probe' : 'kernels'}.node`;
   if (process.env.SEQLIK_NO_NATIVE) return false;
+  const outdated = stale(target, 'native', 'CMakeLists.txt', ...(probe ? ['test/probe'] : []));
   const missing = !found('cmake') ? 'cmake' : !['c++', 'g++', 'clang++'].some(found) ? 'a C++ compiler' : undefined;
   if (missing) {
     process.stderr.write(`no ${missing} here: the native addon is not built, everything runs on WebAssembly\n`);
-    return existsSync(target);
+    return !outdated;
   }
-  if (stale(target, 'native', 'CMakeLists.txt', ...(probe ? ['test/probe'] : []))) {
-    const what = `the native addon${probe ? ' and its test build' : ''}`,
-      out = ['--out', 'build/native'];
+  if (outdated) {
+    const what = `the native addon${probe ? ' and its test build' : ''}`;
+    const out = ['--out', 'build/native'];
     run(`configuring ${what}`, bin('cmake-js'), ['configure', ...out, `--CDPROBE=${probe ? 'ON' : 'OFF'}`]);
     run(`building ${what}`, bin('cmake-js'), ['build', ...out, '--parallel', String(availableParallelism())]);
   }

@@ -103,6 +103,18 @@ export function backend(where: string, value: unknown, fallback: () => Backend):
   if (!isBackend(value)) throw invalid(where, 'backend', `must come from openBackend(), not ${described(value)}`);
   return value as Backend;
 }
+/** Distinct names of d coordinates, frozen; undefined if not given. */
+export function names(where: string, argument: string, value: unknown, d: number): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  const names = Array.isArray(value) ? [...(value as unknown[])] : [];
+  if (
+    names.length !== d ||
+    new Set(names).size !== d ||
+    !names.every((name) => typeof name === 'string' && name !== '')
+  )
+    throw invalid(where, argument, `must be ${d} distinct names`);
+  return Object.freeze(names as string[]);
+}
 /** The fields of a parameter object. */
 export function fields(where: string, argument: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || tagOf(value))

@@ -13,8 +13,10 @@ export {
   type GaussianFitOptions,
   type GaussianLike,
   type GaussianParameters,
+  type Named,
   type OnBackend,
 } from './models/gaussian.ts';
+export { loadModel } from './models/load.ts';
 export {
   type Anomaly,
   GaussianMixture,

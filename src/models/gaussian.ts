@@ -7,6 +7,7 @@ import { SeqlikError } from '../errors.ts';
 import { Components, factorise, notPositiveDefinite, type Parts } from './components.ts';
 import { conditionalParts } from './conditional.ts';
 import { type FitReport, fitted } from './em.ts';
+import { built, columnsOf, columnsText, lengthOf, malformed, onlyTensors, opened, tensorOf, written } from './file.ts';
 import { Scored } from './scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
 
@@ -24,6 +25,10 @@ export interface GaussianParameters {
 export type GaussianLike = Gaussian | GaussianParameters;
 export interface OnBackend {
   readonly backend?: Backend;
+}
+export interface Named {
+  /** Names of the d coordinates: kept, and written into the model's file. */
+  readonly columns?: readonly string[];
 }
 export interface GaussianFitOptions extends ComponentFitOptions {
   /** Default: full. */
@@ -128,23 +133,44 @@ export class Read {
 export class Gaussian extends Scored {
   readonly kind = 'gaussian';
   readonly dimension: number;
+  readonly columns: readonly string[] | undefined;
   protected readonly title = 'Gaussian';
   protected readonly components: Components;
   private readonly read: Read;
 
-  constructor(parameters: GaussianParameters, options?: OnBackend) {
+  constructor(parameters: GaussianParameters, options?: OnBackend & Named) {
     super();
-    const backend = check.backend('Gaussian', check.options('Gaussian', options, ['backend']).backend, defaultBackend);
+    const given = check.options('Gaussian', options, ['backend', 'columns']);
+    const backend = check.backend('Gaussian', given.backend, defaultBackend);
     this.read = new Read('Gaussian', '', parameters);
     this.read.finite();
     this.read.symmetric();
     this.dimension = this.read.d;
+    this.columns = check.names('Gaussian', 'columns', given.columns, this.read.d);
     this.components = new Components(backend, this.read.parts(backend), 'Gaussian', this.read.spread);
   }
 
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
   get parameters(): { mean: Float64Array } & { [S in Spread]?: Float64Array } {
     return { mean: this.read.mean.slice(), [this.read.spread]: this.read.values.slice() };
+  }
+
+  toBytes(): Uint8Array {
+    const { mean, spread, values, d } = this.read;
+    const shape = spread === 'variances' ? [d] : [d, d];
+    const tensors = { mean: { shape: [d], values: mean }, [spread]: { shape, values } };
+    return written(this.kind, columnsText(this.columns), tensors);
+  }
+  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
+  static fromBytes(bytes: Uint8Array, options?: OnBackend): Gaussian {
+    const file = opened(bytes, 'gaussian');
+    const spread = spreads.find((name) => name in file.tensors);
+    if (!spread) throw malformed(`it has none of ${spreads.join(', ')}`);
+    onlyTensors(file, ['mean', spread]);
+    const d = lengthOf(file, 'mean', 1);
+    const shape = spread === 'variances' ? [d] : [d, d];
+    const parameters = { mean: tensorOf(file, 'mean', [d]), [spread]: tensorOf(file, spread, shape) };
+    return built(() => new Gaussian(parameters, { ...options, ...columnsOf(file) }));
   }
 
   /** ½ d log 2πe + ½ log |covariance|, in nats. */

@@ -4,12 +4,14 @@ import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Rows, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
+import type { TensorFile } from '../tensors.ts';
 import { Components, type CovarianceType, covarianceTypes, type Parts } from './components.ts';
 import { conditionalParts } from './conditional.ts';
 import { type FitReport, fitted } from './em.ts';
-import type { OnBackend } from './gaussian.ts';
+import { built, columnsOf, columnsText, lengthOf, numberOf, onlyTensors, opened, tensorOf, written } from './file.ts';
+import type { Named, OnBackend } from './gaussian.ts';
 import { gradients } from './gradient.ts';
-import { Scored } from './scored.ts';
+import { type Result, Scored } from './scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
 import { batches, expect, MixtureStatistics, maximise } from './statistics.ts';
 
@@ -62,19 +64,21 @@ export class GaussianMixture extends Scored {
   readonly covarianceType: CovarianceType;
   /** Set by `fit` with a false positive rate. */
   readonly anomaly: Anomaly | undefined;
+  readonly columns: readonly string[] | undefined;
   protected readonly title = 'GaussianMixture';
   protected readonly components: Components;
 
-  constructor(parameters: MixtureParameters, options?: OnBackend & { readonly anomaly?: Anomaly }) {
+  constructor(parameters: MixtureParameters, options?: OnBackend & Named & { readonly anomaly?: Anomaly }) {
     super();
     const where = 'GaussianMixture';
-    const given = check.options(where, options, ['backend', 'anomaly']);
+    const given = check.options(where, options, ['backend', 'columns', 'anomaly']);
     const backend = check.backend(where, given.backend, defaultBackend);
     const parts = read(where, '', parameters);
     this.dimension = parts.d;
     this.componentCount = parts.k;
     this.covarianceType = parts.type;
-    this.anomaly = given.anomaly as Anomaly | undefined;
+    this.anomaly = anomalyOf(where, given.anomaly);
+    this.columns = check.names(where, 'columns', given.columns, parts.d);
     this.components = new Components(backend, parts, where, 'covariances');
   }
 
@@ -89,9 +93,36 @@ export class GaussianMixture extends Scored {
     return { weights: weights.slice(), means: means.slice(), covariances: covariances.slice(), covarianceType: type };
   }
 
+  toBytes(): Uint8Array {
+    const { k, d, type, weights, means, covariances } = this.components.parts;
+    const { threshold, falsePositiveRate } = this.anomaly ?? {};
+    const anomaly = threshold !== undefined && { threshold: `${threshold}`, falsePositiveRate: `${falsePositiveRate}` };
+    return written(
+      this.kind,
+      { covarianceType: type, ...anomaly, ...columnsText(this.columns) },
+      {
+        weights: { shape: [k], values: weights },
+        means: { shape: [k, d], values: means },
+        covariances: { shape: shapeOf(type, k, d), values: covariances },
+      },
+    );
+  }
+  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
+  static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
+    const file = opened(bytes, 'gaussian-mixture');
+    const { type: covarianceType, ...parameters } = parametersIn(file);
+    const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
+    const anomaly = threshold !== undefined && {
+      anomaly: { threshold, falsePositiveRate: falsePositiveRate ?? Number.NaN },
+    };
+    return built(
+      () => new GaussianMixture({ ...parameters, covarianceType }, { ...options, ...columnsOf(file), ...anomaly }),
+    );
+  }
+
   /** P(component | x) of each row [n,M]; shares of 2^-60 of the largest and below are 0. Throws as logDensity. */
-  responsibilities(x: Points, options?: Gaps): Real {
-    return this.shares('GaussianMixture.responsibilities', x, options);
+  responsibilities<X extends Points>(x: X, options?: Gaps): Result<X> {
+    return this.shares('GaussianMixture.responsibilities', x, options) as Result<X>;
   }
 
   /** The most responsible component of each row [n]; the first of several. Throws as logDensity. */
@@ -283,8 +314,7 @@ function read(where: string, prefix: string, parameters: unknown): Parts {
   const means = check.tensor(where, `${prefix}means`, given['means'], [k, undefined]);
   const d = means.length / k;
   if (d < 1) throw wrong('means', 'have no coordinates');
-  const shape = { full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] }[type];
-  const covariances = check.tensor(where, `${prefix}covariances`, given['covariances'], shape);
+  const covariances = check.tensor(where, `${prefix}covariances`, given['covariances'], shapeOf(type, k, d));
   for (const [name, values] of Object.entries({ weights, means, covariances }))
     check.finite(where, prefix + name, values);
   const negative = weights.findIndex((w) => w < 0);
@@ -294,6 +324,29 @@ function read(where: string, prefix: string, parameters: unknown): Parts {
   if (type === 'full' || type === 'tied')
     check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
   return { type, k, d, weights, means, covariances };
+}
+const shapeOf = (type: CovarianceType, k: number, d: number): number[] =>
+  ({ full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] })[type];
+/** The parameters that a file holds: of a mixture, or of the one that statistics were made under. */
+function parametersIn(file: TensorFile, others: readonly string[] = []): Parts {
+  const type = built(() => check.choice('file', 'covarianceType', file.metadata['covarianceType'], covarianceTypes));
+  onlyTensors(file, ['weights', 'means', 'covariances', ...others]);
+  const k = lengthOf(file, 'means', 2);
+  const d = lengthOf(file, 'means', 2, 1);
+  const weights = tensorOf(file, 'weights', [k]);
+  const means = tensorOf(file, 'means', [k, d]);
+  const covariances = tensorOf(file, 'covariances', shapeOf(type, k, d));
+  return { type, k, d, weights, means, covariances };
+}
+function anomalyOf(where: string, value: unknown): Anomaly | undefined {
+  if (value === undefined) return undefined;
+  const { threshold, falsePositiveRate } = check.fields(where, 'anomaly', value);
+  if (typeof threshold !== 'number' || !Number.isFinite(threshold))
+    throw new SeqlikError('INVALID_ARGUMENT', `${where}: anomaly.threshold must be a finite number`, {
+      argument: 'anomaly',
+    });
+  const rate = check.fraction(where, 'falsePositiveRate', falsePositiveRate);
+  return Object.freeze({ threshold, falsePositiveRate: rate });
 }
 const startOf = (where: string, like: unknown): Parts => GaussianMixture.partsOf(like) ?? read(where, 'init.', like);
 function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {

@@ -7,6 +7,8 @@ export abstract class Model {
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;
   abstract readonly backend: Backend;
+  /** The model as a file: safetensors with a checksum (docs/format.md). */
+  abstract toBytes(): Uint8Array;
   private disposed = false;
 
   /** Frees what lives in the backend; the model is of no use afterwards (SeqlikError DISPOSED). */

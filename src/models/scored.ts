@@ -6,9 +6,14 @@ import { Random } from '../random.ts';
 import type { Components } from './components.ts';
 import { Model } from './model.ts';
 
+/** Results have the dtype of the data; of numbers f64. */
+export type Result<X> = X extends Float32Array ? Float32Array : Float64Array;
+
 export abstract class Scored extends Model {
   /** Coordinates of a point. */
   abstract readonly dimension: number;
+  /** Names of the coordinates, if they are known. */
+  abstract readonly columns: readonly string[] | undefined;
   protected abstract readonly components: Components;
   protected abstract readonly title: string;
   get backend(): Backend {
@@ -20,23 +25,26 @@ export abstract class Scored extends Model {
    * an error is thrown). With gaps the density of what was observed; 0 where nothing was.
    * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
    */
-  logDensity(x: Points, options?: { readonly out?: Real } & Gaps): Real {
+  logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
     const where = `${this.title}.logDensity`;
     const given = check.options(where, options, ['out', 'missing', 'mask']);
     const rows = check.points(where, 'x', x, this.dimension);
     const out = check.out(where, given.out, rows.values, rows.n);
     this.live();
-    return this.components.logDensity(where, rows, given as Gaps, out);
+    return this.components.logDensity(where, rows, given as Gaps, out) as Result<X>;
   }
 
   /** The same on a copy of x, off the event loop. Throws ABORTED besides (cause: signal.reason). */
-  async logDensityAsync(x: Points, options?: { readonly signal?: AbortSignal } & Gaps): Promise<Real> {
+  async logDensityAsync<X extends Points>(
+    x: X,
+    options?: { readonly signal?: AbortSignal } & Gaps,
+  ): Promise<Result<X>> {
     const where = `${this.title}.logDensityAsync`;
     const given = check.options(where, options, ['signal', 'missing', 'mask']);
     const signal = check.signal(where, given.signal);
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
-    return this.components.logDensityAsync(where, rows, given as Gaps, signal);
+    return this.components.logDensityAsync(where, rows, given as Gaps, signal) as Promise<Result<X>>;
   }
 
   /** Σ log p(x) over the rows. Throws as logDensity. */

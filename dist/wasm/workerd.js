@@ -1,3 +1,0 @@
-// workerd (Cloudflare Workers) hands out compiled modules and forbids compiling bytes.
-import module from './kernels.wasm';
-export const wasmModule = () => module;

@@ -1,0 +1,72 @@
+/**
+ * The operations of the golden vectors through the public API: renames and reshapes, and holds no mathematics.
+ * Adding one: its entry in `operations`.
+ */
+import { type Backend, type GaussianParameters, klDivergence, klDivergenceGradient, SeqlikError } from 'seqlik';
+import type { Outputs, Result } from './compare.ts';
+import type { Fields, Tensor } from './format.ts';
+
+type Tensors<Name extends string> = Readonly<Record<Name, Tensor>>;
+export interface Operation {
+  /** Outputs by their public names; throws what the library throws. Every model of it is on `backend`. */
+  call(inputs: object, backend: Backend): Outputs | Promise<Outputs>;
+  /** Public names -> names in the vectors: of outputs, and of arguments in errors. Others are the same in both. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+const means = { 'p.mean': 'muA', 'q.mean': 'muB', dMeanP: 'gMuA', dMeanQ: 'gMuB' };
+const divergence = (p: GaussianParameters, q: GaussianParameters, backend: Backend): Outputs => ({
+  ...klDivergenceGradient(p, q, { backend }),
+  kl: klDivergence(p, q, { backend }),
+});
+
+/** All there are; undefined: the library cannot do it yet. */
+export const operations: Readonly<Record<string, Operation | undefined>> = {
+  'S0.mdn': undefined,
+  'S0.tednet': undefined,
+  'S1a.kl': {
+    call: ({ muA, sigmaA, muB, sigmaB }: Tensors<'muA' | 'sigmaA' | 'muB' | 'sigmaB'>, backend) =>
+      divergence({ mean: muA.data, covariance: sigmaA.data }, { mean: muB.data, covariance: sigmaB.data }, backend),
+    names: {
+      ...means,
+      'p.covariance': 'sigmaA',
+      'q.covariance': 'sigmaB',
+      dCovarianceP: 'gSigmaA',
+      dCovarianceQ: 'gSigmaB',
+      dPackedP: 'gPackedA',
+      dPackedQ: 'gPackedB',
+    },
+  },
+  'S1b.kl': {
+    call: ({ muA, varA, muB, varB }: Tensors<'muA' | 'varA' | 'muB' | 'varB'>, backend) =>
+      divergence({ mean: muA.data, variances: varA.data }, { mean: muB.data, variances: varB.data }, backend),
+    names: { ...means, 'p.variances': 'varA', 'q.variances': 'varB', dVariancesP: 'gVarA', dVariancesQ: 'gVarB' },
+  },
+  'S1c.filter': undefined,
+  'S1c.smooth': undefined,
+  'S1c.gradient': undefined,
+  'S1c.em': undefined,
+  'S2a.conv': undefined,
+  'S2b.ctrnn': undefined,
+  'S3.diagnostics': undefined,
+  'S3.bptt': undefined,
+  'S3.sharedEigen': undefined,
+  'S3.rnnJacobians': undefined,
+  'S4a.rnn': undefined,
+  'S4b.net': undefined,
+  'S4b.sgd': undefined,
+  'S4c.sin': undefined,
+};
+
+/** Calls it; names and errors in the words of the vectors. */
+export async function perform({ call, names }: Operation, inputs: Fields, backend: Backend): Promise<Result> {
+  const renamed = (name: unknown): unknown => names[name as string] ?? name;
+  try {
+    const outputs = Object.entries(await call(inputs, backend));
+    return { outputs: Object.fromEntries(outputs.map(([name, value]) => [renamed(name), value])) };
+  } catch (error) {
+    if (!(error instanceof SeqlikError)) return { error: { code: String(error), message: String(error) } };
+    const { argument, which, message } = error;
+    return { error: { ...error, argument: renamed(argument), which: renamed(which), message } };
+  }
+}
