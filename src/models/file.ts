@@ -1,6 +1,9 @@
 /** Models as files: docs/format.md. Everything that does not fit is FORMAT, with the reason. */
+import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import { readTensors, type TensorFile, writeTensors } from '../tensors.ts';
+
+import { type CovarianceType, covarianceTypes, type Parts } from './components.ts';
 
 const FORMAT = 'seqlik/1';
 type Tensors = TensorFile['tensors'];
@@ -36,6 +39,25 @@ export function lengthOf({ tensors }: TensorFile, name: string, rank: number, ax
 export function onlyTensors({ tensors }: TensorFile, names: readonly string[]): void {
   const extra = Object.keys(tensors).find((name) => !names.includes(name));
   if (extra !== undefined) throw malformed(`it has an unknown tensor ${extra}`, extra);
+}
+/** The shape of k covariances of a type. */
+export const shapeOf = (type: CovarianceType, k: number, d: number): number[] =>
+  ({ full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] })[type];
+export const tensorsOf = ({ type, k, d, weights, means, covariances }: Parts): Tensors => ({
+  weights: { shape: [k], values: weights },
+  means: { shape: [k, d], values: means },
+  covariances: { shape: shapeOf(type, k, d), values: covariances },
+});
+/** The parameters of a mixture that a file holds, beside the tensors `others`. */
+export function partsIn(file: TensorFile, others: readonly string[] = []): Parts {
+  const type = built(() => check.choice('file', 'covarianceType', file.metadata['covarianceType'], covarianceTypes));
+  onlyTensors(file, ['weights', 'means', 'covariances', ...others]);
+  const k = lengthOf(file, 'means', 2);
+  const d = lengthOf(file, 'means', 2, 1);
+  const weights = tensorOf(file, 'weights', [k]);
+  const means = tensorOf(file, 'means', [k, d]);
+  const covariances = tensorOf(file, 'covariances', shapeOf(type, k, d));
+  return { type, k, d, weights, means, covariances };
 }
 export function numberOf({ metadata }: TensorFile, name: string): number | undefined {
   const text = metadata[name];

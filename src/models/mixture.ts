@@ -4,11 +4,10 @@ import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Rows, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
-import type { TensorFile } from '../tensors.ts';
 import { Components, type CovarianceType, covarianceTypes, type Parts } from './components.ts';
 import { conditionalParts } from './conditional.ts';
 import { type FitReport, fitted } from './em.ts';
-import { built, columnsOf, columnsText, lengthOf, numberOf, onlyTensors, opened, tensorOf, written } from './file.ts';
+import { built, columnsOf, columnsText, numberOf, opened, partsIn, shapeOf, tensorsOf, written } from './file.ts';
 import type { Named, OnBackend } from './gaussian.ts';
 import { gradients } from './gradient.ts';
 import { type Result, Scored } from './scored.ts';
@@ -94,23 +93,15 @@ export class GaussianMixture extends Scored {
   }
 
   toBytes(): Uint8Array {
-    const { k, d, type, weights, means, covariances } = this.components.parts;
     const { threshold, falsePositiveRate } = this.anomaly ?? {};
     const anomaly = threshold !== undefined && { threshold: `${threshold}`, falsePositiveRate: `${falsePositiveRate}` };
-    return written(
-      this.kind,
-      { covarianceType: type, ...anomaly, ...columnsText(this.columns) },
-      {
-        weights: { shape: [k], values: weights },
-        means: { shape: [k, d], values: means },
-        covariances: { shape: shapeOf(type, k, d), values: covariances },
-      },
-    );
+    const metadata = { covarianceType: this.covarianceType, ...anomaly, ...columnsText(this.columns) };
+    return written(this.kind, metadata, tensorsOf(this.components.parts));
   }
   /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
     const file = opened(bytes, 'gaussian-mixture');
-    const { type: covarianceType, ...parameters } = parametersIn(file);
+    const { type: covarianceType, ...parameters } = partsIn(file);
     const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
     const anomaly = threshold !== undefined && {
       anomaly: { threshold, falsePositiveRate: falsePositiveRate ?? Number.NaN },
@@ -323,19 +314,6 @@ function read(where: string, prefix: string, parameters: unknown): Parts {
   if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', `sum to ${sum}, not 1`);
   if (type === 'full' || type === 'tied')
     check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
-  return { type, k, d, weights, means, covariances };
-}
-const shapeOf = (type: CovarianceType, k: number, d: number): number[] =>
-  ({ full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] })[type];
-/** The parameters that a file holds: of a mixture, or of the one that statistics were made under. */
-function parametersIn(file: TensorFile, others: readonly string[] = []): Parts {
-  const type = built(() => check.choice('file', 'covarianceType', file.metadata['covarianceType'], covarianceTypes));
-  onlyTensors(file, ['weights', 'means', 'covariances', ...others]);
-  const k = lengthOf(file, 'means', 2);
-  const d = lengthOf(file, 'means', 2, 1);
-  const weights = tensorOf(file, 'weights', [k]);
-  const means = tensorOf(file, 'means', [k, d]);
-  const covariances = tensorOf(file, 'covariances', shapeOf(type, k, d));
   return { type, k, d, weights, means, covariances };
 }
 function anomalyOf(where: string, value: unknown): Anomaly | undefined {

@@ -17,6 +17,8 @@ import {
   tri,
 } from './components.ts';
 
+import { malformed, numberOf, opened, partsIn, tensorOf, tensorsOf, written } from './file.ts';
+
 /** Sums over rows of responsibilities, and of y = x - mean and y yᵀ weighted by them; y about the means of `parts`. */
 export interface Totals {
   /** The parameters the sums were made under. */
@@ -278,10 +280,38 @@ export class MixtureStatistics {
       });
     return new MixtureStatistics(merged(this.totals, other.totals));
   }
+  /** As a file (docs/format.md), with the parameters of the mixture. */
+  toBytes(): Uint8Array {
+    const { parts, rows, logLikelihood, count, first, second } = this.totals;
+    const { type, k, d } = parts;
+    const width = type === 'full' || type === 'tied' ? tri(d) : d;
+    const metadata = { covarianceType: type, rows: `${rows}`, logLikelihood: `${logLikelihood}` };
+    return written('mixture-statistics', metadata, {
+      ...tensorsOf(parts),
+      count: { shape: [k], values: count },
+      first: { shape: [k, d], values: first },
+      second: { shape: [k, width], values: second },
+    });
+  }
+  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
+  static fromBytes(bytes: Uint8Array): MixtureStatistics {
+    const file = opened(bytes, 'mixture-statistics');
+    const parts = partsIn(file, ['count', 'first', 'second']);
+    const { type, k, d } = parts;
+    const rows = numberOf(file, 'rows');
+    const logLikelihood = numberOf(file, 'logLikelihood');
+    if (rows === undefined || logLikelihood === undefined) throw malformed('it lacks rows or logLikelihood');
+    const count = tensorOf(file, 'count', [k]);
+    const first = tensorOf(file, 'first', [k, d]);
+    const second = tensorOf(file, 'second', [k, type === 'full' || type === 'tied' ? tri(d) : d]);
+    return new MixtureStatistics({ parts, rows, logLikelihood, count, first, second });
+  }
   /** @internal */
-  madeUnder({ type, k, d, means, weights }: Parts): boolean {
+  madeUnder(other: Parts): boolean {
     const own = this.totals.parts;
-    const same = (a: Float64Array, b: Float64Array): boolean => a.every((v, i) => v === b[i]);
-    return own.type === type && own.k === k && own.d === d && same(own.means, means) && same(own.weights, weights);
+    const same = (['weights', 'means', 'covariances'] as const).every(
+      (name) => own[name].length === other[name].length && own[name].every((v, i) => v === other[name][i]),
+    );
+    return same && own.type === other.type && own.d === other.d;
   }
 }
