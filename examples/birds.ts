@@ -1,4 +1,4 @@
-/** The Palmer penguins, as the npm package vega-datasets ships them, and one Gaussian per species. */
+/** The Palmer penguins, as the npm package vega-datasets ships them. */
 import { readFileSync } from 'node:fs';
 
 export interface Bird {
@@ -25,23 +25,13 @@ export function readBirds(): Bird[] {
   }));
 }
 
-/** The species, and the parameters of their mixture: shares, means and covariances of the birds measured completely. */
-export function fromLabels(birds: readonly Bird[]) {
-  const complete = birds.filter(({ values }) => !values.some(Number.isNaN));
-  const species = [...new Set(complete.map((bird) => bird.species))];
-  const groups = species.map((name) => complete.filter((bird) => bird.species === name).map(({ values }) => values));
-  const parameters = {
-    weights: groups.map((rows) => rows.length / complete.length),
-    means: groups.map(mean),
-    covariances: groups.map(covariance),
-  };
-  return { species, parameters };
-}
+export const isMeasured = ({ values }: Bird): boolean => !values.every(Number.isNaN);
 
-const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const mean = (rows: readonly (readonly number[])[]): number[] =>
-  measurements.map((_, i) => average(rows.map((row) => row[i]!)));
-function covariance(rows: readonly (readonly number[])[]): number[][] {
-  const m = mean(rows);
-  return m.map((mi, i) => m.map((mj, j) => average(rows.map((row) => (row[i]! - mi) * (row[j]! - mj)))));
+/** How many birds of each species are in each component; the species of a component is the most frequent one. */
+export function crossed(birds: readonly Bird[], classes: Int32Array, components: number) {
+  const species = [...new Set(birds.map((bird) => bird.species))].sort();
+  const counts = Array.from({ length: components }, () => species.map(() => 0));
+  for (const [i, bird] of birds.entries()) if (isMeasured(bird)) counts[classes[i]!]![species.indexOf(bird.species)]!++;
+  const names = counts.map((row) => species[row.indexOf(Math.max(...row))]!);
+  return { species, counts, names };
 }

@@ -1,14 +1,17 @@
-/** The birds and the Gaussians of their species in two of the measurements, as one self-contained SVG. */
+/** The birds and the components of a mixture in two of the measurements, as one self-contained SVG. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import { type Bird, measurements } from './birds.ts';
 
 export interface Scene {
   readonly birds: readonly Bird[];
-  /** A name, mean and covariance per component. */
   readonly species: readonly string[];
-  readonly means: readonly (readonly number[])[];
-  readonly covariances: readonly (readonly (readonly number[])[])[];
+  /** Named after the species that is the most frequent one in it. */
+  readonly components: readonly {
+    readonly name: string;
+    readonly mean: readonly number[];
+    readonly covariance: readonly (readonly number[])[];
+  }[];
   /** To be ringed, numbered and listed. */
   readonly unusual: readonly { readonly bird: Bird; readonly logDensity: number }[];
 }
@@ -20,7 +23,7 @@ const namespace = 'http://www.w3.org/2000/svg';
 const ink = '#1f2933';
 const faint = '#5b6672';
 
-export function picture({ birds, species, means, covariances, unusual }: Scene): string {
+export function picture({ birds, species, components, unusual }: Scene): string {
   const x = ({ values }: Bird): number => values[horizontal]!;
   const y = ({ values }: Bird): number => values[vertical]!;
   const shown = birds.filter((bird) => !Number.isNaN(x(bird) + y(bird)));
@@ -29,10 +32,10 @@ export function picture({ birds, species, means, covariances, unusual }: Scene):
   const ringed = unusual.map(({ bird }) => bird);
 
   const curve = (p: number, strokeDasharray: string) => {
-    const points = species.flatMap((name, c) =>
-      ellipse(means[c]!, covariances[c]!, p).map(([x, y]) => ({ name, x, y })),
+    const points = components.flatMap(({ name, mean, covariance }, component) =>
+      ellipse(mean, covariance, p).map(([x, y]) => ({ component, name, x, y })),
     );
-    const colours = { z: 'name', stroke: 'name', fill: 'name', fillOpacity: 0.06 };
+    const colours = { z: 'component', stroke: 'name', fill: 'name', fillOpacity: 0.06 };
     return Plot.line(points, { x: 'x', y: 'y', ...colours, strokeDasharray, curve: 'linear-closed' });
   };
   const heading = (text: string, dy: number, style: Plot.TextOptions) =>
@@ -46,7 +49,7 @@ export function picture({ birds, species, means, covariances, unusual }: Scene):
   const svg = Plot.plot({
     document,
     className: 'penguins',
-    ariaLabel: 'Beak depth against beak length of the Palmer penguins, with the Gaussian of each species',
+    ariaLabel: 'Beak depth against beak length of the Palmer penguins, with the components of a mixture',
     style: { fontFamily: 'system-ui, sans-serif', fontSize: '13px', color: ink },
     width: 900,
     height: 600,
@@ -73,8 +76,14 @@ export function picture({ birds, species, means, covariances, unusual }: Scene):
         fill: ink,
         stroke: 'white',
       }),
-      heading('Palmer penguins: one Gaussian per species', -66, { fontSize: 21, fontWeight: 600 }),
-      heading('Solid lines hold 50 % of a Gaussian, dashed lines 95 %.', -36, { fontSize: 14, fill: faint }),
+      heading(`Palmer penguins: ${components.length} Gaussians, found without the species`, -66, {
+        fontSize: 21,
+        fontWeight: 600,
+      }),
+      heading('Solid lines hold 50 % of a component, dashed lines 95 %. Colours are the species.', -36, {
+        fontSize: 14,
+        fill: faint,
+      }),
       species.map((name, i) => [
         Plot.dot([name], { frameAnchor: 'top-right', dx: 34, dy: 6 + 22 * i, r: 5, fill: [name] }),
         text(name, 48, 22 * i),
