@@ -18,20 +18,15 @@ const ELEMENTS = 2 ** 26;
 const FORBIDDEN = ['__metadata__', '__proto__', 'constructor', 'prototype']; // as a name of anything
 const ZEROS = '0'.repeat(64); // in place of the checksum while it is computed
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));
 
 function fail(reason: string, tensor?: string): never {
-  const whose = tensor === undefined ? '' : `tensor ${JSON.stringify(tensor.slice(0, 40))}: `;
+  const whose = tensor === undefined ? '' : `tensor ${quoted(tensor)}: `;
   const place = tensor === undefined ? { reason } : { tensor, reason };
   throw new SeqlikError('FORMAT', `malformed seqlik file: ${whose}${reason}`, place);
 }
 
 // ---- the header: JSON of one form, read token by token, so that it can neither nest nor grow beyond its limits ----
-const STRING = String.raw`("[^"\\]*(?:\\.[^"\\]*)*")`;
-const START = /\{"__metadata__":\{/y;
-const PAIR = new RegExp(`${STRING}:${STRING}([,}])`, 'y');
-const TENSOR = new RegExp(String.raw`,${STRING}:(\{[^{}]{0,200}\})`, 'y');
-const END = /\} *$/y;
-
 interface Entry {
   readonly dtype: 'F64' | 'F32';
   readonly shape: readonly number[];
@@ -47,28 +42,28 @@ interface Layout {
   readonly sumAt: number;
 }
 
-function parse(token: string): unknown {
+function parse(token: string, tensor?: string): unknown {
   try {
     return JSON.parse(token);
   } catch {
-    return fail('the header is not JSON');
+    return fail(`no JSON in the header: ${quoted(token)}`, tensor);
   }
 }
 function stringOf(token: string): string {
   const string = parse(token) as string;
   return /\p{Surrogate}/u.test(string) ? fail('the header has an unpaired surrogate') : string;
 }
-/** The name `token`, for which `known` has room. */
-function nameOf(token: string, known: ReadonlyMap<string, unknown>): string {
-  const name = stringOf(token);
+/** `name`, which has to be new to `known`. */
+function newTo(known: ReadonlyMap<string, unknown>, name: string): string {
   if (FORBIDDEN.includes(name)) fail(`the header has the forbidden name ${name}`);
-  if (known.has(name)) fail(`the header has the name ${JSON.stringify(name.slice(0, 40))} twice`);
+  if (known.has(name)) fail(`the header has the name ${quoted(name)} twice`);
   if (known.size === ENTRIES) fail(`the header has more than ${ENTRIES} tensors or strings`);
   return name;
 }
 /** The tensor `token`, whose bytes have to begin at `from`. */
 function entryOf(token: string, name: string, from: number): Entry {
-  const { dtype, shape } = parse(token) as { dtype?: unknown; shape?: unknown };
+  if (!/^\{.{0,200}\}$/.test(token)) fail('it is not an object of at most 200 characters', name);
+  const { dtype, shape } = parse(token, name) as { dtype?: unknown; shape?: unknown };
   if (dtype !== 'F64' && dtype !== 'F32') return fail(`its dtype is neither F64 nor F32: ${token}`, name);
   if (!isShape(shape)) return fail(`its shape is not up to ${RANK} whole numbers, 0 to ${ELEMENTS}: ${token}`, name);
   const elements = shape.reduce((product, length) => product * length, 1);
@@ -90,32 +85,40 @@ function layoutOf(file: Uint8Array): Layout {
   const text = textOf(file.subarray(8, 8 + size));
   const payload = new DataView(file.buffer, file.byteOffset + 8 + size, file.length - 8 - size);
 
-  let at = 0;
-  const next = (token: RegExp, what: string): string[] => {
-    token.lastIndex = at;
-    const found = token.exec(text) ?? fail(`the header has no ${what} at character ${at}`);
-    at = token.lastIndex;
-    return found;
+  let at = 0; // the next character
+  const skip = (mark: string): boolean => text.startsWith(mark, at) && (at += mark.length) > 0;
+  const take = (mark: string): void => {
+    if (!skip(mark)) fail(`no ${mark} at character ${at} of the header`);
   };
-  next(START, '{"__metadata__":{');
+  const string = (): string => {
+    const start = at;
+    take('"');
+    while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+    take('"');
+    return stringOf(text.slice(start, at));
+  };
   const metadata = new Map<string, string>();
   let sumAt = 0; // in characters
-  for (let more = ','; more === ','; ) {
-    const [, key, value, mark] = next(PAIR, 'pair of strings') as [string, string, string, string];
-    const name = nameOf(key, metadata);
-    metadata.set(name, stringOf(value));
-    if (name === 'sha256') sumAt = at - `${ZEROS}"}`.length;
-    more = mark;
-  }
+  take('{"__metadata__":{');
+  do {
+    const name = newTo(metadata, string());
+    take(':');
+    metadata.set(name, string());
+    if (name === 'sha256') sumAt = at - 1 - ZEROS.length;
+  } while (skip(','));
+  take('}');
   const entries = new Map<string, Entry>();
   let end = 0;
-  while (text[at] === ',') {
-    const [, key, token] = next(TENSOR, 'tensor') as [string, string, string];
-    const name = nameOf(key, entries);
+  while (skip(',')) {
+    const name = newTo(entries, string());
+    take(':');
+    const token = text.slice(at, text.indexOf('}', at) + 1);
+    at += token.length;
     entries.set(name, entryOf(token, name, end));
     end = entries.get(name)!.to;
   }
-  next(END, 'end');
+  take('}');
+  if (/[^ ]/.test(text.slice(at))) fail(`no end at character ${at} of the header`);
   if (end !== payload.byteLength) fail(`the tensors take ${end} bytes, the payload has ${payload.byteLength}`);
   if (!/^"[0-9a-f]{64}"$/.test(text.slice(sumAt - 1, sumAt + 65))) fail('__metadata__ has no sha256 of 64 digits');
   return { metadata, entries, payload, sumAt: 8 + utf8(text.slice(0, sumAt)).length };

@@ -107,7 +107,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     const reached = new Set(['src/index.ts', ...reach(lasting.filter(({ dynamic }) => !dynamic), 'src/index.ts').keys()]);
     return lasting.filter(({ from, to, dynamic }) => reached.has(from) && !dynamic && to.startsWith('node:')).map(told);
   },
-  'files say what is in them': (tree) => Object.keys(tree).filter((path) => /(^|\/)(utils?|common|helpers?|types|misc|shared)(\.\w+|\/)/.test(path)),
+  'files say what is in them': (tree) => Object.keys(tree).filter((path) => /(^|\/)(utils?|common|helpers?|types)(\.\w+|\/)/.test(path)),
 
   'kernels import nothing from src': (tree) => [
     ...imports(tree, 'assembly/').filter(({ to, external }) => external || !to.startsWith('assembly/')).map(told),

@@ -24,8 +24,8 @@ function raw(header: string | Uint8Array, payload: Uint8Array | number = 0, leng
 }
 function sign(bytes: Uint8Array): Uint8Array {
   const file = Buffer.from(bytes);
-  const key = file.indexOf('"sha256":"');
-  if (key < 0 || key + 74 > file.length) return new Uint8Array(file);
+  const key = file.toString('latin1').search(/"sha256":"\w{64}"/);
+  if (key < 0) return new Uint8Array(file);
   file.write(ZEROS, key + 10, 'latin1');
   file.write(createHash('sha256').update(file).digest('hex'), key + 10, 'latin1');
   return new Uint8Array(file);
@@ -120,8 +120,12 @@ test('round trip, to the bit; the published format; one file per content', () =>
 test('the bytes of a file never change from version to version', () => {
   const bytes = Buffer.from(writeTensors(SMALL));
   const size = Number(bytes.readBigUInt64LE());
-  expect(bytes.subarray(8, 8 + size).toString()).toMatchInlineSnapshot(`"{"__metadata__":{"columns":"[\\"height\\",\\"größe\\"]","format":"seqlik/1","kind":"gaussian","sha256":"c9293b3c7c7e7da71e2054cf4c9ce8db7eccb685d316f3e617b3b6c4ae4c68e1"},"mean":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"variances":{"dtype":"F64","shape":[2],"data_offsets":[16,32]},"rough":{"dtype":"F32","shape":[1,3],"data_offsets":[32,44]}}  "`);
-  expect(bytes.subarray(8 + size).toString('hex')).toMatchInlineSnapshot(`"000000000000f03f00000000000004c001000000000000009c7500883ce4377ecdcccc3d00000080e6b1617f"`);
+  expect(bytes.subarray(8, 8 + size).toString()).toMatchInlineSnapshot(
+    `"{"__metadata__":{"columns":"[\\"height\\",\\"größe\\"]","format":"seqlik/1","kind":"gaussian","sha256":"c9293b3c7c7e7da71e2054cf4c9ce8db7eccb685d316f3e617b3b6c4ae4c68e1"},"mean":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"variances":{"dtype":"F64","shape":[2],"data_offsets":[16,32]},"rough":{"dtype":"F32","shape":[1,3],"data_offsets":[32,44]}}  "`,
+  );
+  expect(bytes.subarray(8 + size).toString('hex')).toMatchInlineSnapshot(
+    `"000000000000f03f00000000000004c001000000000000009c7500883ce4377ecdcccc3d00000080e6b1617f"`,
+  );
 });
 test.each<[string, number[], Float64Array | Float32Array]>([
   ['a scalar', [], Float64Array.of(-0)],
@@ -177,18 +181,22 @@ test('a Buffer, a subclass, a view at any offset', () => {
 // ---- what is refused ----
 test('every truncation', () => {
   const bytes = writeTensors(SMALL);
-  for (let length = 0; length < bytes.length; length++) {
-    expect(refusal(bytes.subarray(0, length)), `${length} bytes`).toBeDefined();
-    expect(refusal(sign(bytes.subarray(0, length))), `${length} bytes, signed`).toBeDefined();
-  }
+  const accepted: number[] = [];
+  for (let length = 0; length < bytes.length; length++)
+    for (const cut of [bytes.subarray(0, length), sign(bytes.subarray(0, length))])
+      if (!refusal(cut)) accepted.push(length);
+  expect(accepted).toEqual([]);
 });
 test('every flip of a bit', () => {
   const bytes = writeTensors(SMALL);
+  const accepted: number[] = [];
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
-    const flipped = bytes.slice();
-    flipped[bit >> 3]! ^= 1 << (bit & 7);
-    expect(refusal(flipped), `bit ${bit}`).toBeDefined();
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
+    if (!refusal(bytes)) accepted.push(bit);
+    bytes[bit >> 3]! ^= 1 << (bit & 7);
   }
+  expect(accepted).toEqual([]);
+  expect(refusal(bytes)).toBeUndefined();
 });
 test('bytes after the end, or before the beginning', () => {
   const bytes = writeTensors(SMALL);
@@ -203,34 +211,34 @@ const many = (n: number, item: (i: number) => string): string => Array.from({ le
 test.each<[what: string, bytes: Uint8Array, reason: RegExp, tensor?: string]>([
   ['nothing', new Uint8Array(), /^0 bytes are too few/],
   ['seven bytes', new Uint8Array(7), /^7 bytes are too few/],
-  ['no header', new Uint8Array(8), /no \{"__metadata__":\{ at character 0$/],
+  ['no header', new Uint8Array(8), /^no \{"__metadata__":\{ at character 0 of/],
   ['a header of 2^63 bytes', raw(around(good), 16, 2n ** 63n), /^a header of 9223372036854776000 bytes is longer/],
   ['a header of 2^64 - 1 bytes', raw(around(good), 16, 2n ** 64n - 1n), /is longer than 1048576$/],
   ['a header of 100 MB', raw(around(good), 16, 100_000_000n), /^a header of 100000000 bytes is longer/],
   ['a header of 1 MiB + 1', raw(' '.repeat(2 ** 20 + 1)), /^a header of 1048577 bytes is longer/],
   ['a header beyond the file', raw(around(good), 16, 300n), /does not fit a file of/],
-  ['a header one byte short', raw(around(good), 16, BigInt(around(good).length - 1)), /no end at character/],
-  ['a header one byte long', raw(around(good), 16, BigInt(around(good).length + 1)), /no end at character/],
+  ['a header one byte short', raw(around(good), 16, BigInt(around(good).length - 1)), /^no \} at character/],
+  ['a header one byte long', raw(around(good), 16, BigInt(around(good).length + 1)), /^no end at character/],
   ['not UTF-8', raw(Buffer.concat([Buffer.from(around(good)), Buffer.of(0xff)]), 16), /^the header is not UTF-8$/],
-  ['a byte order mark', raw(`\ufeff${around(good)}`, 16), /at character 0$/],
-  ['a space first', raw(` ${around(good)}`, 16), /at character 0$/],
-  ['not JSON', raw('hello'), /at character 0$/],
-  ['an array', raw(`[${around(good)}]`, 16), /at character 0$/],
-  ['no metadata', raw(`{${good}}`, 16), /no \{"__metadata__":\{ at character 0$/],
-  ['metadata after the tensors', raw(`{${good},"__metadata__":{${SUM}}}`, 16), /at character 0$/],
-  ['metadata twice', raw(around(`${good},"__metadata__":{${SUM}}`), 16), /no tensor|forbidden name|neither F64/],
-  ['metadata null', raw('{"__metadata__":null}'), /at character 0$/],
-  ['empty metadata', raw('{"__metadata__":{}}'), /no pair of strings at character 17$/],
-  ['a number as metadata', raw(around(good, '"n":1,'), 16), /no pair of strings at character 17$/],
-  ['an object as metadata', raw(around(good, '"n":{},'), 16), /no pair of strings/],
+  ['a byte order mark', raw(`\ufeff${around(good)}`, 16), /at character 0 of/],
+  ['a space first', raw(` ${around(good)}`, 16), /at character 0 of/],
+  ['not JSON', raw('hello'), /at character 0 of/],
+  ['an array', raw(`[${around(good)}]`, 16), /at character 0 of/],
+  ['no metadata', raw(`{${good}}`, 16), /^no \{"__metadata__":\{ at character 0 of/],
+  ['metadata after the tensors', raw(`{${good},"__metadata__":{${SUM}}}`, 16), /at character 0 of/],
+  ['metadata twice', raw(around(`${good},"__metadata__":{${SUM}}`), 16), /forbidden name __metadata__$/],
+  ['metadata null', raw('{"__metadata__":null}'), /at character 0 of/],
+  ['empty metadata', raw('{"__metadata__":{}}'), /^no " at character \d+ of/],
+  ['a number as metadata', raw(around(good, '"n":1,'), 16), /^no " at character \d+ of/],
+  ['an object as metadata', raw(around(good, '"n":{},'), 16), /^no " at character 21 of/],
   ['metadata with a name twice', raw(around(good, '"n":"","n":"",'), 16), /the name "n" twice$/],
   ['the same name, escaped', raw(around(good, '"n":"","\\u006e":"",'), 16), /the name "n" twice$/],
   ['two checksums', raw(around(good, `"sha256":"${ZEROS}",`), 16), /the name "sha256" twice$/],
   ['__proto__ as metadata', raw(around(good, '"__proto__":"",'), 16), /forbidden name __proto__$/],
   ['__proto__, escaped', raw(around(good, '"\\u005f_proto__":"",'), 16), /forbidden name __proto__$/],
   ['constructor as metadata', raw(around(good, '"constructor":"",'), 16), /forbidden name constructor$/],
-  ['an unknown escape', raw(around(good, '"n":"\\x",'), 16), /^the header is not JSON$/],
-  ['a line feed in a string', raw(around(good, '"n":"\n",'), 16), /^the header is not JSON$/],
+  ['an unknown escape', raw(around(good, '"n":"\\x",'), 16), /^no JSON in the header: /],
+  ['a line feed in a string', raw(around(good, '"n":"\n",'), 16), /^no JSON in the header: /],
   ['an unpaired surrogate', raw(around(good, '"n":"\\ud800",'), 16), /unpaired surrogate$/],
   ['1025 strings', raw(around(good, `${many(1024, (i) => `"n${i}":""`)},`), 16), /more than 1024 tensors or strings$/],
   ['no checksum', raw(`{"__metadata__":{"a":"b"},${good}}`, 16), /no sha256 of 64 digits$/],
@@ -238,25 +246,23 @@ test.each<[what: string, bytes: Uint8Array, reason: RegExp, tensor?: string]>([
   ['a long checksum', raw(`{"__metadata__":{"sha256":"${ZEROS}0"},${good}}`, 16), /no sha256 of 64 digits$/],
   ['a checksum of capitals', resummed(writeTensors(SMALL), (sum) => sum.toUpperCase()), /no sha256 of 64 digits$/],
   ['an escaped checksum', raw(`{"__metadata__":{"sha256":"\\u0030${ZEROS.slice(1)}"},${good}}`, 16), /no sha256 of 64/],
-  [
-    'a quote before the checksum',
-    raw(`{"__metadata__":{"sha256":"\\"${ZEROS}"},${good}}`, 16),
-    /checksum does not match/,
-  ],
+  ['a quote before the checksum', raw(`{"__metadata__":{"sha256":"\\"${ZEROS}"},${good}}`, 16), /^the checksum does/],
   ['a wrong checksum', resummed(raw(around(good), 16), () => ZEROS), /^the checksum does not match/],
-  ['a comma at the end', raw(`${around(good).slice(0, -1)},}`, 16), /no tensor at character/],
-  ['two objects', raw(around(good) + around(good), 16), /no end at character/],
-  ['zeros as padding', raw(`${around(good)}\0\0`, 16), /no end at character/],
-  ['a space between tokens', raw(around(good).replace(',"a"', ', "a"'), 16), /no tensor at character/],
-  ['a tensor null', raw(around('"a":null'), 0), /no tensor at character/],
-  ['a tensor in a tensor', raw(around(`"a":{${good}}`), 16), /no tensor at character/],
+  ['a comma at the end', raw(`${around(good).slice(0, -1)},}`, 16), /^no " at character/],
+  ['two objects', raw(around(good) + around(good), 16), /^no end at character/],
+  ['zeros as padding', raw(`${around(good)}\0\0`, 16), /^no end at character/],
+  ['a space between tokens', raw(around(good).replace(',"a"', ', "a"'), 16), /^no " at character/],
+  ['a tensor null', raw(around('"a":null'), 0), /^it is not an object/, 'a'],
+  ['a tensor in a tensor', raw(around(`"a":{${good}}`), 16), /^no JSON in the header: /, 'a'],
   ['a tensor __metadata__', raw(around(entry('__metadata__', '2', '0,16')), 16), /forbidden name __metadata__$/],
   ['a tensor __proto__', raw(around(entry('__proto__', '2', '0,16')), 16), /forbidden name __proto__$/],
   ['a tensor constructor', raw(around(entry('constructor', '2', '0,16')), 16), /forbidden name constructor$/],
   ['a tensor twice', raw(around(`${good},${entry('a', '2', '16,32')}`), 32), /the name "a" twice$/],
   ['1025 tensors', raw(around(many(1025, (i) => entry(`t${i}`, '0', '0,0')))), /more than 1024 tensors or strings$/],
+  ['a tensor that is null, up to a brace', raw(around(`"a":null${' '.repeat(196)}}`)), /^it is not an object/, 'a'],
+  ['an entry of many spaces', raw(around(good.replace(',', ' '.repeat(200))), 16), /^it is not an object/, 'a'],
   ['an empty entry', raw(around('"a":{}')), /neither F64 nor F32/, 'a'],
-  ['not JSON in an entry', raw(around('"a":{dtype}')), /^the header is not JSON$/],
+  ['not JSON in an entry', raw(around('"a":{dtype}')), /^no JSON in the header: /, 'a'],
   ['an unknown dtype', raw(around(entry('a', '2', '0,4', 'F16')), 4), /^its dtype is neither F64 nor F32/, 'a'],
   ['a dtype of the prototype', raw(around(entry('a', '2', '0,4', 'toString')), 4), /neither F64 nor F32/, 'a'],
   ['an unknown field', raw(around(good.replace('}', ',"x":1}')), 16), /^it is .*, not /, 'a'],
@@ -310,13 +316,13 @@ test.each<[what: string, bytes: Uint8Array, reason: RegExp, tensor?: string]>([
   ['an infinity', raw(around(good), bytesOf(Float64Array.of(-Infinity, 1))), /^value 0 is -Infinity$/, 'a'],
   ['NaN in f32', raw(around(entry('n', '1', '0,4', 'F32')), bytesOf(Float32Array.of(NaN))), /^value 0 is NaN$/, 'n'],
 ])('%s', (_, bytes, reason, tensor) => {
-  const copy = bytes.slice();
+  const copy = Buffer.from(bytes);
   const error = refusal(bytes)!;
   expect(error).toBeDefined();
   expect(error.reason).toMatch(reason);
   expect(error.message).toContain(error.reason);
   expect(error.tensor).toBe(tensor);
-  expect(bytes).toEqual(copy);
+  expect(copy.equals(bytes)).toBe(true);
 });
 function bytesOf(values: Float64Array | Float32Array): Uint8Array {
   return new Uint8Array(values.buffer);
@@ -338,7 +344,10 @@ test.each<[string, unknown]>([
   ['a proxy', new Proxy(writeTensors(SMALL), {})],
   ['what looks like one', Object.create(Uint8Array.prototype, { length: { value: 8 } })],
   ['shared memory', new Uint8Array(new SharedArrayBuffer(800))],
-  ['resizable memory', new Uint8Array(new ArrayBuffer(800, { maxByteLength: 900 } as never))],
+  [
+    'resizable memory',
+    new Uint8Array(new (ArrayBuffer as new (...args: unknown[]) => ArrayBuffer)(8, { maxByteLength: 9 })),
+  ],
   ['detached memory', detached(writeTensors(SMALL))],
 ])('%s is no file', (_, bytes) => {
   const place = { code: 'INVALID_ARGUMENT', argument: 'bytes' };
@@ -357,12 +366,11 @@ test.each<[what: string, file: unknown, reason: RegExp, tensor?: string]>([
   ['a fractional shape', of([0.5, 4], new Float64Array(2)), /^its shape/, 'a'],
   ['five dimensions', of([1, 1, 1, 1, 1], new Float64Array(1)), /^its shape/, 'a'],
   ['integers', of([2], new Int32Array(2)), /^its dtype/, 'a'],
-  ['an array', of([2], [1, 2]), /^its dtype/, 'a'],
   ['a name of the format', of([1], new Float64Array(1), '__metadata__'), /forbidden name __metadata__$/],
   ['a name of the language', of([1], new Float64Array(1), 'constructor'), /forbidden name constructor$/],
   ['an unpaired surrogate', of([1], new Float64Array(1), '\ud800'), /unpaired surrogate$/],
   ['a checksum', { metadata: { sha256: '' }, tensors: {} }, /the name "sha256" twice$/],
-  ['a number as metadata', { metadata: { n: 1 }, tensors: {} }, /no pair of strings/],
+  ['a number as metadata', { metadata: { n: 1 }, tensors: {} }, /^no " at character 21 of/],
   ['a header beyond 1 MiB', { metadata: { n: 'x'.repeat(2 ** 20) }, tensors: {} }, /is longer than 1048576$/],
 ])('nobody writes %s', (_, file, reason, tensor) => {
   const place = { code: 'FORMAT', reason: expect.stringMatching(reason), ...(tensor && { tensor }) };

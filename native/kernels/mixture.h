@@ -40,16 +40,17 @@ int responsibilitiesDiagonal(int n, int d, int k, const T* x /* n d */, const T*
 template <class T>
 int expect(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
     const T* W /* k tri(d) */, const double* w /* n */, T* tile /* 128 d */, T* centred /* 128 d */,
-    T* q /* 128 k */, T* line /* 128 */, double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */,
-    double* r /* 128 */, double* count /* k */, double* first /* k pad(d) */, double* second /* k d pad(d) */,
-    double* logLikelihood /* 1 */);
+    T* q /* 128 k */, T* line /* 128 */, double* wide /* 128 pad(d) */, double* centre /* pad(d) */,
+    double* r /* 128 */, double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* count /* k */,
+    double* first /* k pad(d) */, double* second /* k d pad(d) */, double* logLikelihood /* 1 */);
 /// the same with variances: second[c] += s y²
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
     const T* u /* k d */, const double* w /* n */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
-    double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* r /* 128 */, double* count /* k */,
-    double* first /* k pad(d) */, double* second /* k pad(d) */, double* logLikelihood /* 1 */);
+    double* wide /* 128 pad(d) */, double* centre /* pad(d) */, double* r /* 128 */, double* y /* 128 pad(d) */,
+    double* ry /* 128 pad(d) */, double* count /* k */, double* first /* k pad(d) */, double* second /* k pad(d) */,
+    double* logLikelihood /* 1 */);
 }
 #define INSTANTIATE_MIXTURE \
   template int ISA::mixture::prepare<double>(int, int, const double*, const double*, const double*, double*, \
@@ -78,15 +79,16 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     const float*, const float*, float*, float*, float*, float*); \
   template int ISA::mixture::expect<double>(int, int, int, const double*, const double*, const double*, \
     const double*, const double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, \
-    double*, double*); \
+    double*, double*, double*, double*); \
   template int ISA::mixture::expect<float>(int, int, int, const float*, const float*, const float*, const float*, \
-    const double*, float*, float*, float*, float*, double*, double*, double*, double*, double*, double*, double*); \
+    const double*, float*, float*, float*, float*, double*, double*, double*, double*, double*, double*, double*, \
+    double*, double*); \
   template int ISA::mixture::expectDiagonal<double>(int, int, int, const double*, const double*, const double*, \
     const double*, const double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, \
-    double*); \
+    double*, double*, double*); \
   template int ISA::mixture::expectDiagonal<float>(int, int, int, const float*, const float*, const float*, \
     const float*, const double*, float*, float*, float*, double*, double*, double*, double*, double*, double*, \
-    double*);
+    double*, double*, double*);
 #define EACH_MIXTURE(X) \
   X(mixture, prepare, f64, double) \
   X(mixture, prepare, f32, float) \

@@ -12,8 +12,14 @@ const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', u: 'in k d' } as cons
 // a tile is 128 rows on every machine: transposed, less a mean, the q of its components, one line of results
 const tile = { tile: 'tmp 128 d', centred: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
 const tileDiagonal = { tile: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
-// the rows of one component that weigh anything
-const statistics = { y: 'tmp f64 128 pad(d)', ry: 'tmp f64 128 pad(d)', r: 'tmp f64 128' } as const;
+// rows of a tile in f64; a mean; r, y and r y of the rows of one component that weigh anything
+const statistics = {
+  wide: 'tmp f64 128 pad(d)',
+  centre: 'tmp f64 pad(d)',
+  r: 'tmp f64 128',
+  y: 'tmp f64 128 pad(d)',
+  ry: 'tmp f64 128 pad(d)',
+} as const;
 
 export const mixture = {
   prepare: {

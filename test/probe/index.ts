@@ -65,28 +65,28 @@ export function mixture_responsibilitiesDiagonal_f32(n: i32, d: i32, k: i32, x: 
   return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, r);
 }
 export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, y: usize, ry: usize, r: usize, count: usize, first: usize,
-    second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f64>(n, d, k, x, b, mean, W, w, tile, centred, q, line, y, ry, r, count, first, second,
-    logLikelihood);
+    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
+    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f64>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
 export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, y: usize, ry: usize, r: usize, count: usize, first: usize,
-    second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f32>(n, d, k, x, b, mean, W, w, tile, centred, q, line, y, ry, r, count, first, second,
-    logLikelihood);
+    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
+    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f32>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
 export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, y: usize, ry: usize, r: usize, count: usize, first: usize,
-    second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, u, w, tile, q, line, y, ry, r, count, first, second,
-    logLikelihood);
+    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
+    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
+    second, logLikelihood);
 }
 export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, y: usize, ry: usize, r: usize, count: usize, first: usize,
-    second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, y, ry, r, count, first, second,
-    logLikelihood);
+    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
+    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
+    second, logLikelihood);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -1,0 +1,148 @@
+/** The built package from outside: how it is imported, which backend it opens, and what the surroundings may change. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { levels } from '../src/levels.ts';
+import { hasNative } from './support/models.ts';
+
+const run = promisify(execFile);
+type Told = Record<string, unknown>;
+/** Runs a module in a process of its own, in the checkout; it says what it found with tell({ ... }). */
+async function outside(code: string, { flags = [], env = {} }: { flags?: string[]; env?: Record<string, string> } = {}): Promise<Told> {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^SEQLIK_|^NODE_OPTIONS$/.test(name)));
+  const prelude = 'const tell = (what) => process.stdout.write(JSON.stringify(what));';
+  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + code], { env: { ...clean, ...env }, encoding: 'utf8' });
+  return JSON.parse(stdout) as Told;
+}
+/** The log-densities of a mixture in both dtypes, as bits; and where they were computed. */
+const score = (backend: string): string => `
+  import { defaultBackend, GaussianMixture, openBackend } from 'seqlik';
+  const backend = ${backend}, d = 5, k = 3;
+  const wave = (n, f) => Float64Array.from({ length: n }, (_, i) => Math.sin(f * (i + 1)));
+  const covariances = new Float64Array(k * d * d);
+  for (let c = 0; c < k; c++) for (let i = 0; i < d; i++) for (let j = 0; j < d; j++)
+    covariances[(c * d + i) * d + j] = i === j ? 1.3 + c : 0.2 * Math.cos(i + j + c);
+  const model = new GaussianMixture({ weights: [0.2, 0.3, 0.5], means: wave(k * d, 7), covariances }, { backend });
+  const x = wave(150 * d, 3), out = new BigUint64Array(model.logDensity(x).buffer), single = new Uint32Array(model.logDensity(Float32Array.from(x)).buffer);
+  tell({ name: backend.name, isa: backend.isa, bits: [...out, ...single].map((v) => v.toString(16)).join() });`;
+const opened = `import { defaultBackend } from 'seqlik';
+  try { const { name, isa, threads, levels } = defaultBackend(); tell({ name, isa, threads, levels }); }
+  catch ({ name: error, code, argument, message }) { tell({ error, code, argument, message }); }`;
+const open = (options: string): string => `import { openBackend } from 'seqlik';
+  try { const { name, isa, threads } = openBackend(${options}); tell({ name, isa, threads }); }
+  catch ({ name: error, code, argument, message }) { tell({ error, code, argument, message }); }`;
+const names = 'Gaussian,GaussianMixture,SeqlikError,defaultBackend,klDivergence,klDivergenceGradient,openBackend'.split(',');
+const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+const noAddons = [permission, '--allow-fs-read=*', '--no-warnings'];
+const wasm = outside(score("openBackend({ name: 'wasm' })"));
+
+test('the package is built', () => expect(existsSync('dist/index.js'), 'run node scripts/build.mjs').toBe(true));
+
+describe.concurrent('importing', () => {
+  test("import 'seqlik' works inside the checkout", async () => {
+    const { exported } = await outside("import * as seqlik from 'seqlik'; tell({ exported: Object.keys(seqlik) });");
+    expect(exported).toEqual(expect.arrayContaining(names));
+  });
+  test("require('seqlik') gives the same things", async () => {
+    const code = `import { createRequire } from 'node:module'; import * as seqlik from 'seqlik';
+      const required = createRequire(process.cwd() + '/x.cjs')('seqlik');
+      tell({ names: Object.keys(required).filter((name) => required[name] === seqlik[name]).length, of: Object.keys(seqlik).length });`;
+    const { names: same, of } = await outside(code, { flags: ['--no-warnings'] });
+    expect(same).toBe(of);
+    const plain = await run(process.execPath, ['--no-warnings', '--input-type=commonjs', '-e', "const { Gaussian } = require('seqlik'); console.log(new Gaussian({ mean: [0], variances: [1] }).entropy())"], { encoding: 'utf8' });
+    expect(Number(plain.stdout)).toBeCloseTo(0.5 * Math.log(2 * Math.PI * Math.E), 14);
+  });
+  test('importing opens nothing: no file is read, no addon is loaded before the first use', async () => {
+    const { addons, opened } = await outside(`import { defaultBackend } from 'seqlik';
+      const loaded = () => process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length;
+      const addons = loaded(); const { name } = defaultBackend(); tell({ addons, opened: name === 'wasm' || loaded() > 0 });`);
+    expect({ addons, opened }).toEqual({ addons: 0, opened: true });
+  });
+  test('nothing but the exported paths can be imported; package.json and the module of the kernels can', async () => {
+    const { inside, resolved } = await outside(`
+      const code = (path) => import(path).then(() => 'imported', ({ code }) => code);
+      tell({ inside: await code('seqlik/dist/bind.js'), resolved: ['seqlik/kernels.wasm', 'seqlik/package.json'].map((path) => import.meta.resolve(path)) });`);
+    expect(inside).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
+    for (const url of resolved as string[]) expect(existsSync(new URL(url)), url).toBe(true);
+    expect((resolved as string[])[0]).toMatch(/\/dist\/wasm\/kernels\.wasm$/);
+  });
+  test.each([['workerd', 'workerd'], ['edge-light', 'edge-light'], ['browser', 'inline'], ['default', 'inline']])('under the condition %s the module comes from wasm/%s.js', async (condition, file) => {
+    const { url } = await outside("tell({ url: import.meta.resolve('#wasm') });", { flags: condition === 'default' ? [] : [`--conditions=${condition}`] });
+    expect(url).toMatch(new RegExp(`/dist/wasm/${file}\\.js$`));
+    expect(existsSync(new URL(url as string))).toBe(true);
+  });
+});
+
+describe.concurrent('where addons are not allowed', () => {
+  test('the default is wasm, with its bits', async () => {
+    const got = await outside(score('defaultBackend()'), { flags: noAddons });
+    expect(got).toEqual(await wasm);
+    expect(got).toMatchObject({ name: 'wasm', isa: 'simd128' });
+  });
+  test('native is refused, with the reason and the remedy', async () => {
+    const { code, message } = await outside(open("{ name: 'native' }"), { flags: noAddons });
+    expect(code).toBe('BACKEND');
+    if (hasNative) expect(message).toContain('ERR_DLOPEN_DISABLED');
+    expect(message).toContain('npm run build:native');
+  });
+});
+
+describe.concurrent('the surroundings', () => {
+  const defaults = (env: Record<string, string>): Promise<Told> => outside(opened, { env });
+  test('SEQLIK_BACKEND=wasm', async () => expect(await defaults({ SEQLIK_BACKEND: 'wasm' })).toEqual({ name: 'wasm', isa: 'simd128', threads: 1, levels: ['simd128'] }));
+  test('SEQLIK_BACKEND=nonsense is told', async () => {
+    const got = await defaults({ SEQLIK_BACKEND: 'nonsense' });
+    expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'name' });
+    expect(got['message']).toMatch(/nonsense.*native.*wasm/);
+  });
+  test('SEQLIK_ISA=avx9 is told, with the levels there are', async () => {
+    const got = await defaults({ SEQLIK_ISA: 'avx9' });
+    expect(got).toMatchObject({ error: 'SeqlikError', code: 'BACKEND' });
+    if (hasNative) expect(got['message']).toMatch(/avx9.*baseline/);
+    expect((await defaults({ SEQLIK_ISA: 'avx9', SEQLIK_BACKEND: 'wasm' }))['message']).toMatch(/avx9.*simd128/);
+  });
+  test.each(['x', '0', '-1', '1.5', '1e9'])('SEQLIK_THREADS=%s is told', async (threads) =>
+    expect(await defaults({ SEQLIK_THREADS: threads })).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'threads' }));
+  test('an empty variable is none', async () =>
+    expect(await defaults({ SEQLIK_BACKEND: '', SEQLIK_ISA: '', SEQLIK_THREADS: '' })).toEqual(await defaults({})));
+  test('SEQLIK_ISA=simd128 is wasm', async () => expect(await defaults({ SEQLIK_ISA: 'simd128' })).toMatchObject({ name: 'wasm' }));
+  test.runIf(hasNative)('SEQLIK_ISA=baseline and SEQLIK_THREADS=1', async () => {
+    expect(await defaults({})).toMatchObject({ name: 'native' });
+    expect(await defaults({ SEQLIK_ISA: 'baseline' })).toMatchObject({ name: 'native', isa: 'baseline' });
+    expect(await defaults({ SEQLIK_THREADS: '1' })).toMatchObject({ name: 'native', threads: 1 });
+    expect(await defaults({ SEQLIK_THREADS: '3', SEQLIK_ISA: 'baseline' })).toMatchObject({ isa: 'baseline', threads: 3 });
+  });
+});
+
+describe.concurrent('openBackend', () => {
+  test("a compiled 'seqlik/kernels.wasm' will do", async () => {
+    const module = "openBackend({ module: new WebAssembly.Module((await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))) })";
+    expect(await outside(score(module))).toEqual(await wasm);
+  });
+  test('wasm has no avx2', async () => {
+    const got = await outside(open("{ name: 'wasm', isa: 'avx2' }"));
+    expect(got).toMatchObject({ error: 'SeqlikError', code: 'BACKEND' });
+    expect(got['message']).toMatch(/avx2.*simd128/);
+  });
+  test('reproducible is unfused and gives the bits of wasm', async () => {
+    const got = await outside(score('openBackend({ reproducible: true })'));
+    const level = levels.find(({ name }) => name === got['isa']);
+    expect(level?.fused ?? false).toBe(false);
+    expect(got['bits']).toBe((await wasm)['bits']);
+    if (hasNative) expect(got['name']).toBe('native');
+  });
+  test.runIf(hasNative)('reproducible is the widest unfused level, and excludes a fused one', async () => {
+    const { levels: here } = await outside(opened);
+    const unfused = (here as string[]).filter((name) => !levels.find((level) => level.name === name)!.fused);
+    expect(await outside(open('{ reproducible: true }'))).toMatchObject({ isa: unfused[0] });
+    const fused = (here as string[]).find((name) => !unfused.includes(name));
+    if (fused) expect(await outside(open(`{ reproducible: true, isa: '${fused}' }`))).toMatchObject({ code: 'BACKEND' });
+  });
+  test.runIf(hasNative)('baseline has the bits of wasm, a fused level others', async () => {
+    expect((await outside(score("openBackend({ isa: 'baseline' })")))['bits']).toBe((await wasm)['bits']);
+    const best = await outside(score("openBackend({ name: 'native' })"));
+    const { fused } = levels.find(({ name }) => name === best['isa'])!;
+    expect(best['bits'] === (await wasm)['bits']).toBe(!fused);
+  });
+});
