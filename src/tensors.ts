@@ -86,7 +86,11 @@ function layoutOf(file: Uint8Array): Layout {
   const payload = new DataView(file.buffer, file.byteOffset + 8 + size, file.length - 8 - size);
 
   let at = 0; // the next character
-  const skip = (mark: string): boolean => text.startsWith(mark, at) && (at += mark.length) > 0;
+  const skip = (mark: string): boolean => {
+    const found = text.startsWith(mark, at);
+    if (found) at += mark.length;
+    return found;
+  };
   const take = (mark: string): void => {
     if (!skip(mark)) fail(`no ${mark} at character ${at} of the header`);
   };

@@ -51,6 +51,7 @@ function oracle(bytes: Uint8Array): TensorFile {
   const { sha256: _, ...strings } = metadata;
   return { metadata: strings, tensors: Object.fromEntries(tensors) };
 }
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 /** Everything in a file, to the bit, as one string. */
 const contents = ({ metadata, tensors }: TensorFile): string =>
   JSON.stringify([
@@ -108,13 +109,12 @@ test('round trip, to the bit; the published format; one file per content', () =>
       const [read, seen] = [readTensors(bytes), oracle(bytes)];
       expect(contents(read)).toBe(contents(file));
       expect(contents(seen)).toBe(contents(file));
-      expect(writeTensors(read)).toEqual(bytes);
-      expect(sign(bytes)).toEqual(bytes);
       expect(Buffer.from(bytes).readBigUInt64LE() % 8n).toBe(0n);
       const reversed = <T>(object: Readonly<Record<string, T>>) => Object.fromEntries(Object.entries(object).reverse());
-      expect(writeTensors({ metadata: reversed(file.metadata), tensors: reversed(file.tensors) })).toEqual(bytes);
+      const other = { metadata: reversed(file.metadata), tensors: reversed(file.tensors) };
+      for (const same of [sign(bytes), writeTensors(read), writeTensors(other)]) expect(hex(same)).toBe(hex(bytes));
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 test('the bytes of a file never change from version to version', () => {
@@ -458,6 +458,7 @@ const PIECES = [
   'null',
   'F32',
 ];
+const MUTANTS = Number(process.env['SEQLIK_MUTANTS'] ?? 50_000);
 /** One to three changes: bits, bytes, pieces of JSON, cuts, copies. */
 function mutant(bytes: Uint8Array, below: (n: number) => number): Uint8Array {
   let text = Buffer.from(bytes).toString('latin1');
@@ -484,21 +485,23 @@ function relength(bytes: Uint8Array): Uint8Array {
     new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.ceil(end / 8) * 8 - 8), true);
   return bytes;
 }
-test('mutants are refused, with a typed error', { timeout: 120_000 }, () => {
+test('mutants are refused, with a typed error', { timeout: 120_000 + MUTANTS }, () => {
   const below = generator(1);
   const parents = [writeTensors(SMALL), writeTensors(OTHER)];
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < MUTANTS; i++) {
     const parent = parents[i % 2]!;
     const bytes = mutant(parent, below);
     if (!refusal(bytes)) expect(bytes, `mutant ${i}`).toEqual(parent);
   }
 });
-test('mutants with a true checksum are refused, or are what any reader says they are', { timeout: 120_000 }, () => {
+test('mutants with a true checksum are refused, or are what any reader says they are', {
+  timeout: 120_000 + MUTANTS,
+}, () => {
   const below = generator(2);
   const parents = [writeTensors(SMALL), writeTensors(OTHER)];
   let accepted = 0;
   const reasons = new Set<string>();
-  for (let i = 0; i < 100_000; i++) {
+  for (let i = 0; i < MUTANTS; i++) {
     const changed = mutant(parents[i % 2]!, below);
     const bytes = sign(below(2) ? changed : relength(changed));
     const error = refusal(bytes);
@@ -513,6 +516,6 @@ test('mutants with a true checksum are refused, or are what any reader says they
       }
     }
   }
-  expect(accepted).toBeGreaterThan(1000); // the fuzz gets past the checksum, and to many different ends
+  expect(accepted).toBeGreaterThan(MUTANTS / 100); // the fuzz gets past the checksum, and to many different ends
   expect(reasons.size).toBeGreaterThan(12);
 });

@@ -161,6 +161,7 @@ describe.each(titled)('errors on %s', (_, backend) => {
       const error = refusal(() => call(on));
       const { argument, which, row, column, component, pivot, value } = error;
       expect({ code: error.code, argument, which, row, column, component, pivot, value }).toEqual({ code, ...place }); // undefined or absent
+      expect(error.message).toMatch(/^((Gaussian|GaussianMixture)(\.\w+)?|klDivergence(Gradient)?): /); // the public name of the call
       for (const fact of facts(message)) expect(error.message).toContain(fact);
       expect(error).toBeInstanceOf(Error);
       expect(error.name).toBe('SeqlikError');

@@ -67,7 +67,7 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
       expectNear([mean], [want], 5 * Math.sqrt(1.5 / n));
     });
     test('draws with its mean and covariance, the same for the same seed', () => {
-      const { parameters, components } = draw(spread, 3, 31), model = new Gaussian(parameters, on), n = 20_000;
+      const { parameters, components } = draw(spread, 3, 31), model = new Gaussian(parameters, on), n = 10_000;
       const x = model.sample(n, { seed: 7 }), { mean, covariance } = components[0]!;
       expect(x.length).toBe(3 * n);
       const drawn = rowsOf(x, 3), moment = (f: (row: number[]) => number): number => sum(drawn.map(f)) / n;

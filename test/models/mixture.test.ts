@@ -98,7 +98,7 @@ describe.each(titled)('GaussianMixture on %s', (_, backend) => {
       }
     });
     test('draws with its mean and covariance and shares, the same for the same seed', () => {
-      const { parameters, components } = drawMixture(type, 2, 3, 12), model = make(parameters), n = 20_000, x = model.sample(n, { seed: 3 });
+      const { parameters, components } = drawMixture(type, 2, 3, 12), model = make(parameters), n = 10_000, x = model.sample(n, { seed: 3 });
       const mean = range(2).map((i) => sum(components.map((c) => c.weight * c.mean[i]!)));
       const second = (i: number, j: number): number => sum(components.map((c) =>
         c.weight * (c.covariance[i]![j]! + (c.mean[i]! - mean[i]!) * (c.mean[j]! - mean[j]!))));
