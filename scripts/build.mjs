@@ -82,8 +82,8 @@ export function js() {
 }
 
 if (basename(process.argv[1] ?? '') === 'build.mjs') {
-  const words = process.argv.slice(2),
-    probe = words.includes('--probe');
+  const words = process.argv.slice(2);
+  const probe = words.includes('--probe');
   const parts = { native: () => native({ probe }), wasm: () => wasm({ probe }), js };
   const names = words.filter((word) => !word.startsWith('--'));
   try {

@@ -194,8 +194,8 @@ export function finite(where: string, argument: string, values: Real): void {
 /** Of k matrices: max |S - Sᵀ| > 1e-9 max |S| is NOT_SYMMETRIC. */
 export function symmetric(where: string, argument: string, S: Float64Array, k: number, d: number): void {
   for (let c = 0; c < k; c++) {
-    let skew = 0,
-      largest = 0;
+    let skew = 0;
+    let largest = 0;
     for (let i = 0; i < d; i++)
       for (let j = 0; j < d; j++) {
         const v = S[(c * d + i) * d + j]!;
@@ -222,8 +222,8 @@ export function points(where: string, argument: string, value: unknown, d: numbe
   let values: Real;
   if (isReal(where, argument, value)) values = value;
   else {
-    const into: number[] = [],
-      shape = flatten(where, argument, value, into);
+    const into: number[] = [];
+    const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `has rows of ${shape.slice(1).join(' x ')} values, not ${d}`);
     values = Float64Array.from(into);
@@ -305,16 +305,16 @@ export function nonFinite(
   d: number,
   place = row,
 ): SeqlikError {
-  const x = values.subarray(row * d, (row + 1) * d),
-    column = x.findIndex((v) => !Number.isFinite(v));
+  const x = values.subarray(row * d, (row + 1) * d);
+  const column = x.findIndex((v) => !Number.isFinite(v));
   if (column < 0)
     return new SeqlikError(
       'NON_FINITE',
       `${where}: the squared distance of ${argument} at row ${place} overflows in every component`,
       { argument, row: place },
     );
-  const value = x[column]!,
-    hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
+  const value = x[column]!;
+  const hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
   return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${place}, column ${column}${hint}`, {
     argument,
     row: place,

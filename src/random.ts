@@ -22,9 +22,9 @@ export class Random {
       return value;
     }
     for (;;) {
-      const x = 2 * this.uniform() - 1,
-        y = 2 * this.uniform() - 1,
-        s = x * x + y * y;
+      const x = 2 * this.uniform() - 1;
+      const y = 2 * this.uniform() - 1;
+      const s = x * x + y * y;
       if (s === 0 || s >= 1) continue;
       const scale = Math.sqrt((-2 * Math.log(s)) / s);
       this.spare = y * scale;
@@ -34,8 +34,8 @@ export class Random {
 
   /** An index with probability proportional to its weight; never one of weight 0. */
   categorical(weights: Float64Array): number {
-    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0),
-      last = 0;
+    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0);
+    let last = 0;
     for (const [i, w] of weights.entries()) {
       if (w === 0) continue;
       last = i;

@@ -19,8 +19,8 @@ function planned([, entry, dtype, given]: Titled): Call {
 }
 /** What a backend leaves in its arrays, and INFO again from where it says it failed. */
 function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }: Call) {
-  const { dims, args } = copy(given),
-    { row } = entry;
+  const { dims, args } = copy(given);
+  const { row } = entry;
   try {
     kernelOf(backend, entry, dtype)(dims, args, how);
   } catch (error) {

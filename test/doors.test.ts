@@ -9,10 +9,18 @@ import { hasNative } from './support/models.ts';
 const run = promisify(execFile);
 type Told = Record<string, unknown>;
 /** Runs a module in a process of its own, in the checkout; it says what it found with tell({ ... }). */
-async function outside(code: string, { flags = [], env = {} }: { flags?: string[]; env?: Record<string, string> } = {}): Promise<Told> {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^SEQLIK_|^NODE_OPTIONS$/.test(name)));
+async function outside(
+  code: string,
+  { flags = [], env = {} }: { flags?: string[]; env?: Record<string, string> } = {},
+): Promise<Told> {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^SEQLIK_|^NODE_OPTIONS$/.test(name)),
+  );
   const prelude = 'const tell = (what) => process.stdout.write(JSON.stringify(what));';
-  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + code], { env: { ...clean, ...env }, encoding: 'utf8' });
+  const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + code], {
+    env: { ...clean, ...env },
+    encoding: 'utf8',
+  });
   return JSON.parse(stdout) as Told;
 }
 /** The log-densities of a mixture in both dtypes, as bits; and where they were computed. */
@@ -32,8 +40,12 @@ const opened = `import { defaultBackend } from 'seqlik';
 const open = (options: string): string => `import { openBackend } from 'seqlik';
   try { const { name, isa, threads } = openBackend(${options}); tell({ name, isa, threads }); }
   catch ({ name: error, code, argument, message }) { tell({ error, code, argument, message }); }`;
-const names = 'Gaussian,GaussianMixture,SeqlikError,defaultBackend,klDivergence,klDivergenceGradient,openBackend'.split(',');
-const permission = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+const names = 'Gaussian,GaussianMixture,SeqlikError,defaultBackend,klDivergence,klDivergenceGradient,openBackend'.split(
+  ',',
+);
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
 const noAddons = [permission, '--allow-fs-read=*', '--no-warnings'];
 const wasm = outside(score("openBackend({ name: 'wasm' })"));
 
@@ -50,7 +62,16 @@ describe.concurrent('importing', () => {
       tell({ names: Object.keys(required).filter((name) => required[name] === seqlik[name]).length, of: Object.keys(seqlik).length });`;
     const { names: same, of } = await outside(code, { flags: ['--no-warnings'] });
     expect(same).toBe(of);
-    const plain = await run(process.execPath, ['--no-warnings', '--input-type=commonjs', '-e', "const { Gaussian } = require('seqlik'); console.log(new Gaussian({ mean: [0], variances: [1] }).entropy())"], { encoding: 'utf8' });
+    const plain = await run(
+      process.execPath,
+      [
+        '--no-warnings',
+        '--input-type=commonjs',
+        '-e',
+        "const { Gaussian } = require('seqlik'); console.log(new Gaussian({ mean: [0], variances: [1] }).entropy())",
+      ],
+      { encoding: 'utf8' },
+    );
     expect(Number(plain.stdout)).toBeCloseTo(0.5 * Math.log(2 * Math.PI * Math.E), 14);
   });
   test('importing opens nothing: no file is read, no addon is loaded before the first use', async () => {
@@ -67,8 +88,15 @@ describe.concurrent('importing', () => {
     for (const url of resolved as string[]) expect(existsSync(new URL(url)), url).toBe(true);
     expect((resolved as string[])[0]).toMatch(/\/dist\/wasm\/kernels\.wasm$/);
   });
-  test.each([['workerd', 'workerd'], ['edge-light', 'edge-light'], ['browser', 'inline'], ['default', 'inline']])('under the condition %s the module comes from wasm/%s.js', async (condition, file) => {
-    const { url } = await outside("tell({ url: import.meta.resolve('#wasm') });", { flags: condition === 'default' ? [] : [`--conditions=${condition}`] });
+  test.each([
+    ['workerd', 'workerd'],
+    ['edge-light', 'edge-light'],
+    ['browser', 'inline'],
+    ['default', 'inline'],
+  ])('under the condition %s the module comes from wasm/%s.js', async (condition, file) => {
+    const { url } = await outside("tell({ url: import.meta.resolve('#wasm') });", {
+      flags: condition === 'default' ? [] : [`--conditions=${condition}`],
+    });
     expect(url).toMatch(new RegExp(`/dist/wasm/${file}\\.js$`));
     expect(existsSync(new URL(url as string))).toBe(true);
   });
@@ -90,7 +118,13 @@ describe.concurrent('where addons are not allowed', () => {
 
 describe.concurrent('the surroundings', () => {
   const defaults = (env: Record<string, string>): Promise<Told> => outside(opened, { env });
-  test('SEQLIK_BACKEND=wasm', async () => expect(await defaults({ SEQLIK_BACKEND: 'wasm' })).toEqual({ name: 'wasm', isa: 'simd128', threads: 1, levels: ['simd128'] }));
+  test('SEQLIK_BACKEND=wasm', async () =>
+    expect(await defaults({ SEQLIK_BACKEND: 'wasm' })).toEqual({
+      name: 'wasm',
+      isa: 'simd128',
+      threads: 1,
+      levels: ['simd128'],
+    }));
   test('SEQLIK_BACKEND=nonsense is told', async () => {
     const got = await defaults({ SEQLIK_BACKEND: 'nonsense' });
     expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'name' });
@@ -103,21 +137,31 @@ describe.concurrent('the surroundings', () => {
     expect((await defaults({ SEQLIK_ISA: 'avx9', SEQLIK_BACKEND: 'wasm' }))['message']).toMatch(/avx9.*simd128/);
   });
   test.each(['x', '0', '-1', '1.5', '1e9'])('SEQLIK_THREADS=%s is told', async (threads) =>
-    expect(await defaults({ SEQLIK_THREADS: threads })).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'threads' }));
+    expect(await defaults({ SEQLIK_THREADS: threads })).toMatchObject({
+      error: 'SeqlikError',
+      code: 'INVALID_ARGUMENT',
+      argument: 'threads',
+    }),
+  );
   test('an empty variable is none', async () =>
     expect(await defaults({ SEQLIK_BACKEND: '', SEQLIK_ISA: '', SEQLIK_THREADS: '' })).toEqual(await defaults({})));
-  test('SEQLIK_ISA=simd128 is wasm', async () => expect(await defaults({ SEQLIK_ISA: 'simd128' })).toMatchObject({ name: 'wasm' }));
+  test('SEQLIK_ISA=simd128 is wasm', async () =>
+    expect(await defaults({ SEQLIK_ISA: 'simd128' })).toMatchObject({ name: 'wasm' }));
   test.runIf(hasNative)('SEQLIK_ISA=baseline and SEQLIK_THREADS=1', async () => {
     expect(await defaults({})).toMatchObject({ name: 'native' });
     expect(await defaults({ SEQLIK_ISA: 'baseline' })).toMatchObject({ name: 'native', isa: 'baseline' });
     expect(await defaults({ SEQLIK_THREADS: '1' })).toMatchObject({ name: 'native', threads: 1 });
-    expect(await defaults({ SEQLIK_THREADS: '3', SEQLIK_ISA: 'baseline' })).toMatchObject({ isa: 'baseline', threads: 3 });
+    expect(await defaults({ SEQLIK_THREADS: '3', SEQLIK_ISA: 'baseline' })).toMatchObject({
+      isa: 'baseline',
+      threads: 3,
+    });
   });
 });
 
 describe.concurrent('openBackend', () => {
   test("a compiled 'seqlik/kernels.wasm' will do", async () => {
-    const module = "openBackend({ module: new WebAssembly.Module((await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))) })";
+    const module =
+      "openBackend({ module: new WebAssembly.Module((await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))) })";
     expect(await outside(score(module))).toEqual(await wasm);
   });
   test('wasm has no avx2', async () => {
@@ -137,7 +181,8 @@ describe.concurrent('openBackend', () => {
     const unfused = (here as string[]).filter((name) => !levels.find((level) => level.name === name)!.fused);
     expect(await outside(open('{ reproducible: true }'))).toMatchObject({ isa: unfused[0] });
     const fused = (here as string[]).find((name) => !unfused.includes(name));
-    if (fused) expect(await outside(open(`{ reproducible: true, isa: '${fused}' }`))).toMatchObject({ code: 'BACKEND' });
+    if (fused)
+      expect(await outside(open(`{ reproducible: true, isa: '${fused}' }`))).toMatchObject({ code: 'BACKEND' });
   });
   test.runIf(hasNative)('baseline has the bits of wasm, a fused level others', async () => {
     expect((await outside(score("openBackend({ isa: 'baseline' })")))['bits']).toBe((await wasm)['bits']);

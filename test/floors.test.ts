@@ -16,8 +16,12 @@ interface Import {
 }
 
 function read(folder: string, ...endings: string[]): Tree {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => posix.join(folder, name.replaceAll('\\', '/')));
-  return Object.fromEntries(names.filter((name) => endings.some((end) => name.endsWith(end))).map((name) => [name, readFileSync(name, 'utf8')]));
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) =>
+    posix.join(folder, name.replaceAll('\\', '/')),
+  );
+  return Object.fromEntries(
+    names.filter((name) => endings.some((end) => name.endsWith(end))).map((name) => [name, readFileSync(name, 'utf8')]),
+  );
 }
 const tree: Tree = { ...read('src', '.ts'), ...read('assembly', '.ts'), ...read('native', '.cc', '.h') };
 
@@ -28,15 +32,28 @@ function importsOf(from: string, text: string): Import[] {
     if (!name || !ts.isStringLiteralLike(name)) return;
     const external = !name.text.startsWith('.');
     const path = posix.join(posix.dirname(from), name.text);
-    found.push({ from, to: external ? name.text : /\.\w+$/.test(path) ? path : `${path}.ts`, external, dynamic, typeOnly });
+    found.push({
+      from,
+      to: external ? name.text : /\.\w+$/.test(path) ? path : `${path}.ts`,
+      external,
+      dynamic,
+      typeOnly,
+    });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
-      const { importClause: clause } = node, named = clause?.namedBindings;
-      const types = named && ts.isNamedImports(named) && !clause.name && named.elements.length > 0 && named.elements.every((e) => e.isTypeOnly);
+      const { importClause: clause } = node;
+      const named = clause?.namedBindings;
+      const types =
+        named &&
+        ts.isNamedImports(named) &&
+        !clause.name &&
+        named.elements.length > 0 &&
+        named.elements.every((e) => e.isTypeOnly);
       add(node.moduleSpecifier, false, Boolean(clause?.isTypeOnly || types));
     } else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, false, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], true, false);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], true, false);
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(from, text, ts.ScriptTarget.Latest, false));
@@ -44,20 +61,24 @@ function importsOf(from: string, text: string): Import[] {
 }
 const cache = new Map<string, Import[]>();
 function imports(tree: Tree, folder: string): Import[] {
-  return Object.entries(tree).filter(([path]) => path.startsWith(folder) && path.endsWith('.ts')).flatMap(([path, text]) => {
-    const key = `${path}\n${text}`;
-    if (!cache.has(key)) cache.set(key, importsOf(path, text));
-    return cache.get(key)!;
-  });
+  return Object.entries(tree)
+    .filter(([path]) => path.startsWith(folder) && path.endsWith('.ts'))
+    .flatMap(([path, text]) => {
+      const key = `${path}\n${text}`;
+      if (!cache.has(key)) cache.set(key, importsOf(path, text));
+      return cache.get(key)!;
+    });
 }
 /** All that a file reaches, with the way there. */
 function reach(edges: readonly Import[], from: string): Map<string, string> {
-  const ways = new Map<string, string>(), queue: (readonly [string, string])[] = [[from, from]];
-  for (const [path, way] of queue) for (const { to, external } of edges.filter((edge) => edge.from === path)) {
-    if (external || ways.has(to)) continue;
-    ways.set(to, `${way} > ${to}`);
-    queue.push([to, `${way} > ${to}`]);
-  }
+  const ways = new Map<string, string>();
+  const queue: (readonly [string, string])[] = [[from, from]];
+  for (const [path, way] of queue)
+    for (const { to, external } of edges.filter((edge) => edge.from === path)) {
+      if (external || ways.has(to)) continue;
+      ways.set(to, `${way} > ${to}`);
+      queue.push([to, `${way} > ${to}`]);
+    }
   return ways;
 }
 
@@ -72,26 +93,43 @@ function floorOf(path: string): Floor {
 /** Models import each other only in this order; those that are not in it import none of the others. */
 const inOrder = ['gaussian', 'mixture', 'density', 'dense', 'recurrent'];
 const nouns = [...inOrder, 'lds', 'jacobian', 'convolution'];
-const nounOf = (path: string): string | undefined => nouns.find((noun) => new RegExp(`^src/models/${noun}(\\.ts|/)`).test(path));
+const nounOf = (path: string): string | undefined =>
+  nouns.find((noun) => new RegExp(`^src/models/${noun}(\\.ts|/)`).test(path));
 
 const told = ({ from, to }: Import): string => `${from} imports ${to}`;
 const own = (tree: Tree): Import[] => imports(tree, 'src/').filter(({ external }) => !external);
 const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
-  'what is imported is there': (tree) => [...own(tree), ...imports(tree, 'assembly/')].filter(({ to }) => !(to in tree)).map(told),
-  'ground imports only ground': (tree) => own(tree).filter(({ from, to }) => floorOf(from) === 'ground' && floorOf(to) !== 'ground').map(told),
+  'what is imported is there': (tree) =>
+    [...own(tree), ...imports(tree, 'assembly/')].filter(({ to }) => !(to in tree)).map(told),
+  'ground imports only ground': (tree) =>
+    own(tree)
+      .filter(({ from, to }) => floorOf(from) === 'ground' && floorOf(to) !== 'ground')
+      .map(told),
   'backends import ground and each other': (tree) =>
-    own(tree).filter(({ from, to }) => floorOf(from) === 'backends' && !['ground', 'backends'].includes(floorOf(to))).map(told),
+    own(tree)
+      .filter(({ from, to }) => floorOf(from) === 'backends' && !['ground', 'backends'].includes(floorOf(to)))
+      .map(told),
   'only the default backend knows where the wasm module is': (tree) =>
-    imports(tree, 'src/').filter(({ from, to }) => to === '#wasm' && from !== 'src/backends/default.ts').map(told),
+    imports(tree, 'src/')
+      .filter(({ from, to }) => to === '#wasm' && from !== 'src/backends/default.ts')
+      .map(told),
   'models import ground, models and the default backend, never a concrete one': (tree) =>
-    own(tree).filter(({ from, to }) => floorOf(from) === 'models' && (floorOf(to) === 'doors' || (floorOf(to) === 'backends' && to !== 'src/backends/default.ts'))).map(told),
+    own(tree)
+      .filter(
+        ({ from, to }) =>
+          floorOf(from) === 'models' &&
+          (floorOf(to) === 'doors' || (floorOf(to) === 'backends' && to !== 'src/backends/default.ts')),
+      )
+      .map(told),
   'models import each other in one order, also by a detour': (tree) => {
     const edges = own(tree);
     return Object.keys(tree).flatMap((path) => {
       const noun = nounOf(path);
       if (!noun) return [];
       const allowed = inOrder.includes(noun) ? inOrder.slice(0, inOrder.indexOf(noun) + 1) : [noun];
-      return [...reach(edges, path)].filter(([to]) => nounOf(to) && !allowed.includes(nounOf(to)!)).map(([, way]) => way);
+      return [...reach(edges, path)]
+        .filter(([to]) => nounOf(to) && !allowed.includes(nounOf(to)!))
+        .map(([, way]) => way);
     });
   },
   'nothing imports itself by a detour': (tree) => {
@@ -99,104 +137,237 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     return [...new Set(edges.map(({ from }) => from))].flatMap((path) => reach(edges, path).get(path) ?? []);
   },
   'the public door opens no other door and no concrete backend': (tree) =>
-    own(tree).filter(({ from, to }) => from === 'src/index.ts' && (floorOf(to) === 'doors' || /^src\/backends\/(?!default)/.test(to))).map(told),
+    own(tree)
+      .filter(
+        ({ from, to }) =>
+          from === 'src/index.ts' && (floorOf(to) === 'doors' || /^src\/backends\/(?!default)/.test(to)),
+      )
+      .map(told),
   'the other doors use what the public door exports': (tree) =>
-    own(tree).filter(({ from, to }) => floorOf(from) === 'doors' && from !== 'src/index.ts' && floorOf(to) !== 'doors').map(told),
+    own(tree)
+      .filter(({ from, to }) => floorOf(from) === 'doors' && from !== 'src/index.ts' && floorOf(to) !== 'doors')
+      .map(told),
   'what the public door reaches imports no node: module statically': (tree) => {
     const lasting = imports(tree, 'src/').filter(({ typeOnly }) => !typeOnly);
-    const reached = new Set(['src/index.ts', ...reach(lasting.filter(({ dynamic }) => !dynamic), 'src/index.ts').keys()]);
+    const reached = new Set([
+      'src/index.ts',
+      ...reach(
+        lasting.filter(({ dynamic }) => !dynamic),
+        'src/index.ts',
+      ).keys(),
+    ]);
     return lasting.filter(({ from, to, dynamic }) => reached.has(from) && !dynamic && to.startsWith('node:')).map(told);
   },
-  'files say what is in them': (tree) => Object.keys(tree).filter((path) => /(^|\/)(utils?|common|helpers?|types)(\.\w+|\/)/.test(path)),
+  'files say what is in them': (tree) =>
+    Object.keys(tree).filter((path) => /(^|\/)(utils?|common|helpers?|types)(\.\w+|\/)/.test(path)),
 
   'kernels import nothing from src': (tree) => [
-    ...imports(tree, 'assembly/').filter(({ to, external }) => external || !to.startsWith('assembly/')).map(told),
-    ...includes(tree).filter(({ to }) => /(^|\/)src\//.test(to)).map(told)],
-  'nouns of assembly import simd, linalg and contract': (tree) => imports(tree, 'assembly/')
-    .filter(({ from, to }) => !/\/(index|contract|memory|linalg|simd)\.ts$/.test(from) && !/\/(simd|linalg|contract)\.ts$/.test(to)).map(told),
-  'linalg of assembly imports simd; simd, memory and contract nothing': (tree) => imports(tree, 'assembly/')
-    .filter(({ from, to }) => /\/(simd|memory|contract)\.ts$/.test(from) || (/\/linalg\.ts$/.test(from) && !/\/simd\.ts$/.test(to))).map(told),
-  'nouns of native include their own header and linalg': (tree) => includes(tree).filter(({ from, to }) => {
-    const noun = /^native\/(\w+)\.cc$/.exec(from)?.[1];
-    return noun && !['addon', 'level', 'job', 'pool'].includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to);
-  }).map(told),
-  'linalg of native includes simd, and simd nothing of ours': (tree) => includes(tree)
-    .filter(({ from, to }) => (from === 'native/linalg.h' && to !== 'simd.h') || (from === 'native/simd.h' && to.endsWith('.h') && !/^(immintrin|arm_neon)\.h$/.test(to))).map(told),
-  'only level.cc knows all kernels': (tree) => includes(tree).filter(({ from, to }) => to === 'kernels.h' && from !== 'native/level.cc').map(told),
-  'only simd and linalg of native speak of one kind of processor': (tree) => Object.entries(tree)
-    .filter(([path, text]) => /^native\//.test(path) && !/\/(simd|linalg)\.h$/.test(path) && /\b_mm\d*_\w+|\bv[a-z]+q_[fsu]\d+|immintrin|arm_neon|__AVX|__aarch64__/.test(text.replace(/^#(el)?if defined __\w+__$/gm, '')))
-    .map(([path]) => path),
+    ...imports(tree, 'assembly/')
+      .filter(({ to, external }) => external || !to.startsWith('assembly/'))
+      .map(told),
+    ...includes(tree)
+      .filter(({ to }) => /(^|\/)src\//.test(to))
+      .map(told),
+  ],
+  'nouns of assembly import simd, linalg and contract': (tree) =>
+    imports(tree, 'assembly/')
+      .filter(
+        ({ from, to }) =>
+          !/\/(index|contract|memory|linalg|simd)\.ts$/.test(from) && !/\/(simd|linalg|contract)\.ts$/.test(to),
+      )
+      .map(told),
+  'linalg of assembly imports simd; simd, memory and contract nothing': (tree) =>
+    imports(tree, 'assembly/')
+      .filter(
+        ({ from, to }) =>
+          /\/(simd|memory|contract)\.ts$/.test(from) || (/\/linalg\.ts$/.test(from) && !/\/simd\.ts$/.test(to)),
+      )
+      .map(told),
+  'nouns of native include their own header and linalg': (tree) =>
+    includes(tree)
+      .filter(({ from, to }) => {
+        const noun = /^native\/(\w+)\.cc$/.exec(from)?.[1];
+        return (
+          noun && !['addon', 'level', 'job', 'pool'].includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to)
+        );
+      })
+      .map(told),
+  'linalg of native includes simd, and simd nothing of ours': (tree) =>
+    includes(tree)
+      .filter(
+        ({ from, to }) =>
+          (from === 'native/linalg.h' && to !== 'simd.h') ||
+          (from === 'native/simd.h' && to.endsWith('.h') && !/^(immintrin|arm_neon)\.h$/.test(to)),
+      )
+      .map(told),
+  'only level.cc knows all kernels': (tree) =>
+    includes(tree)
+      .filter(({ from, to }) => to === 'kernels.h' && from !== 'native/level.cc')
+      .map(told),
+  'only simd and linalg of native speak of one kind of processor': (tree) =>
+    Object.entries(tree)
+      .filter(
+        ([path, text]) =>
+          /^native\//.test(path) &&
+          !/\/(simd|linalg)\.h$/.test(path) &&
+          /\b_mm\d*_\w+|\bv[a-z]+q_[fsu]\d+|immintrin|arm_neon|__AVX|__aarch64__/.test(
+            text.replace(/^#(el)?if defined __\w+__$/gm, ''),
+          ),
+      )
+      .map(([path]) => path),
 };
 /** Of native, as they are written, the ones of the system too. */
-const includes = (tree: Tree): Import[] => Object.entries(tree).filter(([path]) => path.startsWith('native/')).flatMap(([from, text]) =>
-  [...text.matchAll(/^\s*#\s*include\s*["<]([^">]+)[">]/gm)].map(([, to]) => ({ from, to: to!, external: false, dynamic: false, typeOnly: false })));
+const includes = (tree: Tree): Import[] =>
+  Object.entries(tree)
+    .filter(([path]) => path.startsWith('native/'))
+    .flatMap(([from, text]) =>
+      [...text.matchAll(/^\s*#\s*include\s*["<]([^">]+)[">]/gm)].map(([, to]) => ({
+        from,
+        to: to!,
+        external: false,
+        dynamic: false,
+        typeOnly: false,
+      })),
+    );
 
 /** A file that breaks the rule: its path, its text, and what is said of it. */
 const bad: Readonly<Record<string, (readonly [path: string, text: string, sentence: string])[]>> = {
   'what is imported is there': [['src/a.ts', "import './b.ts';", 'src/a.ts imports src/b.ts']],
   'ground imports only ground': [
     ['src/a.ts', "import { Gaussian } from './models/gaussian.ts';", 'src/a.ts imports src/models/gaussian.ts'],
-    ['src/contract/a.ts', "import type { Choice } from '../backends/native.ts';", 'src/contract/a.ts imports src/backends/native.ts'],
+    [
+      'src/contract/a.ts',
+      "import type { Choice } from '../backends/native.ts';",
+      'src/contract/a.ts imports src/backends/native.ts',
+    ],
     ['src/a.ts', "export * from './index.ts';", 'src/a.ts imports src/index.ts'],
-    ['src/a.ts', "const late = () => import('./backends/default.ts');", 'src/a.ts imports src/backends/default.ts']],
-  'backends import ground and each other': [['src/backends/a.ts', "import '../models/model.ts';", 'src/backends/a.ts imports src/models/model.ts']],
-  'only the default backend knows where the wasm module is': [['src/models/a.ts', "import { wasmModule } from '#wasm';", 'src/models/a.ts imports #wasm']],
+    ['src/a.ts', "const late = () => import('./backends/default.ts');", 'src/a.ts imports src/backends/default.ts'],
+  ],
+  'backends import ground and each other': [
+    ['src/backends/a.ts', "import '../models/model.ts';", 'src/backends/a.ts imports src/models/model.ts'],
+  ],
+  'only the default backend knows where the wasm module is': [
+    ['src/models/a.ts', "import { wasmModule } from '#wasm';", 'src/models/a.ts imports #wasm'],
+  ],
   'models import ground, models and the default backend, never a concrete one': [
-    ['src/models/a.ts', "import { openWasm } from '../backends/wasm.ts';", 'src/models/a.ts imports src/backends/wasm.ts'],
+    [
+      'src/models/a.ts',
+      "import { openWasm } from '../backends/wasm.ts';",
+      'src/models/a.ts imports src/backends/wasm.ts',
+    ],
     ['src/training/a.ts', "import { klDivergence } from '../index.ts';", 'src/training/a.ts imports src/index.ts'],
-    ['src/models/recurrent/a.ts', "import { x } from '../../cli/run.ts';", 'src/models/recurrent/a.ts imports src/cli/run.ts']],
+    [
+      'src/models/recurrent/a.ts',
+      "import { x } from '../../cli/run.ts';",
+      'src/models/recurrent/a.ts imports src/cli/run.ts',
+    ],
+  ],
   'models import each other in one order, also by a detour': [
-    ['src/models/gaussian.ts', "import { GaussianMixture } from './mixture.ts';", 'src/models/gaussian.ts > src/models/mixture.ts'],
+    [
+      'src/models/gaussian.ts',
+      "import { GaussianMixture } from './mixture.ts';",
+      'src/models/gaussian.ts > src/models/mixture.ts',
+    ],
     ['src/models/lds.ts', "import { Gaussian } from './gaussian.ts';", 'src/models/lds.ts > src/models/gaussian.ts'],
-    ['src/models/density.ts', "import { cell } from './recurrent/network.ts';", 'src/models/density.ts > src/models/recurrent/network.ts'],
-    ['src/models/components.ts', "import type { GaussianMixture } from './mixture.ts';", 'src/models/gaussian.ts > src/models/components.ts > src/models/mixture.ts']],
+    [
+      'src/models/density.ts',
+      "import { cell } from './recurrent/network.ts';",
+      'src/models/density.ts > src/models/recurrent/network.ts',
+    ],
+    [
+      'src/models/components.ts',
+      "import type { GaussianMixture } from './mixture.ts';",
+      'src/models/gaussian.ts > src/models/components.ts > src/models/mixture.ts',
+    ],
+  ],
   'nothing imports itself by a detour': [
     ['src/errors.ts', "import type { Call } from './plan.ts';", 'src/errors.ts > src/plan.ts > src/errors.ts'],
-    ['src/models/model.ts', "import { Gaussian } from './gaussian.ts';", 'src/models/model.ts > src/models/gaussian.ts']],
+    [
+      'src/models/model.ts',
+      "import { Gaussian } from './gaussian.ts';",
+      'src/models/model.ts > src/models/gaussian.ts',
+    ],
+  ],
   'the public door opens no other door and no concrete backend': [
     ['src/index.ts', "export * from './server/plugin.ts';", 'src/index.ts imports src/server/plugin.ts'],
-    ['src/index.ts', "export { openNative } from './backends/native.ts';", 'src/index.ts imports src/backends/native.ts']],
+    [
+      'src/index.ts',
+      "export { openNative } from './backends/native.ts';",
+      'src/index.ts imports src/backends/native.ts',
+    ],
+  ],
   'the other doors use what the public door exports': [
-    ['src/cli/a.ts', "import { Gaussian } from '../models/gaussian.ts';", 'src/cli/a.ts imports src/models/gaussian.ts'],
-    ['src/report/a.ts', "import { SeqlikError } from '../errors.ts';", 'src/report/a.ts imports src/errors.ts']],
+    [
+      'src/cli/a.ts',
+      "import { Gaussian } from '../models/gaussian.ts';",
+      'src/cli/a.ts imports src/models/gaussian.ts',
+    ],
+    ['src/report/a.ts', "import { SeqlikError } from '../errors.ts';", 'src/report/a.ts imports src/errors.ts'],
+  ],
   'what the public door reaches imports no node: module statically': [
     ['src/errors.ts', "import { inspect } from 'node:util';", 'src/errors.ts imports node:util'],
-    ['src/index.ts', "export { readFile } from 'node:fs/promises';", 'src/index.ts imports node:fs/promises']],
-  'files say what is in them': [['src/utils.ts', '', 'src/utils.ts'], ['src/models/types.ts', '', 'src/models/types.ts'], ['native/common.h', '', 'native/common.h'], ['src/helpers/a.ts', '', 'src/helpers/a.ts']],
+    ['src/index.ts', "export { readFile } from 'node:fs/promises';", 'src/index.ts imports node:fs/promises'],
+  ],
+  'files say what is in them': [
+    ['src/utils.ts', '', 'src/utils.ts'],
+    ['src/models/types.ts', '', 'src/models/types.ts'],
+    ['native/common.h', '', 'native/common.h'],
+    ['src/helpers/a.ts', '', 'src/helpers/a.ts'],
+  ],
   'kernels import nothing from src': [
     ['assembly/lds.ts', 'import { levels } from "../src/levels";', 'assembly/lds.ts imports src/levels.ts'],
     ['assembly/lds.ts', 'import { f } from "some-package";', 'assembly/lds.ts imports some-package'],
-    ['native/lds.cc', '#include "../src/levels.h"', 'native/lds.cc imports ../src/levels.h']],
-  'nouns of assembly import simd, linalg and contract': [['assembly/lds.ts', 'import * as gaussian from "./gaussian";', 'assembly/lds.ts imports assembly/gaussian.ts'],
-    ['assembly/lds.ts', 'import { alloc } from "./memory";', 'assembly/lds.ts imports assembly/memory.ts']],
-  'linalg of assembly imports simd; simd, memory and contract nothing': [['assembly/simd.ts', 'import { tri } from "./linalg";', 'assembly/simd.ts imports assembly/linalg.ts'],
-    ['assembly/linalg.ts', 'import { alloc } from "./memory";', 'assembly/linalg.ts imports assembly/memory.ts']],
+    ['native/lds.cc', '#include "../src/levels.h"', 'native/lds.cc imports ../src/levels.h'],
+  ],
+  'nouns of assembly import simd, linalg and contract': [
+    ['assembly/lds.ts', 'import * as gaussian from "./gaussian";', 'assembly/lds.ts imports assembly/gaussian.ts'],
+    ['assembly/lds.ts', 'import { alloc } from "./memory";', 'assembly/lds.ts imports assembly/memory.ts'],
+  ],
+  'linalg of assembly imports simd; simd, memory and contract nothing': [
+    ['assembly/simd.ts', 'import { tri } from "./linalg";', 'assembly/simd.ts imports assembly/linalg.ts'],
+    ['assembly/linalg.ts', 'import { alloc } from "./memory";', 'assembly/linalg.ts imports assembly/memory.ts'],
+  ],
   'nouns of native include their own header and linalg': [
     ['native/lds.cc', '#include "kernels/gaussian.h"', 'native/lds.cc imports kernels/gaussian.h'],
     ['native/lds.cc', '  #  include <cmath>', 'native/lds.cc imports cmath'],
-    ['native/gaussian.cc', '#include "pool.h"', 'native/gaussian.cc imports pool.h']],
-  'linalg of native includes simd, and simd nothing of ours': [['native/linalg.h', '#include <cmath>', 'native/linalg.h imports cmath'], ['native/simd.h', '#include "linalg.h"', 'native/simd.h imports linalg.h']],
+    ['native/gaussian.cc', '#include "pool.h"', 'native/gaussian.cc imports pool.h'],
+  ],
+  'linalg of native includes simd, and simd nothing of ours': [
+    ['native/linalg.h', '#include <cmath>', 'native/linalg.h imports cmath'],
+    ['native/simd.h', '#include "linalg.h"', 'native/simd.h imports linalg.h'],
+  ],
   'only level.cc knows all kernels': [['native/addon.cc', '#include "kernels.h"', 'native/addon.cc imports kernels.h']],
   'only simd and linalg of native speak of one kind of processor': [
-    ['native/lds.cc', 'auto v = _mm256_add_pd(a, b);', 'native/lds.cc'], ['native/lds.cc', 'auto v = vaddq_f64(a, b);', 'native/lds.cc'], ['native/pool.cc', '#include <immintrin.h>', 'native/pool.cc']],
+    ['native/lds.cc', 'auto v = _mm256_add_pd(a, b);', 'native/lds.cc'],
+    ['native/lds.cc', 'auto v = vaddq_f64(a, b);', 'native/lds.cc'],
+    ['native/pool.cc', '#include <immintrin.h>', 'native/pool.cc'],
+  ],
 };
 
 describe.each(Object.entries(rules))('%s', (name, broken) => {
   test('here', () => expect(broken(tree)).toEqual([]));
   test.each(bad[name]!)('and not in %s: %s', (path, text, sentence) =>
-    expect(broken({ ...tree, [path]: text }).some((told) => told.startsWith(sentence)), sentence).toBe(true));
+    expect(
+      broken({ ...tree, [path]: text }).some((told) => told.startsWith(sentence)),
+      sentence,
+    ).toBe(true),
+  );
 });
 test('what is allowed is not refused', () => {
   const more: Tree = {
     ...tree,
-    'src/models/recurrent/network.ts': "import { x } from '../density.ts'; import { y } from '../mixture.ts'; import { z } from '../../training/sgd.ts';",
-    'src/models/density.ts': "import { defaultBackend } from '../backends/default.ts'; import type { Backend } from '../bind.ts';",
+    'src/models/recurrent/network.ts':
+      "import { x } from '../density.ts'; import { y } from '../mixture.ts'; import { z } from '../../training/sgd.ts';",
+    'src/models/density.ts':
+      "import { defaultBackend } from '../backends/default.ts'; import type { Backend } from '../bind.ts';",
     'src/training/sgd.ts': "import { Random } from '../random.ts'; const file = () => import('node:fs');",
     'src/models/lds.ts': "import { Model } from './model.ts'; import type { Stats } from 'node:fs';",
-    'src/cli/run.ts': "import { readFile } from 'node:fs/promises'; import { Gaussian } from '../index.ts'; import { page } from '../report/page.ts';",
+    'src/cli/run.ts':
+      "import { readFile } from 'node:fs/promises'; import { Gaussian } from '../index.ts'; import { page } from '../report/page.ts';",
     'src/report/page.ts': "import { loadModel } from '../index.ts';",
     'src/index.ts': `${tree['src/index.ts']} export * from './models/lds.ts'; export * from './models/recurrent/network.ts';`,
-    'assembly/lds.ts': 'import { madd } from "./simd"; import { tri } from "./linalg"; import { Cell } from "./contract";',
+    'assembly/lds.ts':
+      'import { madd } from "./simd"; import { tri } from "./linalg"; import { Cell } from "./contract";',
     'native/lds.cc': '#include "kernels/lds.h"\n#include "linalg.h"',
   };
   for (const [name, broken] of Object.entries(rules)) expect(broken(more), name).toEqual([]);
@@ -204,7 +375,13 @@ test('what is allowed is not refused', () => {
 test('every noun of the contract has its files, of the same name in each language', () => {
   for (const noun of Object.keys(contract)) {
     expect(nouns).toContain(noun);
-    for (const path of [`src/contract/${noun}.ts`, `native/${noun}.cc`, `native/kernels/${noun}.h`, `assembly/${noun}.ts`]) expect(existsSync(path), path).toBe(true);
+    for (const path of [
+      `src/contract/${noun}.ts`,
+      `native/${noun}.cc`,
+      `native/kernels/${noun}.h`,
+      `assembly/${noun}.ts`,
+    ])
+      expect(existsSync(path), path).toBe(true);
   }
 });
 test('the statements are found, however they are written', () => {
@@ -212,7 +389,16 @@ test('the statements are found, however they are written', () => {
     export { e } from './e.ts'; export type { F } from './f.ts'; export * as g from './g.ts';
     // import './not.ts'
     const s = "import './not.ts'"; const late = async () => (await import('./h.ts')).h; import { type I, type J } from './i.ts';`;
-  const kind = ({ to, dynamic, typeOnly }: Import): string => `${to}${dynamic ? ' late' : ''}${typeOnly ? ' type' : ''}`;
-  expect(importsOf('src/x.ts', text).map(kind)).toEqual(
-    ['src/a.ts', 'src/c.ts type', 'src/d.ts', 'src/e.ts', 'src/f.ts type', 'src/g.ts', 'src/h.ts late', 'src/i.ts type']);
+  const kind = ({ to, dynamic, typeOnly }: Import): string =>
+    `${to}${dynamic ? ' late' : ''}${typeOnly ? ' type' : ''}`;
+  expect(importsOf('src/x.ts', text).map(kind)).toEqual([
+    'src/a.ts',
+    'src/c.ts type',
+    'src/d.ts',
+    'src/e.ts',
+    'src/f.ts type',
+    'src/g.ts',
+    'src/h.ts late',
+    'src/i.ts type',
+  ]);
 });

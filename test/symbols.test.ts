@@ -28,8 +28,8 @@ function symbolsOf(folder: string, level: string): { name: string; type: string 
     .map(([, name, type]) => ({ name, type }));
 }
 function check(folder: string, name: string): void {
-  const level = identifier(name),
-    own = `_ZN${level.length}${level}`;
+  const level = identifier(name);
+  const own = `_ZN${level.length}${level}`;
   const foreign = symbolsOf(folder, level).filter((symbol) => !symbol.name.startsWith(own));
   const named = (found: typeof foreign): string[] => found.map((symbol) => symbol.name);
   expect({

@@ -37,7 +37,9 @@ export function inverted(A: Dense): { inverse: number[][]; determinant: number }
   const M = A.map((row, i) => [...row, ...range(d).map((j) => Number(i === j))]);
   let determinant = 1;
   for (const i of range(d)) {
-    const best = range(d).slice(i).reduce((a, b) => (Math.abs(M[b]![i]!) > Math.abs(M[a]![i]!) ? b : a));
+    const best = range(d)
+      .slice(i)
+      .reduce((a, b) => (Math.abs(M[b]![i]!) > Math.abs(M[a]![i]!) ? b : a));
     if (best !== i) determinant = -determinant;
     [M[i], M[best]] = [M[best]!, M[i]!];
     const pivot = M[i]![i]!;
@@ -160,7 +162,11 @@ export function expectBits(got: Real, want: Real): void {
   if (at >= 0) expect.fail(`[${at}] is ${got[at]}, not to the bit ${want[at]}`);
 }
 /** |got - want| <= allowed; says where and by how much if not. */
-export function expectNear(got: ArrayLike<number>, want: ArrayLike<number>, allowed: number | ((want: number, i: number) => number)): void {
+export function expectNear(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  allowed: number | ((want: number, i: number) => number),
+): void {
   expect(got.length).toBe(want.length);
   for (let i = 0; i < want.length; i++) {
     const limit = typeof allowed === 'number' ? allowed : allowed(want[i]!, i);
