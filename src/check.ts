@@ -5,7 +5,7 @@
 import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
 import type { Resident } from './grammar.ts';
-import { fixedBuffer, lengthOf, overlap, tagOf } from './memory.ts';
+import { fixedBuffer, lengthOf, overlap, plain, tagOf } from './memory.ts';
 
 export type Real = Float64Array | Float32Array;
 export type Vector = Real | readonly number[];
@@ -67,6 +67,14 @@ export function fraction(where: string, argument: string, value: unknown): numbe
     throw invalid(where, argument, `must be a number between 0 and 1, not ${described(value)}`);
   return value;
 }
+export function flag(where: string, argument: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw invalid(where, argument, `must be true or false, not ${described(value)}`);
+  return value;
+}
+export function text(where: string, argument: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalid(where, argument, `must be a string, not ${described(value)}`);
+  return value;
+}
 export function signal(where: string, value: unknown): { signal?: AbortSignal } {
   if (value === undefined) return {};
   if (!(value instanceof AbortSignal))
@@ -123,46 +131,41 @@ export function fields(where: string, argument: string, value: unknown): Readonl
 }
 
 // ---- parameters: copied, f64, flat ----
-/** Nested or flat numbers as a flat copy of `shape`; an undefined size is read off the value (only one, or nested). */
+/** Nested or flat numbers as a flat copy of `shape`; one undefined size is read off the number of values. */
 export function tensor(
   where: string,
   argument: string,
   value: unknown,
   shape: readonly (number | undefined)[],
 ): Float64Array {
-  const values: number[] | Real = isReal(where, argument, value) ? value : [];
-  let sizes: number[] = [];
-  if (Array.isArray(values)) sizes = flatten(where, argument, value, values);
-  const total = Array.isArray(values) ? values.length : lengthOf(values);
+  const into: number[] = [];
+  const own = real(where, argument, value);
+  const sizes = own ? [own.length] : flatten(where, argument, value, into);
+  const values = Float64Array.from(own ?? into);
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
-  const open = shape.includes(undefined) ? total / rest : 1;
-  const want = shape.map((size) => size ?? open);
-  if (
-    sizes.length > 1
-      ? want.length !== sizes.length || want.some((size, i) => size !== sizes[i])
-      : rest * open !== total || !Number.isInteger(open)
-  )
-    throw mismatch(
-      where,
-      argument,
-      `has ${sizes.length > 1 ? sizes.join(' x ') : total} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`,
-    );
-  return Float64Array.from(values);
+  const want = shape.map((size) => size ?? values.length / rest);
+  const product = want.reduce((a, b) => a * b, 1);
+  // flat data of any rank, or nested ones of just this shape
+  const fits =
+    sizes.length > 1 ? want.join() === sizes.join() : product === values.length && want.every(Number.isInteger);
+  if (fits) return values;
+  throw mismatch(where, argument, `has ${sizes.join(' x ')} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`);
 }
-/** Whether it is a Real in memory that stays; another typed array or memory that may change is refused. */
-function isReal(where: string, argument: string, value: unknown): value is Real {
+/** A Real in memory that stays, as an array of ours; undefined for what is no typed array, any other one is refused. */
+function real(where: string, argument: string, value: unknown): Real | undefined {
   const tag = tagOf(value);
-  if (tag === undefined) return false;
+  if (tag === undefined) return undefined;
   if (tag !== 'Float64Array' && tag !== 'Float32Array')
     throw invalid(where, argument, `must be a Float64Array, a Float32Array or an array of numbers, not a ${tag}`);
   if (!fixedBuffer(value as Real)) throw invalid(where, argument, 'lies in a shared or resizable buffer');
-  return true;
+  return plain(value as Real);
 }
 /** Appends the numbers of nested arrays, all of one shape; returns that shape. */
 function flatten(where: string, argument: string, value: unknown, into: number[], depth = 0): number[] {
-  if (isReal(where, argument, value)) {
-    for (const v of value) into.push(v);
-    return [lengthOf(value)];
+  const own = real(where, argument, value);
+  if (own) {
+    for (const v of own) into.push(v);
+    return [own.length];
   }
   if (!Array.isArray(value) || depth > 3)
     throw invalid(where, argument, `must be an array of numbers, not ${described(value)}`);
@@ -219,16 +222,15 @@ export interface Rows {
 }
 /** Typed arrays are used as they are; numbers are copied into a Float64Array. */
 export function points(where: string, argument: string, value: unknown, d: number): Rows {
-  let values: Real;
-  if (isReal(where, argument, value)) values = value;
-  else {
+  let values = real(where, argument, value);
+  if (!values) {
     const into: number[] = [];
     const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `has rows of ${shape.slice(1).join(' x ')} values, not ${d}`);
     values = Float64Array.from(into);
   }
-  const length = lengthOf(values);
+  const { length } = values;
   if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
   return { values, n: length / d };
 }
@@ -263,9 +265,9 @@ const lengthOfRow = (row: unknown): number => (Array.isArray(row) ? row.length :
 /** The first value that is not finite, by its row and column. */
 export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
-  if (i >= 0) throw nonFinite(where, argument, values, Math.floor(i / d), d);
+  if (i >= 0) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
 }
-/** The caller's array for `n` results of the dtype of the data, or a new one. */
+/** The memory of the caller's array for `n` results of the dtype of the data, or a new one. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
   const tag = tagOf(x)!;
   if (value === undefined) return tag === 'Float32Array' ? new Float32Array(n) : new Float64Array(n);
@@ -274,25 +276,33 @@ export function out(where: string, value: unknown, x: Real, n: number): Real {
   if (!fixedBuffer(array)) throw invalid(where, 'out', 'lies in a shared or resizable buffer');
   if (lengthOf(array) !== n) throw mismatch(where, 'out', `has ${lengthOf(array)} values, not ${n}`);
   if (overlap(array, x)) throw invalid(where, 'out', 'overlaps the data');
-  return array;
+  return plain(array);
+}
+/** The words of Gaps: 'nan', a mask, or neither. Before anything else is looked at. */
+export function gapOptions(
+  where: string,
+  { missing, mask }: { readonly missing?: unknown; readonly mask?: unknown },
+): Gaps {
+  if (missing !== undefined && mask !== undefined) throw invalid(where, 'mask', 'and missing exclude each other');
+  if (missing !== undefined) return { missing: choice(where, 'missing', missing, ['nan']) };
+  if (mask === undefined) return {};
+  if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', `must be a Uint8Array, not ${described(mask)}`);
+  return { mask: plain(mask as Uint8Array) };
 }
 /** One byte a value, 1 = observed; undefined: no gaps were announced. What is observed is finite from here on. */
 export function gaps(
   where: string,
   argument: string,
   { values, n }: Rows,
-  missing: unknown,
-  mask: unknown,
+  { missing, mask }: Gaps,
 ): Uint8Array | undefined {
   if (missing === undefined && mask === undefined) return undefined;
-  if (missing !== undefined && mask !== undefined) throw invalid(where, 'mask', 'and missing exclude each other');
-  if (missing !== undefined) choice(where, 'missing', missing, ['nan']);
-  else if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', `must be a Uint8Array, not ${described(mask)}`);
-  else if (lengthOf(mask as Uint8Array) !== values.length)
-    throw mismatch(where, 'mask', `has ${lengthOf(mask as Uint8Array)} values, not ${values.length}`);
-  const seen = Uint8Array.from(values, (v, i) => Number(mask ? (mask as Uint8Array)[i] !== 0 : !Number.isNaN(v)));
+  if (mask && mask.length !== values.length)
+    throw mismatch(where, 'mask', `has ${mask.length} values, not ${values.length}`);
+  const seen = Uint8Array.from(values, (v, i) => Number(mask ? mask[i] !== 0 : !Number.isNaN(v)));
   const i = values.findIndex((v, i) => seen[i] === 1 && !Number.isFinite(v));
-  if (i >= 0) throw nonFinite(where, argument, values, Math.floor(i / (values.length / n)), values.length / n);
+  const d = values.length / n;
+  if (i >= 0) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
   return seen;
 }
 /** What is wrong with a row that has no density: a value that is not finite, or a distance that overflows. `place` is
@@ -313,11 +323,13 @@ export function nonFinite(
       `${where}: the squared distance of ${argument} at row ${place} overflows in every component`,
       { argument, row: place },
     );
-  const value = x[column]!;
+  return wrongValue(where, argument, x[column]!, place, column);
+}
+function wrongValue(where: string, argument: string, value: number, row: number, column: number): SeqlikError {
   const hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
-  return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${place}, column ${column}${hint}`, {
+  return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${row}, column ${column}${hint}`, {
     argument,
-    row: place,
+    row,
     column,
     value,
   });

@@ -1,6 +1,7 @@
 /** Opens backends on the library's own binaries: native if it loads, else wasm. */
 import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
+import * as check from '../check.ts';
 import { contract } from '../contract.ts';
 import { SeqlikError } from '../errors.ts';
 import { type Choice, openNative } from './native.ts';
@@ -21,20 +22,13 @@ export interface BackendOptions {
 
 /** Throws SeqlikError BACKEND (with what was tried and what to run) or INVALID_ARGUMENT. */
 export function openBackend(options: BackendOptions = {}): Backend {
-  const {
-    name = options.module || options.isa === 'simd128' ? 'wasm' : undefined,
-    isa,
-    reproducible,
-    threads,
-  } = options;
-  if (name !== undefined && name !== 'native' && name !== 'wasm')
-    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: name is ${String(name)}, not native or wasm`, {
-      argument: 'name',
-    });
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024))
-    throw new SeqlikError('INVALID_ARGUMENT', `openBackend: threads is ${String(threads)}, not 1 .. 1024`, {
-      argument: 'threads',
-    });
+  const where = 'openBackend';
+  const given = check.options(where, options, ['name', 'isa', 'reproducible', 'threads', 'module']);
+  const isa = given.isa === undefined ? undefined : check.text(where, 'isa', given.isa);
+  const threads = given.threads === undefined ? undefined : check.count(where, 'threads', given.threads, 1, 1024);
+  const reproducible = given.reproducible !== undefined && check.flag(where, 'reproducible', given.reproducible);
+  const named = given.name === undefined ? undefined : check.choice(where, 'name', given.name, ['native', 'wasm']);
+  const name = named ?? (given.module !== undefined || isa === 'simd128' ? 'wasm' : undefined);
   const choice: Choice = {
     ...(isa !== undefined && { isa }),
     ...(reproducible && { reproducible }),
@@ -44,7 +38,7 @@ export function openBackend(options: BackendOptions = {}): Backend {
   if (addon) return openNative(contract, addon.exports, addon.where, choice);
   if (isa !== undefined && isa !== 'simd128')
     throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
-  return openWasm(contract, options.module ?? wasmModule());
+  return openWasm(contract, (given.module as WebAssembly.Module) ?? wasmModule());
 }
 
 let current: Backend | undefined;

@@ -76,13 +76,15 @@ export class Components {
 
   /** log Σ_c w_c N(x | c) of each row, into `out`; of a row without observations 0. */
   logDensity(where: string, x: Rows, missing: Gaps, out: Real): Real {
+    const first = new FirstFailure();
     for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, this.parts.d))) {
       const own = of ? alike(out, rows.n) : out;
-      if (dims.length > 0) part.call(where, 'logDensity', rows, { out: own }, of);
+      if (dims.length > 0) first.of(() => part.call(where, 'logDensity', rows, { out: own }, of));
       of?.forEach((row, i) => {
         out[row] = own[i]!;
       });
     }
+    first.raise();
     return out;
   }
 
@@ -103,13 +105,15 @@ export class Components {
   responsibilities(where: string, x: Rows, missing: Gaps): Real {
     const { k, d, weights } = this.parts;
     const r = alike(x.values, x.n * k);
+    const first = new FirstFailure();
     for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, d))) {
       const own = of ? alike(r, rows.n * k) : r;
-      if (dims.length > 0) part.call(where, 'responsibilities', rows, { r: own }, of);
+      if (dims.length > 0) first.of(() => part.call(where, 'responsibilities', rows, { r: own }, of));
       of?.forEach((row, i) => {
         r.set(dims.length > 0 ? own.subarray(i * k, (i + 1) * k) : weights, row * k);
       });
     }
+    first.raise();
     return r;
   }
 
@@ -130,7 +134,28 @@ export class Components {
 
   /** The same Gaussians over some of the coordinates, in the order named. */
   marginal(dims: readonly number[]): Components {
-    return new Components(this.backend, this.marginalParts(dims), this.where, this.which);
+    const parts = this.marginalParts(dims);
+    return new Components(
+      this.backend,
+      this.parts.L ? { ...parts, L: this.factorOf(dims) } : parts,
+      this.where,
+      this.which,
+    );
+  }
+  /** The factor of one component over some coordinates, of the rows of L: scaled, as L Lᵀ may underflow. */
+  private factorOf(dims: readonly number[]): Float64Array {
+    const { L } = this;
+    const scale = L.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    const product = dims.flatMap((i) =>
+      dims.map((j) => {
+        let s = 0;
+        for (let p = 0; p <= Math.min(i, j); p++) s += (L[tri(i) + p]! / scale) * (L[tri(j) + p]! / scale);
+        return s;
+      }),
+    );
+    const failed = ({ pivot, value }: { pivot: number; value: number }) =>
+      notPositiveDefinite(this.where, this.which, pivot, value);
+    return factorise(this.backend, Float64Array.from(product), 1, dims.length, failed).L.map((v) => v * scale);
   }
   marginalParts(dims: readonly number[]): Parts {
     const { k, d, type, weights, means, covariances } = this.parts;
@@ -248,14 +273,18 @@ export class Components {
   }
 
   private factorised(): { L: Float64Array; logDet: Float64Array } {
-    const { k, d } = this.parts;
-    if (this.full)
-      return factorise(this.backend, this.covariances, k, d, ({ matrix, pivot, value }) =>
-        notPositiveDefinite(this.where, this.which, pivot, value, k > 1 ? matrix : undefined),
-      );
+    const { k, d, type, covariances } = this.parts;
+    const fail = (pivot: number, value: number, component?: number): SeqlikError =>
+      notPositiveDefinite(this.where, this.which, pivot, value, k > 1 ? component : undefined);
+    if (type === 'tied') {
+      const { L, logDet } = factorise(this.backend, covariances, 1, d, ({ pivot, value }) => fail(pivot, value));
+      return { L: repeated(L, k), logDet: repeated(logDet, k) };
+    }
+    if (type === 'full')
+      return factorise(this.backend, covariances, k, d, ({ matrix, pivot, value }) => fail(pivot, value, matrix));
     // variances are matrices of size 1
     const { L, logDet } = factorise(this.backend, this.covariances, k * d, 1, ({ matrix, value }) =>
-      notPositiveDefinite(this.where, this.which, matrix % d, value, k > 1 ? Math.floor(matrix / d) : undefined),
+      fail(matrix % d, value, Math.floor(matrix / d)),
     );
     return { L, logDet: rowSums(logDet, k, d) };
   }
@@ -270,16 +299,34 @@ export class Components {
     return rowSums(logDet, k, d).map((log) => 2 * log);
   }
 }
+/** Patterns come one after the other: of the rows that fail the first one is told. */
+class FirstFailure {
+  private error: SeqlikError | undefined;
+  of(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
+      if (!this.error || error.row < this.error.row!) this.error = error;
+    }
+  }
+  raise(): void {
+    if (this.error) throw this.error;
+  }
+}
+
 interface Loose {
   (dims: object, args: object, how?: How): void;
   async(dims: object, args: object, how?: Asynchronous): Promise<void>;
 }
+const repeated = (values: Float64Array, times: number): Float64Array =>
+  Float64Array.from({ length: values.length * times }, (_, i) => values[i % values.length]!);
 const rowSums = (values: Float64Array, k: number, d: number): Float64Array =>
   Float64Array.from({ length: k }, (_, c) => values.subarray(c * d, (c + 1) * d).reduce((a, b) => a + b, 0));
 
 /** Covariances of any type as one matrix or d variances per component. */
 export function spread(type: CovarianceType, covariances: Float64Array, k: number, d: number): Float64Array {
-  if (type === 'tied') return Float64Array.from({ length: k * d * d }, (_, i) => covariances[i % (d * d)]!);
+  if (type === 'tied') return repeated(covariances, k);
   if (type === 'spherical') return Float64Array.from({ length: k * d }, (_, i) => covariances[Math.floor(i / d)]!);
   return covariances;
 }
@@ -292,8 +339,8 @@ export function gathered(type: CovarianceType, each: Float64Array, k: number, d:
 }
 
 /** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
-export function* patterns(where: string, x: Rows, { missing, mask }: Gaps, d: number): Generator<Pattern> {
-  const seen = gaps(where, 'x', x, missing, mask);
+export function* patterns(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
+  const seen = gaps(where, 'x', x, missing);
   if (!seen || seen.every((byte) => byte === 1)) yield { dims: [...Array(d).keys()], rows: x };
   else yield* grouped(x.values, seen, d, 0, x.n);
 }

@@ -26,7 +26,9 @@ function pair(
   const own = [p, q].find((like) => like instanceof Gaussian)?.backend;
   const backend = check.backend(where, check.options(where, given, ['backend']).backend, () => own ?? defaultBackend());
   const P = new Read(where, 'p.', Gaussian.parametersOf(p));
-  const Q = new Read(where, 'q.', Gaussian.parametersOf(q), P.d);
+  const Q = new Read(where, 'q.', Gaussian.parametersOf(q));
+  P.dimensions();
+  Q.dimensions(P.d);
   for (const read of [P, Q]) read.finite();
   for (const read of [P, Q]) read.symmetric();
   return { p: P, q: Q, backend };

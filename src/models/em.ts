@@ -95,7 +95,7 @@ class Data {
     private readonly settings: Settings,
   ) {
     const { where, k, missing, sampleWeights: w } = settings;
-    const seen = gaps(where, 'x', x, missing.missing, missing.mask);
+    const seen = gaps(where, 'x', x, missing);
     this.complete = !seen || seen.every((byte) => byte === 1);
     this.seen = this.complete ? undefined : seen;
     const rows = [...Array(x.n).keys()].filter((row) => this.observes(row));

@@ -39,35 +39,39 @@ export interface GaussianFitOptions extends ComponentFitOptions {
 const spreads = ['covariance', 'cholesky', 'variances'] as const;
 type Spread = (typeof spreads)[number];
 
-/** Parameters that were read; the checks that follow are called in their order, for all Gaussians of a call. */
+/** Parameters as they are read: the checks are called in their order, each for all Gaussians of a call. */
 export class Read {
-  readonly mean: Float64Array;
   readonly spread: Spread;
+  mean: Float64Array = new Float64Array();
   /** As given: [d,d], or [d] for variances. */
-  readonly values: Float64Array;
-  readonly d: number;
-  /** `prefix` stands before the public names ('p.mean'); `size` is the dimension already bound, if any. */
+  values: Float64Array = new Float64Array();
+  private readonly given: Readonly<Record<string, unknown>>;
+  /** `prefix` stands before the public names ('p.mean'). */
   constructor(
     readonly where: string,
     readonly prefix: string,
     given: unknown,
-    size?: number,
   ) {
-    const fields = check.fields(where, prefix.slice(0, -1) || 'parameters', given);
-    const named = spreads.filter((name) => fields[name] !== undefined);
+    this.given = check.fields(where, prefix.slice(0, -1) || 'parameters', given);
+    const named = spreads.filter((name) => this.given[name] !== undefined);
     if (named.length !== 1) {
       const names = spreads.map((name) => prefix + name).join(', ');
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: give one of ${names}, not ${named.length} of them`, {
-        argument: prefix + spreads[0],
+        argument: prefix + (named[0] ?? spreads[0]),
       });
     }
     this.spread = named[0]!;
-    this.mean = check.tensor(where, `${prefix}mean`, fields['mean'], [size]);
-    this.d = this.mean.length;
+  }
+  /** `size` is the dimension already bound, if any. */
+  dimensions(size?: number): void {
+    const { where, prefix, spread, given } = this;
+    this.mean = check.tensor(where, `${prefix}mean`, given['mean'], [size]);
     if (this.d < 1)
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}mean is empty`, { argument: `${prefix}mean` });
-    const shape = this.spread === 'variances' ? [this.d] : [this.d, this.d];
-    this.values = check.tensor(where, this.name, fields[this.spread], shape);
+    this.values = check.tensor(where, this.name, given[spread], spread === 'variances' ? [this.d] : [this.d, this.d]);
+  }
+  get d(): number {
+    return this.mean.length;
   }
   get name(): string {
     return this.prefix + this.spread;
@@ -143,6 +147,7 @@ export class Gaussian extends Scored {
     const given = check.options('Gaussian', options, ['backend', 'columns']);
     const backend = check.backend('Gaussian', given.backend, defaultBackend);
     this.read = new Read('Gaussian', '', parameters);
+    this.read.dimensions();
     this.read.finite();
     this.read.symmetric();
     this.dimension = this.read.d;
@@ -219,6 +224,7 @@ function fromParts({ type, means, covariances }: Parts, backend: Backend): Gauss
 }
 function startOf(where: string, like: unknown, type: 'full' | 'diagonal'): Parts {
   const read = new Read(where, 'init.', Gaussian.parametersOf(like));
+  read.dimensions();
   read.finite();
   read.symmetric();
   const { d, mean: means } = read;

@@ -51,6 +51,8 @@ export interface MixtureFitOptions extends ComponentFitOptions {
   readonly falsePositiveRate?: number;
 }
 
+const LIGHT = 1e-3; // shares below 2^-60 count as 0: that is 1e-15 of the derivative of a weight of 1e-3
+
 /**
  * Σ_c weights[c] N(means[c], covariances[c]) with M components in d dimensions.
  * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC (component), NOT_POSITIVE_DEFINITE
@@ -135,7 +137,7 @@ export class GaussianMixture extends Scored {
     const ones = new Float64Array(rows.n).fill(1);
     const totals = expect(where, this.components, batches(where, rows, {}, ones, this.dimension));
     const { weights } = this.components.parts;
-    const dWeights = weights.map((w, c) => (w > 0 ? -totals.count[c]! / w : this.freeWeight(where, rows, c)));
+    const dWeights = weights.map((w, c) => (w > LIGHT ? -totals.count[c]! / w : this.lightWeight(where, rows, c)));
     return { loss: 0 - totals.logLikelihood, dWeights, ...gradients(this.components, totals) };
   }
 
@@ -146,11 +148,12 @@ export class GaussianMixture extends Scored {
   ): MixtureStatistics {
     const where = 'GaussianMixture.statistics';
     const given = check.options(where, options, ['sampleWeights', 'shardSize', 'missing', 'mask']);
+    const missing = check.gapOptions(where, given);
     const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
     const rows = check.points(where, 'x', x, this.dimension);
     const weights = check.weights(where, given.sampleWeights, rows.n);
     this.live();
-    const each = batches(where, rows, given as Gaps, weights, this.dimension, shardSize);
+    const each = batches(where, rows, missing, weights, this.dimension, shardSize);
     return new MixtureStatistics(expect(where, this.components, each, shardSize));
   }
 
@@ -188,10 +191,11 @@ export class GaussianMixture extends Scored {
     const where = 'GaussianMixture.threshold';
     const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
     const rate = check.fraction(where, 'falsePositiveRate', given.falsePositiveRate);
+    const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
-    return quantile(where, this.components.logDensity(where, rows, given as Gaps, out), rate);
+    return quantile(where, this.components.logDensity(where, rows, missing, out), rate);
   }
 
   /** The distribution of some coordinates, in the order named. Throws INVALID_ARGUMENT. */
@@ -256,39 +260,38 @@ export class GaussianMixture extends Scored {
   }
 
   private shares(where: string, x: Points, options?: Gaps): Real {
-    const given = check.options(where, options, ['missing', 'mask']);
+    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
-    return this.components.responsibilities(where, rows, given as Gaps);
+    return this.components.responsibilities(where, rows, missing);
   }
-  /** d loss / d weight of a component that weighs nothing: -Σ N(x | c)/p(x), which no responsibility tells. */
-  private freeWeight(where: string, rows: Rows, c: number): number {
-    const { parts, full, covariances } = this.components;
-    const { d, means } = parts;
-    const size = full ? d * d : d;
-    const alone = new Components(
-      this.backend,
-      {
-        type: full ? 'full' : 'diagonal',
-        k: 1,
-        d,
-        weights: Float64Array.of(1),
-        means: means.slice(c * d, (c + 1) * d),
-        covariances: covariances.slice(c * size, (c + 1) * size),
-      },
-      where,
-      'covariances',
-    );
+  /**
+   * -Σ N(x | c)/p(x) of a component that weighs little: its share may count as 0 where the derivative does not. In the
+   * mixture ½ p + ½ N(c) the shares of c and of the others are never both negligible.
+   */
+  private lightWeight(where: string, rows: Rows, c: number): number {
+    const { parts } = this.components;
+    const weights = parts.weights.map((w, i) => (w + Number(i === c)) / 2);
+    const raised = new Components(this.backend, { ...parts, weights }, where, 'covariances');
     try {
-      const logDensity = (of: Components): Real =>
-        of.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
-      const own = logDensity(alone);
-      const all = logDensity(this.components);
+      const r = raised.responsibilities(where, rows, {});
+      const w = parts.weights[c]!;
       let sum = 0;
-      for (let i = 0; i < rows.n; i++) sum -= Math.exp(own[i]! - all[i]!);
-      return sum;
+      for (let row = 0; row < rows.n; row++) {
+        const shares = Float64Array.from(r.subarray(row * parts.k, (row + 1) * parts.k));
+        const own = shares[c]! / (1 + w);
+        const others = shares.reduce((a, b, i) => (i === c ? a : a + b), 0);
+        const ratio = own / (others + w * own);
+        if (!Number.isFinite(ratio))
+          throw new SeqlikError('NON_FINITE', `${where}: the gradient of weights[${c}] overflows at row ${row} of x`, {
+            argument: 'x',
+            row,
+          });
+        sum += ratio;
+      }
+      return -sum;
     } finally {
-      alone.dispose();
+      raised.dispose();
     }
   }
 }

@@ -28,10 +28,12 @@ export abstract class Scored extends Model {
   logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
     const where = `${this.title}.logDensity`;
     const given = check.options(where, options, ['out', 'missing', 'mask']);
+    const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension);
     const out = check.out(where, given.out, rows.values, rows.n);
     this.live();
-    return this.components.logDensity(where, rows, given as Gaps, out) as Result<X>;
+    this.components.logDensity(where, rows, missing, out);
+    return (given.out ?? out) as Result<X>;
   }
 
   /** The same on a copy of x, off the event loop. Throws ABORTED besides (cause: signal.reason). */
@@ -42,15 +44,16 @@ export abstract class Scored extends Model {
     const where = `${this.title}.logDensityAsync`;
     const given = check.options(where, options, ['signal', 'missing', 'mask']);
     const signal = check.signal(where, given.signal);
+    const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
-    return this.components.logDensityAsync(where, rows, given as Gaps, signal) as Promise<Result<X>>;
+    return this.components.logDensityAsync(where, rows, missing, signal) as Promise<Result<X>>;
   }
 
   /** Σ log p(x) over the rows. Throws as logDensity. */
   logLikelihood(x: Points, options?: Gaps): number {
     const where = `${this.title}.logLikelihood`;
-    const given = check.options(where, options, ['missing', 'mask']) as Gaps;
+    const given = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
     let sum = 0;

@@ -61,6 +61,7 @@ export function readFit(
   chosen: Pick<Settings, 'type' | 'k'> & { readonly init?: Parts },
 ): { rows: Rows; settings: Settings } {
   const backend = check.backend(where, given.backend, defaultBackend);
+  const missing = check.gapOptions(where, given);
   const settings = {
     where,
     backend,
@@ -84,7 +85,7 @@ export function readFit(
       argument: 'x',
     });
   const rows = { values: values.slice(), n };
-  const mask = check.gaps(where, 'x', rows, given.missing, given.mask);
+  const mask = check.gaps(where, 'x', rows, missing);
   if (!mask) check.finiteRows(where, 'x', rows, d);
   const weights = check.weights(where, given.sampleWeights, n);
   return { rows, settings: { ...settings, d, sampleWeights: weights, missing: mask ? { mask } : {} } as Settings };

@@ -50,7 +50,7 @@ export function* batches(
   d: number,
   shardSize = SHARD_ROWS,
 ): Generator<Batch> {
-  const seen = gaps(where, 'x', x, missing.missing, missing.mask);
+  const seen = gaps(where, 'x', x, missing);
   if (!seen || seen.every((byte) => byte === 1)) {
     yield { dims: [...Array(d).keys()], rows: x, weights };
     return;
