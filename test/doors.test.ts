@@ -32,7 +32,8 @@ const score = (backend: string): string => `
   for (let c = 0; c < k; c++) for (let i = 0; i < d; i++) for (let j = 0; j < d; j++)
     covariances[(c * d + i) * d + j] = i === j ? 1.3 + c : 0.2 * Math.cos(i + j + c);
   const model = new GaussianMixture({ weights: [0.2, 0.3, 0.5], means: wave(k * d, 7), covariances }, { backend });
-  const x = wave(150 * d, 3), out = new BigUint64Array(model.logDensity(x).buffer), single = new Uint32Array(model.logDensity(Float32Array.from(x)).buffer);
+  const x = wave(150 * d, 3), out = new BigUint64Array(model.logDensity(x).buffer);
+  const single = new Uint32Array(model.logDensity(Float32Array.from(x)).buffer);
   tell({ name: backend.name, isa: backend.isa, bits: [...out, ...single].map((v) => v.toString(16)).join() });`;
 const opened = `import { defaultBackend } from 'seqlik';
   try { const { name, isa, threads, levels } = defaultBackend(); tell({ name, isa, threads, levels }); }
@@ -47,7 +48,8 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 const noAddons = [permission, '--allow-fs-read=*', '--no-warnings'];
-const wasm = outside(score("openBackend({ name: 'wasm' })"));
+let scored: Promise<Told> | undefined;
+const wasm = (): Promise<Told> => (scored ??= outside(score("openBackend({ name: 'wasm' })")));
 
 test('the package is built', () => expect(existsSync('dist/index.js'), 'run node scripts/build.mjs').toBe(true));
 
@@ -59,7 +61,8 @@ describe.concurrent('importing', () => {
   test("require('seqlik') gives the same things", async () => {
     const code = `import { createRequire } from 'node:module'; import * as seqlik from 'seqlik';
       const required = createRequire(process.cwd() + '/x.cjs')('seqlik');
-      tell({ names: Object.keys(required).filter((name) => required[name] === seqlik[name]).length, of: Object.keys(seqlik).length });`;
+      const all = Object.keys(seqlik);
+      tell({ names: all.filter((name) => required[name] === seqlik[name]).length, of: all.length });`;
     const { names: same, of } = await outside(code, { flags: ['--no-warnings'] });
     expect(same).toBe(of);
     const plain = await run(
@@ -77,13 +80,15 @@ describe.concurrent('importing', () => {
   test('importing opens nothing: no file is read, no addon is loaded before the first use', async () => {
     const { addons, opened } = await outside(`import { defaultBackend } from 'seqlik';
       const loaded = () => process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node')).length;
-      const addons = loaded(); const { name } = defaultBackend(); tell({ addons, opened: name === 'wasm' || loaded() > 0 });`);
+      const addons = loaded(), { name } = defaultBackend();
+      tell({ addons, opened: name === 'wasm' || loaded() > 0 });`);
     expect({ addons, opened }).toEqual({ addons: 0, opened: true });
   });
   test('nothing but the exported paths can be imported; package.json and the module of the kernels can', async () => {
     const { inside, resolved } = await outside(`
       const code = (path) => import(path).then(() => 'imported', ({ code }) => code);
-      tell({ inside: await code('seqlik/dist/bind.js'), resolved: ['seqlik/kernels.wasm', 'seqlik/package.json'].map((path) => import.meta.resolve(path)) });`);
+      const resolved = ['seqlik/kernels.wasm', 'seqlik/package.json'].map((path) => import.meta.resolve(path));
+      tell({ inside: await code('seqlik/dist/bind.js'), resolved });`);
     expect(inside).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED');
     for (const url of resolved as string[]) expect(existsSync(new URL(url)), url).toBe(true);
     expect((resolved as string[])[0]).toMatch(/\/dist\/wasm\/kernels\.wasm$/);
@@ -105,7 +110,7 @@ describe.concurrent('importing', () => {
 describe.concurrent('where addons are not allowed', () => {
   test('the default is wasm, with its bits', async () => {
     const got = await outside(score('defaultBackend()'), { flags: noAddons });
-    expect(got).toEqual(await wasm);
+    expect(got).toEqual(await wasm());
     expect(got).toMatchObject({ name: 'wasm', isa: 'simd128' });
   });
   test('native is refused, with the reason and the remedy', async () => {
@@ -128,7 +133,7 @@ describe.concurrent('the surroundings', () => {
   test('SEQLIK_BACKEND=nonsense is told', async () => {
     const got = await defaults({ SEQLIK_BACKEND: 'nonsense' });
     expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'name' });
-    expect(got['message']).toMatch(/nonsense.*native.*wasm/);
+    for (const word of ['nonsense', 'native', 'wasm']) expect(got['message']).toContain(word);
   });
   test('SEQLIK_ISA=avx9 is told, with the levels there are', async () => {
     const got = await defaults({ SEQLIK_ISA: 'avx9' });
@@ -160,9 +165,9 @@ describe.concurrent('the surroundings', () => {
 
 describe.concurrent('openBackend', () => {
   test("a compiled 'seqlik/kernels.wasm' will do", async () => {
-    const module =
-      "openBackend({ module: new WebAssembly.Module((await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))) })";
-    expect(await outside(score(module))).toEqual(await wasm);
+    const bytes = "(await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))";
+    const module = `openBackend({ module: new WebAssembly.Module(${bytes}) })`;
+    expect(await outside(score(module))).toEqual(await wasm());
   });
   test('wasm has no avx2', async () => {
     const got = await outside(open("{ name: 'wasm', isa: 'avx2' }"));
@@ -173,7 +178,7 @@ describe.concurrent('openBackend', () => {
     const got = await outside(score('openBackend({ reproducible: true })'));
     const level = levels.find(({ name }) => name === got['isa']);
     expect(level?.fused ?? false).toBe(false);
-    expect(got['bits']).toBe((await wasm)['bits']);
+    expect(got['bits']).toBe((await wasm())['bits']);
     if (hasNative) expect(got['name']).toBe('native');
   });
   test.runIf(hasNative)('reproducible is the widest unfused level, and excludes a fused one', async () => {
@@ -185,9 +190,9 @@ describe.concurrent('openBackend', () => {
       expect(await outside(open(`{ reproducible: true, isa: '${fused}' }`))).toMatchObject({ code: 'BACKEND' });
   });
   test.runIf(hasNative)('baseline has the bits of wasm, a fused level others', async () => {
-    expect((await outside(score("openBackend({ isa: 'baseline' })")))['bits']).toBe((await wasm)['bits']);
+    expect((await outside(score("openBackend({ isa: 'baseline' })")))['bits']).toBe((await wasm())['bits']);
     const best = await outside(score("openBackend({ name: 'native' })"));
     const { fused } = levels.find(({ name }) => name === best['isa'])!;
-    expect(best['bits'] === (await wasm)['bits']).toBe(!fused);
+    expect(best['bits'] === (await wasm())['bits']).toBe(!fused);
   });
 });

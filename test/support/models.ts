@@ -1,4 +1,4 @@
-/** The public models on every backend and level this machine has; random models, and the dumbest densities that can be right. */
+/** The public models on every backend of this machine; random models; the dumbest densities that can be right. */
 import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect } from 'vitest';
