@@ -1,7 +1,7 @@
 // Builds what is stale: `node scripts/build.mjs [native] [wasm] [js] [--probe] [--force]`; no name: all of them.
 // Plain JavaScript without dependencies, so that it can also install them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,7 @@ const bin = (name) => join('node_modules', '.bin', name);
 
 /** node_modules older than the lockfile -> npm ci. */
 export function install() {
+  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return; // npm ci would empty what it points to
   if (!stale('node_modules/.package-lock.json', 'package-lock.json')) return;
   run('installing packages (npm ci)', process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci']);
 }

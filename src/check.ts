@@ -26,10 +26,18 @@ const invalid = (where: string, argument: string, what: string, fields: Fields =
   new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} ${what}`, { argument, ...fields });
 const mismatch = (where: string, argument: string, what: string): SeqlikError =>
   new SeqlikError('DIMENSION_MISMATCH', `${where}: ${argument} ${what}`, { argument });
+/** A revoked proxy is no array, and no reason to throw a TypeError. */
+function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
 /** A short name of any value, for messages; never calls into it. */
 export function described(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
-  if (typeof value === 'object' && value) return tagOf(value) ?? (Array.isArray(value) ? 'an array' : 'an object');
+  if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
@@ -41,7 +49,7 @@ export function options<const K extends string>(
   known: readonly K[],
 ): { [P in K]?: unknown } {
   if (given === undefined) return {};
-  if (typeof given !== 'object' || given === null || Array.isArray(given) || tagOf(given))
+  if (typeof given !== 'object' || given === null || isArray(given) || tagOf(given))
     throw invalid(where, 'options', `must be an object, not ${described(given)}`);
   for (const name of Object.keys(given))
     if (!known.includes(name as K))
@@ -88,7 +96,7 @@ export function callback(where: string, argument: string, value: unknown): objec
 }
 /** Distinct coordinates of d, between `least` and `most` of them. */
 export function subset(where: string, value: unknown, d: number, least: number, most = d): number[] {
-  const dims = Array.isArray(value) || tagOf(value) ? Array.from(value as ArrayLike<unknown>) : undefined;
+  const dims = isArray(value) || tagOf(value) ? Array.from(value as ArrayLike<unknown>) : undefined;
   const wrong = (j: unknown): boolean => typeof j !== 'number' || !Number.isInteger(j) || j < 0 || j >= d;
   if (!dims || dims.some(wrong) || new Set(dims).size < dims.length || dims.length < least || dims.length > most)
     throw invalid(where, 'dims', `must be ${least} to ${most} distinct coordinates from 0 to ${d - 1}`);
@@ -114,7 +122,7 @@ export function backend(where: string, value: unknown, fallback: () => Backend):
 /** Distinct names of d coordinates, frozen; undefined if not given. */
 export function names(where: string, argument: string, value: unknown, d: number): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const names = Array.isArray(value) ? [...(value as unknown[])] : [];
+  const names = isArray(value) ? [...(value as unknown[])] : [];
   if (
     names.length !== d ||
     new Set(names).size !== d ||
@@ -123,11 +131,26 @@ export function names(where: string, argument: string, value: unknown, d: number
     throw invalid(where, argument, `must be ${d} distinct names`);
   return Object.freeze(names as string[]);
 }
-/** The fields of a parameter object. */
-export function fields(where: string, argument: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || tagOf(value))
+/** The fields of a parameter object; one it does not know is a typing mistake worth telling. */
+export function fields(
+  where: string,
+  argument: string,
+  value: unknown,
+  known: readonly string[],
+): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || isArray(value) || tagOf(value))
     throw invalid(where, argument, `must be an object, not ${described(value)}`);
+  const unknown = Object.keys(value).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw invalid(where, argument, `has an unknown field ${unknown} (${known.join(', ')})`);
   return value as Readonly<Record<string, unknown>>;
+}
+/** Room for n results. Throws OUT_OF_MEMORY. */
+export function room(where: string, n: number, single = false): Real {
+  try {
+    return single ? new Float32Array(n) : new Float64Array(n);
+  } catch (cause) {
+    throw new SeqlikError('OUT_OF_MEMORY', `${where}: no room for ${n} values`, { cause });
+  }
 }
 
 // ---- parameters: copied, f64, flat ----
@@ -167,7 +190,7 @@ function flatten(where: string, argument: string, value: unknown, into: number[]
     for (const v of own) into.push(v);
     return [own.length];
   }
-  if (!Array.isArray(value) || depth > 3)
+  if (!isArray(value) || depth > 3)
     throw invalid(where, argument, `must be an array of numbers, not ${described(value)}`);
   if (value.length >= LIMIT) throw invalid(where, argument, `has ${value.length} entries`);
   if (typeof value[0] === 'number' || value.length === 0) {
@@ -250,18 +273,18 @@ export function table(
   value: unknown,
   d: number | undefined,
 ): Rows & { readonly d: number } {
-  const first = Array.isArray(value) && value.length > 0 ? value[0] : undefined;
-  const columns = d ?? (Array.isArray(first) || tagOf(first) ? lengthOfRow(first) : undefined);
+  const first = isArray(value) && value.length > 0 ? value[0] : undefined;
+  const columns = d ?? (isArray(first) || tagOf(first) ? lengthOfRow(first) : undefined);
   if (columns === undefined) {
-    if ((Array.isArray(value) && value.length === 0) || (tagOf(value) && lengthOf(value as Real) === 0))
+    if ((isArray(value) && value.length === 0) || (tagOf(value) && lengthOf(value as Real) === 0))
       throw new SeqlikError('EMPTY_INPUT', `${where}: ${argument} is empty`, { argument });
-    if (!Array.isArray(value) && !tagOf(value)) points(where, argument, value, 1);
+    if (!isArray(value) && !tagOf(value)) points(where, argument, value, 1);
     throw invalid(where, 'dimension', `is needed: ${argument} is flat`);
   }
   if (columns < 1) throw invalid(where, argument, 'has no columns');
   return { ...points(where, argument, value, columns), d: columns };
 }
-const lengthOfRow = (row: unknown): number => (Array.isArray(row) ? row.length : lengthOf(row as Real));
+const lengthOfRow = (row: unknown): number => (isArray(row) ? row.length : lengthOf(row as Real));
 /** The first value that is not finite, by its row and column. */
 export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
@@ -270,7 +293,7 @@ export function finiteRows(where: string, argument: string, { values }: Rows, d:
 /** The memory of the caller's array for `n` results of the dtype of the data, or a new one. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
   const tag = tagOf(x)!;
-  if (value === undefined) return tag === 'Float32Array' ? new Float32Array(n) : new Float64Array(n);
+  if (value === undefined) return room(where, n, tag === 'Float32Array');
   if (tagOf(value) !== tag) throw invalid(where, 'out', `must be a ${tag} like the data, not ${described(value)}`);
   const array = value as Real;
   if (!fixedBuffer(array)) throw invalid(where, 'out', 'lies in a shared or resizable buffer');

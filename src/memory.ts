@@ -12,9 +12,9 @@ const resizable = getter(ArrayBuffer.prototype, 'resizable'); // undefined in en
 export const tagOf = (value: unknown): string | undefined => tag.call(value) as string | undefined;
 export const lengthOf = (values: ArrayBufferView): number => length.call(values);
 
-const constructors = { Float64Array, Float32Array, Uint8Array };
+const constructors = { Float64Array, Float32Array, Int32Array, Uint8Array };
 /** The same memory as a typed array of ours: what a caller's class or object says of itself no longer counts. */
-export function plain<A extends Float64Array | Float32Array | Uint8Array>(values: A): A {
+export function plain<A extends Float64Array | Float32Array | Int32Array | Uint8Array>(values: A): A {
   const make = constructors[tagOf(values) as keyof typeof constructors];
   const count = lengthOf(values);
   return (count === 0 ? new make(0) : new make(buffer.call(values) as ArrayBuffer, offset.call(values), count)) as A; // 0: detached too

@@ -52,7 +52,7 @@ export class Read {
     readonly prefix: string,
     given: unknown,
   ) {
-    this.given = check.fields(where, prefix.slice(0, -1) || 'parameters', given);
+    this.given = check.fields(where, prefix.slice(0, -1) || 'parameters', given, ['mean', ...spreads]);
     const named = spreads.filter((name) => this.given[name] !== undefined);
     if (named.length !== 1) {
       const names = spreads.map((name) => prefix + name).join(', ');

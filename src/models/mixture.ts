@@ -103,13 +103,17 @@ export class GaussianMixture extends Scored {
   /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
     const file = opened(bytes, 'gaussian-mixture');
-    const { type: covarianceType, ...parameters } = partsIn(file);
+    const { type: covarianceType, weights, means, covariances } = partsIn(file);
     const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
     const anomaly = threshold !== undefined && {
       anomaly: { threshold, falsePositiveRate: falsePositiveRate ?? Number.NaN },
     };
     return built(
-      () => new GaussianMixture({ ...parameters, covarianceType }, { ...options, ...columnsOf(file), ...anomaly }),
+      () =>
+        new GaussianMixture(
+          { weights, means, covariances, covarianceType },
+          { ...options, ...columnsOf(file), ...anomaly },
+        ),
     );
   }
 
@@ -224,8 +228,8 @@ export class GaussianMixture extends Scored {
     const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
     const given = check.options(where, options, known);
     const init = given.init === undefined ? undefined : startOf(where, given.init);
-    const k = check.count(where, 'components', given.components ?? init?.k);
-    const type = check.choice(where, 'covarianceType', given.covarianceType ?? init?.type ?? 'full', covarianceTypes);
+    const k = check.count(where, 'components', or(given.components, init?.k));
+    const type = check.choice(where, 'covarianceType', or(given.covarianceType, init?.type ?? 'full'), covarianceTypes);
     if (init && (init.k !== k || init.type !== type))
       throw new SeqlikError(
         'INVALID_ARGUMENT',
@@ -300,8 +304,13 @@ export class GaussianMixture extends Scored {
 function read(where: string, prefix: string, parameters: unknown): Parts {
   const wrong = (argument: string, what: string): SeqlikError =>
     new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}${argument} ${what}`, { argument: prefix + argument });
-  const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters);
-  const type = check.choice(where, `${prefix}covarianceType`, given['covarianceType'] ?? 'full', covarianceTypes);
+  const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters, [
+    'weights',
+    'means',
+    'covariances',
+    'covarianceType',
+  ]);
+  const type = check.choice(where, `${prefix}covarianceType`, or(given['covarianceType'], 'full'), covarianceTypes);
   const weights = check.tensor(where, `${prefix}weights`, given['weights'], [undefined]);
   const k = weights.length;
   if (k < 1) throw wrong('weights', 'are empty');
@@ -321,7 +330,7 @@ function read(where: string, prefix: string, parameters: unknown): Parts {
 }
 function anomalyOf(where: string, value: unknown): Anomaly | undefined {
   if (value === undefined) return undefined;
-  const { threshold, falsePositiveRate } = check.fields(where, 'anomaly', value);
+  const { threshold, falsePositiveRate } = check.fields(where, 'anomaly', value, ['threshold', 'falsePositiveRate']);
   if (typeof threshold !== 'number' || !Number.isFinite(threshold))
     throw new SeqlikError('INVALID_ARGUMENT', `${where}: anomaly.threshold must be a finite number`, {
       argument: 'anomaly',
@@ -329,6 +338,7 @@ function anomalyOf(where: string, value: unknown): Anomaly | undefined {
   const rate = check.fraction(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
 }
+const or = (value: unknown, fallback: unknown): unknown => (value === undefined ? fallback : value); // null is a mistake
 const startOf = (where: string, like: unknown): Parts => GaussianMixture.partsOf(like) ?? read(where, 'init.', like);
 function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
   return new GaussianMixture(

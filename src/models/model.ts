@@ -11,7 +11,7 @@ export abstract class Model {
   abstract toBytes(): Uint8Array;
   private disposed = false;
 
-  /** Frees what lives in the backend; the model is of no use afterwards (SeqlikError DISPOSED). */
+  /** Frees what lives in the backend; whatever needs it throws SeqlikError DISPOSED afterwards. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

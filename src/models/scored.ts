@@ -72,7 +72,7 @@ export abstract class Scored extends Model {
     const where = `${this.title}.sample`;
     const random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
     const d = this.dimension;
-    const x = new Float64Array(check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
+    const x = check.room(where, check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d) as Float64Array;
     this.live();
     const { weights } = this.components.parts;
     for (let at = 0; at < x.length; at += d) {
