@@ -54,9 +54,12 @@ export function options<const K extends string>(
   for (const name of Object.keys(given))
     if (!known.includes(name as K))
       throw invalid(where, name, `is no option here (${known.join(', ') || 'there are none'})`);
-  return Object.fromEntries(known.map((name) => [name, (given as { [P in K]?: unknown })[name]])) as {
-    [P in K]?: unknown;
-  };
+  const read: { [P in K]?: unknown } = {}; // each is read once: a getter may say something else the next time
+  for (const name of known) {
+    const value = (given as { [P in K]?: unknown })[name];
+    if (value !== undefined) read[name] = value;
+  }
+  return read;
 }
 export function count(where: string, argument: string, value: unknown, least = 1, most = LIMIT - 1): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)

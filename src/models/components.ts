@@ -40,6 +40,13 @@ export interface Pattern {
   readonly rows: Rows;
   readonly of?: Int32Array;
 }
+/** A prepared call for one row. */
+interface Single {
+  readonly x: Real;
+  readonly out: Real;
+  run(): void;
+  dispose(): void;
+}
 type Prepared = { readonly b: Resident<Real>; readonly mean: Resident<Real>; readonly W: Resident<Real> };
 type Name = 'logDensity' | 'responsibilities' | 'expect';
 export type Asynchronous = How & { readonly signal?: AbortSignal };
@@ -58,6 +65,7 @@ export class Components {
   /** log |covariance| of each. */
   readonly logDet: Float64Array;
   private readonly prepared: { f64?: Prepared; f32?: Prepared } = {};
+  private readonly singles: { f64?: Single; f32?: Single } = {};
 
   /** `where` and `which`: the public names of the call and of its covariances. Throws NOT_POSITIVE_DEFINITE. */
   constructor(
@@ -86,6 +94,20 @@ export class Components {
     }
     first.raise();
     return out;
+  }
+
+  /** Of one complete row: planned once, as a plan costs more than the row. */
+  logDensityOfOne(where: string, x: Real, single: boolean): number {
+    const dtype = single ? 'f32' : 'f64';
+    this.singles[dtype] ??= this.single(single);
+    const call = this.singles[dtype];
+    for (let j = 0; j < this.parts.d; j++) call.x[j] = x[j]!;
+    try {
+      call.run();
+    } catch (error) {
+      throw this.told(where, { values: call.x.slice(), n: 1 }, error);
+    }
+    return call.out[0]!;
   }
 
   /** The same on copies, off the event loop. */
@@ -231,9 +253,16 @@ export class Components {
   }
 
   dispose(): void {
+    for (const single of Object.values(this.singles)) single.dispose();
     for (const { b, mean, W } of Object.values(this.prepared)) for (const held of [b, mean, W]) held.dispose();
   }
 
+  private single(single: boolean): Single {
+    const values = single ? new Float32Array(this.parts.d) : new Float64Array(this.parts.d);
+    const { kernel, dims, args } = this.bound('logDensity', { values, n: 1 }, { out: alike(values, 1) });
+    const prepared = kernel.prepare(dims, args);
+    return { x: prepared.args.x, out: prepared.args.out, run: prepared.run, dispose: prepared.dispose };
+  }
   private bound(name: Name, { values, n, held }: Rows, more: object) {
     const { k, d } = this.parts;
     const single = isSingle(values);
@@ -318,6 +347,7 @@ class FirstFailure {
 interface Loose {
   (dims: object, args: object, how?: How): void;
   async(dims: object, args: object, how?: Asynchronous): Promise<void>;
+  prepare(dims: object, args: object): { args: { x: Real; out: Real }; run(): void; dispose(): void };
 }
 const repeated = (values: Float64Array, times: number): Float64Array =>
   Float64Array.from({ length: values.length * times }, (_, i) => values[i % values.length]!);

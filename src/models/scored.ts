@@ -3,11 +3,13 @@ import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real } from '../check.ts';
 import * as check from '../check.ts';
 import { Random } from '../random.ts';
-import type { Components } from './components.ts';
+import { type Components, isSingle } from './components.ts';
 import { Model } from './model.ts';
 
 /** Results have the dtype of the data; of numbers f64. */
 export type Result<X> = X extends Float32Array ? Float32Array : Float64Array;
+
+const logDensityOptions = ['out', 'missing', 'mask'] as const;
 
 export abstract class Scored extends Model {
   /** Coordinates of a point. */
@@ -27,13 +29,15 @@ export abstract class Scored extends Model {
    */
   logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
     const where = `${this.title}.logDensity`;
-    const given = check.options(where, options, ['out', 'missing', 'mask']);
-    const missing = check.gapOptions(where, given);
+    const { out: own, missing: word, mask } = check.options(where, options, logDensityOptions);
+    const missing = check.gapOptions(where, { missing: word, mask });
     const rows = check.points(where, 'x', x, this.dimension);
-    const out = check.out(where, given.out, rows.values, rows.n);
+    const out = check.out(where, own, rows.values, rows.n);
     this.live();
-    this.components.logDensity(where, rows, missing, out);
-    return (given.out ?? out) as Result<X>;
+    if (rows.n === 1 && word === undefined && mask === undefined)
+      out[0] = this.components.logDensityOfOne(where, rows.values, isSingle(rows.values));
+    else this.components.logDensity(where, rows, missing, out);
+    return (own ?? out) as Result<X>;
   }
 
   /** The same on a copy of x, off the event loop. Throws ABORTED besides (cause: signal.reason). */
