@@ -1,0 +1,108 @@
+/**
+ * The workloads and their sizes, which are written here and nowhere else, with their data: seeded draws from the mixture
+ * itself. Its means are N(0, ¼), its covariances 1 + AAᵀ/d (A normal): the components overlap, so that no exp can be
+ * skipped as negligible; and log p < -0.9 d stays clear of 0, so that relative errors mean something.
+ */
+import { Random } from '../src/random.ts';
+
+export type DType = 'f64' | 'f32';
+export type Real = Float64Array | Float32Array;
+export interface Case {
+  readonly workload: string;
+  readonly variant: string;
+  readonly dtype: DType;
+  readonly covarianceType: 'full' | 'diagonal';
+  readonly d: number;
+  readonly M: number;
+  /** Points of a call: those of P1 and P1d are its items; P7 is a call with one, P8 with none. */
+  readonly points: number;
+  readonly items: number;
+  /** Nominal, per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
+  readonly flops: number;
+  /** seqlik runs with each of these. */
+  readonly threads: readonly number[];
+}
+
+const shapes = [
+  { d: 2, M: 20, points: 100_000 },
+  { d: 8, M: 16, points: 100_000 },
+  { d: 16, M: 16, points: 100_000 },
+  { d: 32, M: 32, points: 100_000 },
+  { d: 64, M: 64, points: 20_000 },
+];
+const QUICK = 50; // times fewer points
+const one = { d: 8, M: 16, points: 1 };
+const none = { d: 1, M: 1, points: 0 };
+const dtypes = ['f64', 'f32'] as const;
+
+export const flopsFull = (d: number, M: number): number => M * (d * (d + 1) + 2 * d);
+export const flopsDiagonal = (d: number, M: number): number => 4 * d * M;
+const named = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
+
+/** All cases; quick: the same variants on fewer points. */
+export function casesOf(quick: boolean): Case[] {
+  const batches = shapes.map((shape) => ({ ...shape, points: quick ? shape.points / QUICK : shape.points }));
+  const full = { covarianceType: 'full', threads: [1] } as const;
+  const P1 = batches.flatMap((shape) =>
+    dtypes.map((dtype) => {
+      const flops = flopsFull(shape.d, shape.M);
+      const items = shape.points;
+      return { ...full, workload: 'P1', variant: named(shape), dtype, ...shape, items, flops, threads: [1, 2] };
+    }),
+  );
+  const P1d = P1.map((P) => {
+    const flops = flopsDiagonal(P.d, P.M);
+    return { ...P, workload: 'P1d', covarianceType: 'diagonal', flops, threads: [1] } as const;
+  });
+  const P7 = dtypes.map((dtype) => {
+    const flops = flopsFull(one.d, one.M);
+    return { ...full, workload: 'P7', variant: named(one), dtype, ...one, items: 1, flops };
+  });
+  const P8 = { ...full, workload: 'P8', variant: 'empty batch', dtype: 'f64', ...none, items: 1, flops: 0 } as const;
+  return [...P1, ...P1d, ...P7, P8];
+}
+
+export interface Draw {
+  readonly parameters: {
+    readonly weights: Float64Array;
+    readonly means: Float64Array;
+    readonly covariances: Float64Array;
+    readonly covarianceType: 'full' | 'diagonal';
+  };
+  /** [points,d], in the dtype of the case. */
+  readonly x: Real;
+}
+/** The parameters and data of a case: the same at every call, and, but for rounding, of both dtypes. */
+export function drawn({ covarianceType, d, M, points, dtype }: Case): Draw {
+  const random = new Random(1);
+  const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
+  const raw = Array.from({ length: M }, (_, c) => 1 + (c % 3));
+  const sum = raw.reduce((a, b) => a + b);
+  const weights = Float64Array.from(raw, (w) => w / sum);
+  const means = normals(M * d).map((z) => z / 2);
+  const full = covarianceType === 'full';
+  const width = full ? d : 1; // of a row of A; diagonal: a number per coordinate
+  const A = normals(M * d * width).map((z) => z / Math.sqrt(width));
+  const covariances = full
+    ? Float64Array.from({ length: M * d * d }, (_, at) => {
+        const [c, i, j] = [Math.floor(at / (d * d)), Math.floor(at / d) % d, at % d];
+        let s = i === j ? 1 : 0;
+        for (let p = 0; p < d; p++) s += A[(c * d + i) * d + p]! * A[(c * d + j) * d + p]!;
+        return s;
+      })
+    : A.map((a) => 1 + a * a);
+
+  const x = dtype === 'f32' ? new Float32Array(points * d) : new Float64Array(points * d);
+  const z = new Float64Array(width);
+  for (let row = 0; row < points; row++) {
+    const c = random.categorical(weights);
+    if (full) for (let p = 0; p < d; p++) z[p] = random.normal();
+    for (let i = 0; i < d; i++) {
+      let value = means[c * d + i]! + random.normal();
+      if (!full) z[0] = random.normal();
+      for (let p = 0; p < width; p++) value += A[(c * d + i) * width + p]! * z[p]!;
+      x[row * d + i] = value;
+    }
+  }
+  return { parameters: { weights, means, covariances, covarianceType }, x };
+}

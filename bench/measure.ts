@@ -1,0 +1,48 @@
+/** Rounds of short runs of Benchmark.js. */
+import Benchmark from 'benchmark';
+
+export interface Effort {
+  readonly rounds: number;
+  /** Of one run. */
+  readonly seconds: number;
+}
+export interface Job {
+  readonly title: string;
+  /** Leaves its result where `check` looks for it. */
+  run(): void;
+  /** Throws if the result of the last run is wrong. */
+  check(): void;
+}
+
+/**
+ * Seconds per call of each job: the median over rounds. The jobs take turns, in an order that rotates from round to
+ * round, so that a busy moment of the machine hits all of them. `onTurn` is told before each.
+ */
+export function measure(jobs: readonly Job[], { rounds, seconds }: Effort, onTurn: (job: Job) => void): number[] {
+  const times = jobs.map(() => new Float64Array(rounds));
+  for (let round = 0; round < rounds; round++)
+    for (let turn = 0; turn < jobs.length; turn++) {
+      const at = (round + turn) % jobs.length;
+      const job = jobs[at]!;
+      onTurn(job);
+      times[at]![round] = timed(job, seconds);
+      job.check();
+    }
+  return times.map(median);
+}
+export function median(values: Float64Array): number {
+  const sorted = values.toSorted();
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** One Benchmark. It swallows what `run` throws. */
+function timed({ title, run }: Job, seconds: number): number {
+  const settings = { maxTime: seconds, minTime: seconds / 10, minSamples: 1 };
+  const benchmark = new Benchmark(title, run, settings).run();
+  if (benchmark.error)
+    throw new Error(`${title}: ${benchmark.error.message ?? benchmark.error}`, { cause: benchmark.error });
+  const { mean } = benchmark.stats;
+  if (!(mean > 0)) throw new Error(`${title}: no time was measured`);
+  return mean;
+}

@@ -1,0 +1,111 @@
+/** `npm run bench -- [--quick] [--only REGEX] [--json FILE]`: verifies every result, then times it. */
+import { accessSync, constants, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Case, casesOf, drawn } from './cases.ts';
+import { type Contender, field } from './contenders/all.ts';
+import { type Effort, type Job, measure } from './measure.ts';
+import { report } from './report.ts';
+import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
+import { type Row, rowOf } from './rows.ts';
+import { bounds, reference, verify } from './verify.ts';
+
+class UsageError extends Error {}
+interface Request {
+  readonly quick: boolean;
+  readonly only: RegExp;
+  readonly json?: string;
+}
+function requested(args: string[]): Request {
+  const options = { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' } } as const;
+  try {
+    const { quick = false, only = '', json } = parseArgs({ args, options }).values;
+    return { quick, only: new RegExp(only), ...(json !== undefined && { json }) };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; usage: npm run bench -- [--quick] [--only REGEX] [--json FILE]`);
+  }
+}
+
+/** A contender with a case: verified. */
+interface Entry extends Job {
+  readonly contender: Contender;
+  readonly error: number | null;
+  dispose(): void;
+}
+/** A case with all who take part, who share one array for their results. */
+function entered(given: Case, contenders: readonly Contender[]): Entry[] {
+  const draw = drawn(given);
+  const want = reference(given, draw);
+  const out = draw.x.slice(0, given.points);
+  return contenders.flatMap((contender) => {
+    const ready = contender.ready(given, draw, out);
+    if (!ready) return [];
+    const { workload, variant, dtype } = given;
+    const title = `${workload} ${variant} ${dtype} ${contender.contender} ${contender.isa} ${contender.threads}`;
+    const check = () => {
+      const error = verify(title, out, want, bounds[dtype]);
+      out.fill(Number.NaN); // the next result is the next one's own
+      return error;
+    };
+    out.fill(Number.NaN);
+    ready.run();
+    return [{ title, contender, error: check(), check, ...ready }];
+  });
+}
+
+async function main(args: string[]): Promise<void> {
+  const { quick, only, json } = requested(args);
+  const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
+  const wantsLimits = only.test('limit');
+  if (cases.length === 0 && !wantsLimits) throw new UsageError(`no workload matches ${only}: P1, P1d, P7, P8, limit`);
+  if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // not after minutes of work
+  const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
+  const title = machine(quick, effort);
+
+  const { contenders, missing, levels } = field();
+  const entries = cases.map((given) => {
+    progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
+    return entered(given, contenders);
+  });
+  const counted = wantsLimits || cases.some(({ flops }) => flops > 0);
+  progress('building the roofline probe');
+  const lack = counted ? buildProbe() : undefined;
+  const limits = (): Row[] => {
+    progress('limits of this machine');
+    const all = levels.length > 0 ? levels : ['baseline']; // that of wasm is to be known anyhow
+    return counted && lack === undefined ? limitsOf(all, quick ? 0.02 : 0.1) : [];
+  };
+  const before = limits();
+  const times = entries.map((own) => measure(own, effort, (job) => progress(job.title)));
+  const peaks = withWasm(better(before, limits()));
+  progress('');
+
+  const rows: Row[] = cases.flatMap((given, i) =>
+    entries[i]!.map(({ contender, error }, j) => rowOf(given, contender, times[i]![j]!, error, peaks)),
+  );
+  if (wantsLimits) rows.push(...peaks);
+  for (const { dispose } of entries.flat()) dispose();
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
+  const lacking = lack === undefined ? [] : [`limits, and with them % of peak: ${lack}`];
+  process.stdout.write(report(rows, title, [...missing, ...lacking]));
+}
+
+function machine(quick: boolean, { rounds, seconds }: Effort): string {
+  const cpu = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
+  const note = quick ? ' Quick: small batches and few rounds, figures to look at only.' : '';
+  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; medians of ${rounds} rounds of ${seconds} s.${note}`;
+}
+
+/** On a terminal, one line that is written over. */
+function progress(what: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  progress('');
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
