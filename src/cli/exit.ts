@@ -1,0 +1,84 @@
+/** How the program ends: its exit codes, the one line about what went wrong, and what it must not leave behind. */
+import { CommanderError } from 'commander';
+import { type Code, SeqlikError } from '../index.ts';
+
+const FAILURE = 1;
+const USAGE = 2;
+const BAD_DATA = 65; // EX_DATAERR of sysexits.h
+const BROKEN_PIPE = 141; // what a shell reports of a tool that SIGPIPE ended
+const exitCodes: { readonly [C in Code]?: number } = {
+  INVALID_ARGUMENT: USAGE,
+  DIMENSION_MISMATCH: BAD_DATA,
+  NON_FINITE: BAD_DATA,
+  EMPTY_INPUT: BAD_DATA,
+  NOT_SYMMETRIC: BAD_DATA,
+  NOT_POSITIVE_DEFINITE: BAD_DATA,
+  FORMAT: BAD_DATA,
+};
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the quota is used up',
+  EFBIG: 'the file would be too large',
+  EISDIR: 'it is a folder',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'no space left on the device',
+  ENOTDIR: 'a part of the path is not a folder',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/** What the system said when `path` was to be opened, read or written. */
+export function ioError(what: string, path: string, cause: unknown): SeqlikError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code ?? message;
+  const text = reasons[reason] ? `${reasons[reason]} (${reason})` : reason;
+  return new SeqlikError('IO', `cannot ${what} ${path}: ${text}`, { path, reason, cause });
+}
+
+/** An option or argument that cannot be. */
+export const misuse = (message: string): SeqlikError => new SeqlikError('INVALID_ARGUMENT', message);
+
+/** Says what went wrong, in one line on stderr; returns the exit code. */
+export function told(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code !== 'commander.help') say(error.message.replace(/^error: /, ''));
+    return USAGE;
+  }
+  if (isBrokenPipe(error)) return BROKEN_PIPE;
+  if (process.env['SEQLIK_DEBUG']) process.stderr.write(`${(error as Error)?.stack}\n`);
+  if (error instanceof SeqlikError) {
+    say(error.message);
+    return exitCodes[error.code] ?? FAILURE;
+  }
+  say(`${(error as Error)?.message ?? error} (unexpected: SEQLIK_DEBUG=1 shows where)`);
+  return FAILURE;
+}
+const isBrokenPipe = (error: unknown): boolean =>
+  error instanceof SeqlikError && error.code === 'IO' && error.reason === 'EPIPE';
+
+const say = (message: string): boolean => tell(`seqlik: ${plain(message.trim())}`);
+/** Lines on stderr. */
+export const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
+/** What came out of a file cannot steer a terminal. */
+export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+
+const leftovers = new Set<() => void>();
+/** `undo` runs if a signal ends the program, until the function returned is called. */
+export function undoOnSignal(undo: () => void): () => void {
+  leftovers.add(undo);
+  return () => leftovers.delete(undo);
+}
+export function watchSignals(): void {
+  const ends = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+  for (const [signal, code] of Object.entries(ends))
+    process.once(signal, () => {
+      for (const undo of leftovers) undo();
+      process.exit(code);
+    });
+  // the writer that waits learns of it; without a listener Node would print a stack trace
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+}

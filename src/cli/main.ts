@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** The command `seqlik`. What it does and how it ends: docs/cli.md. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { told, watchSignals } from './exit.ts';
+import { addFit } from './fit.ts';
+import { addInspect } from './inspect.ts';
+import { addSample } from './sample.ts';
+import { addScore } from './score.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+
+const program = new Command('seqlik')
+  .description('Likelihoods of the rows of a table: fit a model, score data with it, look at it, draw from it.')
+  .version(version)
+  .configureOutput({ outputError: () => {} })
+  .exitOverride();
+for (const add of [addFit, addScore, addInspect, addSample]) add(program);
+
+watchSignals();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = told(error);
+}

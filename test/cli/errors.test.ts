@@ -1,0 +1,228 @@
+/** What the commands say of a mistake: one line, the place, the exit code of docs/cli.md; and nothing is left behind. */
+import { describe, expect, test } from 'vitest';
+import { Folder, seqlik, table } from './run.ts';
+
+const folder = new Folder();
+folder.write('data.csv', table);
+folder.write('three.csv', 'a,b,c\n1,2,3\n4,5.5,1e1\n7,1,9\n1,2,5\n');
+const cwd = folder.path;
+const run = (command: string, input = ''): ReturnType<typeof seqlik> => seqlik(command.split(' '), { cwd, input });
+await run('fit gaussian three.csv -o g');
+await run('fit gaussian-mixture data.csv -o m --columns x,y --components 2');
+const files: Readonly<Record<string, string>> = {
+  'cells.csv': 'a,b,c\n1,2,3\n4,5\n',
+  'more.csv': 'a,b,c\n1,2,3\n4,5,6,7\n',
+  'text.csv': 'a,b,c\n1,2,3\n4,NA,6\n',
+  'nan.csv': 'a,b,c\n1,2,3\n4,NaN,6\n',
+  'large.csv': 'a,b,c\n1,2,3\n4,1e999,6\n',
+  'far.csv': 'a,b,c\n1,2,3\n\n1,2,3\n1e200,-1e300,6\n1,2,3\n',
+  'constant.csv': 'a,b,c\n1,2,3\n2,2,4\n3,2,9\n',
+  'missing.csv': 'a,b,c\n,,\n,,\n',
+  'head.csv': 'a,b,c\n',
+  'empty.csv': '',
+  'quote.csv': 'a,b,c\n1,2,3\n4,"5,6\n',
+  'two.csv': 'a,b\n1,2\n',
+  'twice.csv': 'a,b,c,a\n1,2,3,4\n',
+  'weights.csv': 'a,w\n1,1\n2,\n3,1\n',
+  'negative.csv': 'a,w\n1,1\n2,-1\n3,1\n',
+  'zero.csv': 'a,w\n1,0\n2,0\n',
+  'text.ndjson': '{"a":1,"b":2,"c":3}\n{"a":1,"b":"x","c":3}\n',
+  'json.ndjson': '{"a":1,"b":2,"c":3}\n{"a":1,\n',
+  'list.ndjson': '{"a":1,"b":2,"c":3}\n[1,2,3]\n',
+  'key.ndjson': '{"a":1,"b":2}\n{"a":1}\n',
+  'data.txt': 'a,b,c\n1,2,3\n',
+  cut: '',
+};
+for (const [name, text] of Object.entries(files)) folder.write(name, text);
+const before = folder.names();
+
+type Case = readonly [command: string, code: number, message: string | RegExp];
+const usage: Case[] = [
+  ['nonsense', 2, "unknown command 'nonsense'"],
+  ['--nonsense', 2, "unknown option '--nonsense'"],
+  ['score m', 2, "missing required argument 'DATA'"],
+  ['score m data.csv more', 2, /too many arguments/],
+  ['score m data.csv --svg x', 2, "unknown option '--svg'"],
+  ['sample m -n 3 --svg x', 2, "unknown option '--svg'"],
+  ['score m data.csv --format xml', 2, /argument 'xml' is invalid. Allowed choices are csv, ndjson/],
+  ['score m data.txt', 2, 'data.txt: neither .csv, .ndjson nor .jsonl: say --format csv or --format ndjson'],
+  ['score m data.csv --columns x', 2, '--columns names 1 columns, the model has 2'],
+  ['score m data.csv --columns x,x', 2, /It names a column twice/],
+  ['score m data.csv --columns x,,y', 2, /It is not a list like a,b,c/],
+  ['score m data.csv --keep logDensity', 2, '--keep logDensity: OUT has a column of that name already'],
+  ['score m data.csv --backend gpu', 2, /argument 'gpu' is invalid/],
+  ['score m data.csv --threads 0', 2, /^--threads must be a whole number from 1 to 1024, not 0$/],
+  ['score m data.csv --threads x', 2, /argument 'x' is invalid. It is not a number/],
+  ['fit tree data.csv -o x', 2, 'no kind of model is called tree: there are gaussian and gaussian-mixture'],
+  [
+    'fit recurrent-classifier data.csv -o x',
+    2,
+    'recurrent-classifier is not there yet: only gaussian and gaussian-mixture',
+  ],
+  ['fit gaussian data.csv', 2, "required option '-o, --output <MODEL>' not specified"],
+  ['fit gaussian-mixture three.csv -o x', 2, '--components is needed'],
+  ['fit gaussian three.csv -o x --components 2', 2, '--components is no option of this kind of model'],
+  [
+    'fit gaussian three.csv -o x --false-positive-rate 0.1',
+    2,
+    '--false-positive-rate is no option of this kind of model',
+  ],
+  [
+    'fit gaussian-mixture three.csv -o x --components 0',
+    2,
+    '--components must be a whole number from 1 to 2147483647, not 0',
+  ],
+  ['fit gaussian-mixture three.csv -o x --components 1.5', 2, /--components must be a whole number/],
+  ['fit gaussian-mixture three.csv -o x --components 5', 2, '--components: 5 components for 4 observed rows'],
+  [
+    'fit gaussian-mixture three.csv -o x --components 2 --seed -1',
+    2,
+    '--seed must be a whole number from 0 to 4294967295, not -1',
+  ],
+  ['fit gaussian-mixture three.csv -o x --components 2 --seed 0x10', 2, /It is not a number/],
+  [
+    'fit gaussian-mixture three.csv -o x --components 2 --covariance-type odd',
+    2,
+    /^--covariance-type must be one of full, /,
+  ],
+  [
+    'fit gaussian-mixture three.csv -o x --components 2 --initialization odd',
+    2,
+    /^--initialization must be one of k-means\+\+, /,
+  ],
+  [
+    'fit gaussian-mixture three.csv -o x --components 2 --false-positive-rate 1',
+    2,
+    /^--false-positive-rate must be a number between/,
+  ],
+  ['fit gaussian-mixture three.csv -o x --components 2 --max-iterations -1', 2, /^--max-iterations must be/],
+  ['fit gaussian three.csv -o x --columns a,b --sample-weights b', 2, '--columns and --sample-weights both name b'],
+  ['fit gaussian three.csv -o - --json', 2, '-o - and --json cannot both have stdout'],
+  ['sample m', 2, "required option '-n, --count <n>' not specified"],
+  ['sample m -n 1.5', 2, '-n must be a whole number, 0 or more'],
+  ['sample m -n 1 --seed 4294967296', 2, /^--seed must be/],
+  // what is wrong with the options is found before a file is read
+  ['fit gaussian-mixture absent.csv -o x --components 0', 2, /^--components/],
+];
+const failures: Case[] = [
+  ['score m absent.csv', 1, 'cannot read absent.csv: no such file or folder (ENOENT)'],
+  ['score absent data.csv', 1, 'cannot read absent: no such file or folder (ENOENT)'],
+  ['inspect absent', 1, 'cannot read absent: no such file or folder (ENOENT)'],
+  ['score m . --format csv', 1, 'cannot read .: it is a folder (EISDIR)'],
+  ['score m data.csv -o .', 1, 'cannot write .: it is a folder (EISDIR)'],
+  ['score m data.csv -o absent/x', 1, 'cannot write absent/x: no such file or folder (ENOENT)'],
+  ['fit gaussian three.csv -o data.csv/x', 1, 'cannot write data.csv/x: a part of the path is not a folder (ENOTDIR)'],
+  ['fit gaussian absent.csv -o x', 1, 'cannot read absent.csv: no such file or folder (ENOENT)'],
+  ['score m data.csv --isa nonesuch', 1, /no level nonesuch here|no native binary/],
+  ['score m data.csv --backend wasm --isa baseline', 1, /no level baseline here/],
+];
+const badData: Case[] = [
+  ['score g cells.csv', 65, 'cells.csv: line 3: it has 2 cells, the header line 3'],
+  ['score g more.csv', 65, 'more.csv: line 3: it has 4 cells, the header line 3'],
+  ['score g text.csv', 65, 'text.csv: line 3, column 2 (b): "NA" is not a number (a cell not observed is left empty)'],
+  ['score g nan.csv', 65, 'nan.csv: line 3, column 2 (b): "NaN" is not a number (a cell not observed is left empty)'],
+  ['score g large.csv', 65, 'large.csv: line 3, column 2 (b): "1e999" is too large for a double'],
+  ['score g far.csv', 65, 'far.csv: line 5: the values are so far from the model that the squared distance overflows'],
+  ['inspect g far.csv', 65, /^far\.csv: line 5: /],
+  ['score g quote.csv', 65, 'quote.csv: line 3: a quote is misplaced or not closed'],
+  ['score g two.csv', 65, 'two.csv: line 1: there is no column "c"'],
+  ['score g three.csv --keep z', 65, 'three.csv: line 1: there is no column "z"'],
+  ['fit gaussian three.csv -o x --columns a,z', 65, 'three.csv: line 1: there is no column "z"'],
+  ['score g empty.csv', 65, 'empty.csv: it is empty, without even a header line'],
+  ['score g text.ndjson', 65, 'text.ndjson: line 2, column b: "x" is not a number (a cell not observed is left empty)'],
+  ['score g json.ndjson', 65, /^json\.ndjson: line 2: it is not JSON: /],
+  ['score g list.ndjson', 65, 'list.ndjson: line 2: it is not an object'],
+  ['score g key.ndjson', 65, 'key.ndjson: no line has a "c"'],
+  ['score three.csv data.csv', 65, /^three\.csv: malformed seqlik file: /],
+  ['score cut data.csv', 65, /^cut: malformed seqlik file: /],
+  ['inspect cut', 65, /^cut: malformed seqlik file: /],
+  ['inspect g head.csv', 65, 'head.csv: no row holds an observation'],
+  ['inspect g missing.csv', 65, 'missing.csv: no row holds an observation'],
+  ['fit gaussian head.csv -o x', 65, 'head.csv: no row holds an observation'],
+  ['fit gaussian-mixture missing.csv -o x --components 1', 65, 'missing.csv: no row holds an observation'],
+  ['fit gaussian empty.csv -o x', 65, 'empty.csv: it is empty, without even a header line'],
+  [
+    'fit gaussian constant.csv -o x',
+    65,
+    'constant.csv: column 2 (b) is constant, or the columns before it determine it (covariances, pivot 1)',
+  ],
+  [
+    'fit gaussian-mixture constant.csv -o x --components 2 --columns c,b',
+    65,
+    /^constant\.csv: column 2 \(b\) is constant, .* \(covariances, pivot 1\)$/,
+  ],
+  ['fit gaussian twice.csv -o x', 65, 'twice.csv: line 1: there are 2 columns "a"'],
+  [
+    'fit gaussian data.csv -o x',
+    65,
+    'data.csv: line 2, column 1 (id): "r0" is not a number (a cell not observed is left empty)',
+  ],
+  ['fit gaussian weights.csv -o x --sample-weights w', 65, 'weights.csv: line 3, column w: a weight cannot be missing'],
+  ['fit gaussian negative.csv -o x --sample-weights w', 65, 'negative.csv: line 3, column w: a weight cannot be -1'],
+  ['fit gaussian zero.csv -o x --sample-weights w', 65, 'zero.csv: all weights are 0'],
+  ['fit gaussian far.csv -o x', 65, /^far\.csv: line \d: the values are so far from the model/],
+];
+
+describe.each([
+  ['usage', usage],
+  ['failures', failures],
+  ['bad data', badData],
+])('%s', (_, cases) => {
+  test.concurrent.each(cases)('seqlik %s: exit %i', async (command, code, message) => {
+    const ended = await run(command);
+    expect(ended.code, ended.stderr).toBe(code);
+    expect(ended.stderr).toMatch(/^seqlik: [^\n]+\n$/);
+    expect(ended.stderr).not.toMatch(/^ +at |node:|unexpected|undefined/m);
+    const told = ended.stderr.slice('seqlik: '.length, -1);
+    if (typeof message === 'string') expect(told).toBe(message);
+    else expect(told).toMatch(message);
+  });
+});
+test('nothing was left behind', () => expect(folder.names()).toEqual(before));
+
+test('no command: the help, on stderr, and exit 2', async () => {
+  const { code, stdout, stderr } = await seqlik([]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^Usage: seqlik/);
+});
+test('SEQLIK_DEBUG shows where', async () => {
+  const { stderr } = await seqlik(['score', 'm', 'text.csv', '--columns', 'a,b'], { cwd, env: { SEQLIK_DEBUG: '1' } });
+  expect(stderr).toMatch(/SeqlikError: .*\n +at /);
+});
+test('stdout ends after the last good line, a file OUT is not there', async () => {
+  const rows = Array.from({ length: 20_000 }, (_, i) => `${i % 10},2,${i % 7}\n`);
+  const [good, bad] = [`a,b,c\n${rows.join('')}`, `a,b,c\n${rows.join('')}1,x,1\n${rows.join('')}`];
+  folder.write('bad.csv', bad);
+  const whole = await run('score g -', good);
+  const { code, stdout, stderr } = await run('score g bad.csv');
+  expect({ code, stderr }).toEqual({
+    code: 65,
+    stderr: expect.stringMatching(/^seqlik: bad.csv: line 20002, column 2 \(b\): "x"/),
+  });
+  expect(stdout).toBe(whole.stdout);
+  expect((await run('score g bad.csv -o out.csv')).code).toBe(65);
+  folder.write('there.csv', 'as it was');
+  expect((await run('score g bad.csv -o there.csv')).code).toBe(65);
+  expect(folder.read('there.csv')).toBe('as it was');
+  expect(folder.names()).toEqual([...before, 'bad.csv', 'there.csv'].sort());
+
+  // a row without a density ends it the same way, and the first of two mistakes counts
+  const { stdout: some } = await run('score g far.csv');
+  expect(some.split('\n').length).toBe(4);
+  const both = await run('score g -', 'a,b,c\n1,2,3\n1e200,-1e300,6\n1,2,3\nx,1,2\n');
+  expect(both).toMatchObject({
+    code: 65,
+    stderr: expect.stringMatching(/^seqlik: stdin: line 3: the values are so far/),
+  });
+});
+test('nothing is written of data without the columns', async () => {
+  expect((await run('score g two.csv')).stdout).toBe('');
+  expect((await run('score g key.ndjson')).stdout).toBe('');
+});
+test('what a file holds cannot steer the terminal', async () => {
+  for (const text of ['a,b,c\n1,2,"\x1b[31m\x07\n"\n', 'a,b,c,"\x1b[2J"\n1,2\n', 'a,"\x1b]0;x\x07",c\n1,2,3\n']) {
+    const { code, stderr } = await run('score g -', text);
+    expect(code).toBe(65);
+    expect(stderr).toMatch(/^seqlik: \P{Cc}+\n$/u);
+  }
+});

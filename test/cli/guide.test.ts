@@ -1,0 +1,40 @@
+/** docs/cli.md: the examples give what stands there. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { expect, test } from 'vitest';
+import { Folder, program } from './run.ts';
+
+const folder = new Folder();
+const guide = readFileSync('docs/cli.md', 'utf8');
+const [, console] = /```console\n([\s\S]*?)```/.exec(guide)!;
+const steps = console!
+  .split(/^\$ /m)
+  .slice(1)
+  .map((step) => {
+    const [command, ...output] = step.split('\n');
+    return { command: command!, output: output.join('\n') };
+  });
+/** Time and place of a fit differ. */
+const alike = (text: string): string => text.replace(/\d+\.\d\d s on \S+ \S+,/, '');
+
+test.runIf(process.platform !== 'win32')('the examples', () => {
+  folder.write('seqlik', `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  chmodSync(folder.at('seqlik'), 0o755);
+  const env = { PATH: `${folder.path}${delimiter}${process.env['PATH']}`, SEQLIK_BACKEND: 'wasm' };
+  folder.write('birds.csv', steps[0]!.output);
+  for (const { command, output } of steps) {
+    const { stdout } = spawnSync('sh', ['-c', `{ ${command}\n} 2>&1`], { cwd: folder.path, env, encoding: 'utf8' });
+    expect(alike(stdout), command).toBe(alike(output));
+  }
+  expect(steps.length).toBe(7);
+});
+test('all options of the commands are told of', () => {
+  for (const command of ['fit', 'score', 'inspect', 'sample']) {
+    const { stdout } = spawnSync(process.execPath, [program, command, '--help'], { encoding: 'utf8' });
+    for (const [, option] of stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)) {
+      if (option === '--help' || option === '--output' || option === '--count') continue;
+      expect(guide, `${command} ${option}`).toContain(option!);
+    }
+  }
+});
