@@ -1,7 +1,16 @@
 // Builds what is stale: `node scripts/build.mjs [native] [wasm] [js] [--probe] [--force]`; no name: all of them.
 // Plain JavaScript without dependencies, so that it can also install them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,7 +86,10 @@ export function wasm({ probe = false } = {}) {
 /** The library into dist/, examples and what tests run in processes of their own into build/js/. */
 export function js() {
   const settings = ['tsconfig.json', 'src/tsconfig.json', 'test/tsconfig.json', 'package.json'];
-  if (stale('dist/index.js', 'src', ...settings)) run('compiling src', bin('tsc'), ['-p', 'src']);
+  if (stale('dist/index.js', 'src', ...settings)) {
+    run('compiling src', bin('tsc'), ['-p', 'src']);
+    chmodSync('dist/cli/main.js', 0o755); // npx runs it as it is
+  }
   if (stale('build/js/test/golden/run.js', 'src', 'test/golden', 'test/support', 'examples', 'bench', ...settings))
     run('compiling examples and test programs', bin('tsc'), ['-p', 'test']);
 }

@@ -325,10 +325,14 @@ export function gaps(
   if (missing === undefined && mask === undefined) return undefined;
   if (mask && mask.length !== values.length)
     throw mismatch(where, 'mask', `has ${mask.length} values, not ${values.length}`);
-  const seen = Uint8Array.from(values, (v, i) => Number(mask ? mask[i] !== 0 : !Number.isNaN(v)));
-  const i = values.findIndex((v, i) => seen[i] === 1 && !Number.isFinite(v));
   const d = values.length / n;
-  if (i >= 0) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
+  const seen = new Uint8Array(values.length);
+  for (let i = 0; i < seen.length; i++) {
+    const value = values[i]!;
+    if (mask ? mask[i] === 0 : Number.isNaN(value)) continue;
+    seen[i] = 1;
+    if (!(value - value === 0)) throw wrongValue(where, argument, value, Math.floor(i / d), i % d);
+  }
   return seen;
 }
 /** What is wrong with a row that has no density: a value that is not finite, or a distance that overflows. `place` is
