@@ -371,7 +371,7 @@ export function gathered(type: CovarianceType, each: Float64Array, k: number, d:
 /** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
 export function* patterns(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
   const seen = gaps(where, 'x', x, missing);
-  if (!seen || !seen.includes(0)) yield { dims: [...Array(d).keys()], rows: x };
+  if (!seen?.includes(0)) yield { dims: [...Array(d).keys()], rows: x };
   else yield* grouped(x.values, seen, d, 0, x.n);
 }
 /** The patterns of the rows from `first` to `end`, in the order in which they appear. */

@@ -96,7 +96,7 @@ class Data {
   ) {
     const { where, k, missing, sampleWeights: w } = settings;
     const seen = gaps(where, 'x', x, missing);
-    this.complete = !seen || !seen.includes(0);
+    this.complete = !seen?.includes(0);
     this.seen = this.complete ? undefined : seen;
     const rows = [...Array(x.n).keys()].filter((row) => this.observes(row));
     if (rows.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });

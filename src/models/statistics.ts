@@ -51,7 +51,7 @@ export function* batches(
   shardSize = SHARD_ROWS,
 ): Generator<Batch> {
   const seen = gaps(where, 'x', x, missing);
-  if (!seen || !seen.includes(0)) {
+  if (!seen?.includes(0)) {
     yield { dims: [...Array(d).keys()], rows: x, weights };
     return;
   }

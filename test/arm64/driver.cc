@@ -7,18 +7,27 @@
 #include "contract.h"
 #include "job.h"
 
-#define DECLARE(isa, runs) namespace isa { extern const Kernel kernels[]; }
+#define DECLARE(isa, runs) \
+  namespace isa { \
+  extern const Kernel kernels[]; \
+  }
 EACH_LEVEL(DECLARE)
 
 namespace {
 Kernel find(const std::string& level, const std::string& kernel) {
 #define LOOK(isa, runs) \
-  if (level == #isa) for (const Kernel* k = isa::kernels; k->name; k++) if (kernel == k->name) return *k;
+  if (level == #isa) \
+    for (const Kernel* k = isa::kernels; k->name; k++) \
+      if (kernel == k->name) return *k;
   EACH_LEVEL(LOOK)
   throw std::runtime_error("no kernel " + level + " " + kernel);
 }
 
-template <class T> T next(std::istream& in) { T x{}; in >> x; return x; }
+template <class T> T next(std::istream& in) {
+  T x{};
+  in >> x;
+  return x;
+}
 std::vector<int> list(std::istream& in, size_t length) {
   std::vector<int> values(length);
   for (int& value : values) in >> value;
@@ -33,7 +42,7 @@ int main(int, char** names) {
   results.exceptions(std::ios::badbit | std::ios::failbit);
   for (std::string level, name; calls >> level >> name;) {
     const Kernel kernel = find(level, name);
-    calls.exceptions(std::ios::badbit | std::ios::failbit);   // the end of the file is one only between two calls
+    calls.exceptions(std::ios::badbit | std::ios::failbit);  // the end of the file is one only between two calls
     const std::vector<int> ints = list(calls, next<size_t>(calls)), places = list(calls, 3);
     const double infoStep = next<double>(calls);
     std::vector<Cut> cuts(next<size_t>(calls));
@@ -45,14 +54,15 @@ int main(int, char** names) {
       arrays.emplace_back(next<size_t>(calls));
       a.data = arrays.back().data();
     }
-    calls.ignore();   // the end of the line
+    calls.ignore();  // the end of the line
     for (auto& array : arrays) calls.read(reinterpret_cast<char*>(array.data()), array.size());
     calls.exceptions(std::ios::badbit);
 
     const int cancel = 0;
     const double info = Job(kernel, ints, places.data(), arguments, cuts, infoStep, &cancel, 1).again();
     results.write(reinterpret_cast<const char*>(&info), sizeof info);
-    for (size_t i = 0; i < arguments.size(); i++) if (arguments[i].role != in && arguments[i].role != tmp)
-      results.write(reinterpret_cast<const char*>(arrays[i].data()), arrays[i].size());
+    for (size_t i = 0; i < arguments.size(); i++)
+      if (arguments[i].role != in && arguments[i].role != tmp)
+        results.write(reinterpret_cast<const char*>(arrays[i].data()), arrays[i].size());
   }
 }
