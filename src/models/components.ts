@@ -3,11 +3,12 @@
  * Equations: docs/math.md § mixture.
  */
 import type { Backend } from '../bind.ts';
-import { type Gaps, gaps, nonFinite, type Real, type Rows } from '../check.ts';
+import { type Gaps, nonFinite, type Real, type Rows } from '../check.ts';
 import { KernelFailure, SeqlikError } from '../errors.ts';
 import type { How, Resident } from '../grammar.ts';
-import { tagOf } from '../memory.ts';
 import type { Random } from '../random.ts';
+import { factorise, notPositiveDefinite, tri } from './factor.ts';
+import { alike, isSingle, type Pattern, patterns } from './patterns.ts';
 
 export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
 export type CovarianceType = (typeof covarianceTypes)[number];
@@ -34,12 +35,6 @@ export interface Sums {
   readonly second: Float64Array;
   readonly logLikelihood: Float64Array;
 }
-/** Rows of one pattern of gaps: with the marginal over what was observed (none: nothing was) and, gathered, their places. */
-export interface Pattern {
-  readonly dims: readonly number[];
-  readonly rows: Rows;
-  readonly of?: Int32Array;
-}
 /** A prepared call for one row. */
 interface Single {
   readonly x: Real;
@@ -50,10 +45,6 @@ interface Single {
 type Prepared = { readonly b: Resident<Real>; readonly mean: Resident<Real>; readonly W: Resident<Real> };
 type Name = 'logDensity' | 'responsibilities' | 'expect';
 export type Asynchronous = How & { readonly signal?: AbortSignal };
-
-export const tri = (d: number): number => (d * (d + 1)) / 2;
-export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
-export const alike = (values: Real, n: number): Real => (isSingle(values) ? new Float32Array(n) : new Float64Array(n));
 
 export class Components {
   /** Whether each component has a matrix; else it has d variances. */
@@ -366,94 +357,4 @@ export function gathered(type: CovarianceType, each: Float64Array, k: number, d:
   const sums = new Float64Array(type === 'tied' ? d * d : k);
   for (const [i, g] of each.entries()) sums[type === 'tied' ? i % (d * d) : Math.floor(i / d)]! += g;
   return sums;
-}
-
-/** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
-export function* patterns(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
-  const seen = gaps(where, 'x', x, missing);
-  if (!seen?.includes(0)) yield { dims: [...Array(d).keys()], rows: x };
-  else yield* grouped(x.values, seen, d, 0, x.n);
-}
-/** The patterns of the rows from `first` to `end`, in the order in which they appear. */
-export function* grouped(
-  values: Real,
-  seen: Uint8Array,
-  d: number,
-  first: number,
-  end: number,
-): Generator<Required<Pattern>> {
-  const found = new Map<number | string, number[]>();
-  for (let row = first; row < end; row++) {
-    const key = keyOf(seen, row * d, d);
-    const rows = found.get(key);
-    if (rows) rows.push(row);
-    else found.set(key, [row]);
-  }
-  for (const list of found.values()) {
-    const of = Int32Array.from(list);
-    const dims: number[] = [];
-    for (let j = 0; j < d; j++) if (seen[list[0]! * d + j] === 1) dims.push(j);
-    const own = alike(values, of.length * dims.length);
-    let at = 0;
-    for (const row of of) for (const j of dims) own[at++] = values[row * d + j]!;
-    yield { dims, rows: { values: own, n: of.length }, of };
-  }
-}
-
-/** One number per pattern while its bits fit a double: text is ten times slower. */
-function keyOf(seen: Uint8Array, at: number, d: number): number | string {
-  if (d > 52) return seen.subarray(at, at + d).join('');
-  let key = 0;
-  for (let j = 0; j < d; j++) key = 2 * key + seen[at + j]!;
-  return key;
-}
-
-export const notPositiveDefinite = (
-  where: string,
-  which: string,
-  pivot: number,
-  value: number,
-  component?: number,
-): SeqlikError => {
-  const matrix = component === undefined ? which : `${which}[${component}]`;
-  const message = `${where}: ${matrix} is not positive definite: pivot ${pivot} is ${value}`;
-  return new SeqlikError('NOT_POSITIVE_DEFINITE', message, {
-    which,
-    pivot,
-    value,
-    ...(component !== undefined && { component }),
-  });
-};
-
-/** A = L Lᵀ of `count` matrices of size d. The first pivot not > 0 is handed to `failed`, with its value. */
-export function factorise(
-  backend: Backend,
-  A: Float64Array,
-  count: number,
-  d: number,
-  failed: (failure: { matrix: number; pivot: number; value: number }) => Error,
-): { L: Float64Array; logDet: Float64Array } {
-  const L = new Float64Array(count * tri(d));
-  const logDet = new Float64Array(count);
-  try {
-    backend.f64.gaussian.factor({ k: count, d }, { A, L, logDet });
-  } catch (error) {
-    if (!(error instanceof KernelFailure)) throw error;
-    const { k: matrix, d: pivot } = error.at as { k: number; d: number };
-    throw failed({ matrix, pivot, value: pivotOf(A.subarray(matrix * d * d, (matrix + 1) * d * d), d, pivot) });
-  }
-  return { L, logDet };
-}
-/** The pivot at which a factorisation stopped: A[p,p] - |L[p,:]|². */
-function pivotOf(A: Float64Array, d: number, p: number): number {
-  const L: number[][] = [];
-  for (let i = 0; i <= p; i++) {
-    L[i] = [];
-    for (let j = 0; j <= i; j++) {
-      const s = L[j]!.slice(0, j).reduce((rest, v, q) => rest - v * L[i]![q]!, A[i * d + j]!);
-      if (i === p && j === p) return s;
-      L[i]![j] = i === j ? Math.sqrt(s) : s / L[j]![j]!;
-    }
-  }
-  return Number.NaN;
 }

@@ -3,7 +3,8 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
-import { type Components, tri } from './components.ts';
+import type { Components } from './components.ts';
+import { tri } from './factor.ts';
 import { Gaussian, type GaussianLike, type OnBackend, Read } from './gaussian.ts';
 import { GaussianMixture, type MixtureLike } from './mixture.ts';
 

@@ -7,7 +7,8 @@ import type { Gaps, Rows } from '../check.ts';
 import { gaps } from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import { Random } from '../random.ts';
-import { Components, type CovarianceType, isSingle, type Parts } from './components.ts';
+import { Components, type CovarianceType, type Parts } from './components.ts';
+import { isSingle } from './patterns.ts';
 import { type Batch, batches, expectAsync, maximise } from './statistics.ts';
 
 export const initializations = ['k-means++', 'random'] as const;

@@ -1,5 +1,6 @@
 /** Gradients of a mixture's loss from its statistics: equations 18 to 20 of the notes, corrected (docs/math.md § mixture). */
-import { type Components, gathered, tri } from './components.ts';
+import { type Components, gathered } from './components.ts';
+import { tri } from './factor.ts';
 import type { Totals } from './statistics.ts';
 
 /** dMeans [k,d] = -Σ⁻¹ first; dCovariances = ½ (count Σ⁻¹ - Σ⁻¹ second Σ⁻¹), in the shape of the covariances. */

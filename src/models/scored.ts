@@ -3,8 +3,9 @@ import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real } from '../check.ts';
 import * as check from '../check.ts';
 import { Random } from '../random.ts';
-import { type Components, isSingle } from './components.ts';
+import type { Components } from './components.ts';
 import { Model } from './model.ts';
+import { isSingle } from './patterns.ts';
 
 /** Results have the dtype of the data; of numbers f64. */
 export type Result<X> = X extends Float32Array ? Float32Array : Float64Array;

@@ -6,18 +6,10 @@ import type { Gaps, Rows } from '../check.ts';
 import { gaps } from '../check.ts';
 import { SHARD_ROWS } from '../cuts.ts';
 import { SeqlikError } from '../errors.ts';
-import {
-  type Asynchronous,
-  type Components,
-  grouped,
-  isSingle,
-  type Parts,
-  type Pattern,
-  type Sums,
-  tri,
-} from './components.ts';
-
+import type { Asynchronous, Components, Parts, Sums } from './components.ts';
+import { tri } from './factor.ts';
 import { malformed, numberOf, opened, partsIn, tensorOf, tensorsOf, written } from './file.ts';
+import { grouped, isSingle, type Pattern } from './patterns.ts';
 
 /** Sums over rows of responsibilities, and of y = x - mean and y yᵀ weighted by them; y about the means of `parts`. */
 export interface Totals {
