@@ -290,8 +290,8 @@ export function table(
 const lengthOfRow = (row: unknown): number => (isArray(row) ? row.length : lengthOf(row as Real));
 /** The first value that is not finite, by its row and column. */
 export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
-  const i = values.findIndex((v) => !Number.isFinite(v));
-  if (i >= 0) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i])) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
 }
 /** The memory of the caller's array for `n` results of the dtype of the data, or a new one. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {

@@ -34,9 +34,12 @@ export class Random {
 
   /** An index with probability proportional to its weight; never one of weight 0. */
   categorical(weights: Float64Array): number {
-    let rest = this.uniform() * weights.reduce((sum, w) => sum + w, 0);
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) total += weights[i]!;
+    let rest = this.uniform() * total;
     let last = 0;
-    for (const [i, w] of weights.entries()) {
+    for (let i = 0; i < weights.length; i++) {
+      const w = weights[i]!;
       if (w === 0) continue;
       last = i;
       if ((rest -= w) < 0) return i;

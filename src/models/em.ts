@@ -59,10 +59,10 @@ type Fitted = { parts: Parts; report: FitReport };
 export async function fitted(x: Rows, settings: Settings): Promise<Fitted> {
   const { where, backend, signal, restarts, init } = settings;
   const pace = new Pace(signal, where);
-  const data = new Data(x, settings);
+  const data = await Data.of(x, settings, pace);
   const held = data.complete ? backend.hold(x.values) : undefined;
   try {
-    const each = data.batches(held ? { ...x, held } : x);
+    const each = await data.batches(held ? { ...x, held } : x, pace);
     const runs = Array.from({ length: init ? 1 : restarts }, async (_, restart) => {
       const start = init ?? (await started(data, settings, restart, pace));
       return climbed(start, each, data, settings, restart);
@@ -83,68 +83,88 @@ const isSingular = (error: unknown): boolean => error instanceof SeqlikError && 
 
 /** Data as a fit sees them: which values are there, and what the columns are like. */
 class Data {
-  /** Whether every value was observed. */
-  readonly complete: boolean;
-  /** Weighted mean and variance of what was observed of each column. */
-  readonly mean: Float64Array;
-  readonly variance: Float64Array;
-  /** Rows that may be a start: something was observed, and they weigh something. */
-  readonly usable: Int32Array;
-  private readonly seen: Uint8Array | undefined;
-  constructor(
+  private constructor(
     readonly x: Rows,
     private readonly settings: Settings,
-  ) {
-    const { where, k, missing, sampleWeights: w } = settings;
-    const seen = gaps(where, 'x', x, missing);
-    this.complete = !seen?.includes(0);
-    this.seen = this.complete ? undefined : seen;
-    const rows = [...Array(x.n).keys()].filter((row) => this.observes(row));
-    if (rows.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
-    if (k > rows.length)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${k} components for ${rows.length} observed rows`, {
+    private readonly seen: Uint8Array | undefined,
+    /** Rows that may be a start: something was observed, and they weigh something. */
+    readonly usable: Int32Array,
+    /** Weighted mean and variance of what was observed of each column. */
+    readonly mean: Float64Array,
+    readonly variance: Float64Array,
+  ) {}
+  /** Throws EMPTY_INPUT, INVALID_ARGUMENT (components), NOT_POSITIVE_DEFINITE (a constant column). */
+  static async of(x: Rows, settings: Settings, pace: Pace): Promise<Data> {
+    const { where, k, d, missing, sampleWeights: w } = settings;
+    const given = gaps(where, 'x', x, missing);
+    const seen = given?.includes(0) ? given : undefined;
+    const usable: number[] = [];
+    let observed = 0;
+    for (let row = 0; row < x.n; row++) {
+      if (row % STRIDE === 0) await pace.rest();
+      if (seen && !seen.subarray(row * d, (row + 1) * d).includes(1)) continue;
+      observed++;
+      if (w[row]! > 0) usable.push(row);
+    }
+    if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
+    if (k > observed)
+      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${k} components for ${observed} observed rows`, {
         argument: 'components',
       });
-    this.usable = Int32Array.from(rows.filter((row) => w[row]! > 0));
-    [this.mean, this.variance] = this.moments();
-    const constant = this.variance.findIndex((v) => !(v > 0));
+    const { mean, variance, constant } = await moments(x, seen, settings, pace);
     if (constant >= 0)
       throw new SeqlikError('NOT_POSITIVE_DEFINITE', `${where}: column ${constant} of x is constant`, {
         which: 'covariances',
         pivot: constant,
         value: 0,
       });
+    return new Data(x, settings, seen, Int32Array.from(usable), mean, variance);
   }
-  batches(x: Rows): Batch[] {
+  /** Whether every value was observed. */
+  get complete(): boolean {
+    return this.seen === undefined;
+  }
+  async batches(x: Rows, pace: Pace): Promise<Batch[]> {
     const { where, missing, sampleWeights, d, shardSize } = this.settings;
-    return [...batches(where, x, missing, sampleWeights, d, shardSize)];
+    const each: Batch[] = [];
+    for (const batch of batches(where, x, missing, sampleWeights, d, shardSize)) {
+      each.push(batch);
+      await pace.rest();
+    }
+    return each;
   }
   /** What was observed, and the mean of the column where nothing was. */
   value(row: number, j: number): number {
     const at = row * this.settings.d + j;
     return this.seen?.[at] === 0 ? this.mean[j]! : this.x.values[at]!;
   }
-  private observes(row: number): boolean {
-    const { d } = this.settings;
-    return !this.seen || this.seen.subarray(row * d, (row + 1) * d).includes(1);
-  }
-  private moments(): [Float64Array, Float64Array] {
-    const { d, sampleWeights: w } = this.settings;
-    const { values, n } = this.x;
-    const each = (f: (v: number, j: number) => number): Float64Array => {
-      const sum = new Float64Array(d);
-      const weight = new Float64Array(d);
-      for (let i = 0, at = 0; i < n; i++)
-        for (let j = 0; j < d; j++, at++) {
-          if (this.seen?.[at] === 0) continue;
-          sum[j]! += w[i]! * f(values[at]!, j);
-          weight[j]! += w[i]!;
-        }
-      return sum.map((s, j) => (weight[j]! > 0 ? s / weight[j]! : 0));
-    };
-    const shift = each((v) => v);
-    return [shift, each((v, j) => (v - shift[j]!) ** 2)];
-  }
+}
+
+/** Weighted means and variances of the columns, and the first column that has one value only (-1: none). */
+async function moments({ values, n }: Rows, seen: Uint8Array | undefined, { d, sampleWeights }: Settings, pace: Pace) {
+  const least = new Float64Array(d).fill(Number.POSITIVE_INFINITY);
+  const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
+  const average = async (power: number, about: Float64Array): Promise<Float64Array> => {
+    const sum = new Float64Array(d);
+    const weight = new Float64Array(d);
+    for (let i = 0, at = 0; i < n; i++) {
+      if (i % STRIDE === 0) await pace.rest();
+      for (let j = 0; j < d; j++, at++) {
+        const w = sampleWeights[i]!;
+        if (w === 0 || seen?.[at] === 0) continue;
+        const value = values[at]!;
+        const y = value - about[j]!;
+        sum[j]! += w * (power === 2 ? y * y : y);
+        weight[j]! += w;
+        if (value < least[j]!) least[j] = value;
+        if (value > most[j]!) most[j] = value;
+      }
+    }
+    return sum.map((s, j) => (weight[j]! > 0 ? s / weight[j]! : 0));
+  };
+  const mean = await average(1, new Float64Array(d));
+  const variance = await average(2, mean);
+  return { mean, variance, constant: least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0)) };
 }
 
 /** EM from one start. */
@@ -299,17 +319,17 @@ async function started(data: Data, settings: Settings, restart: number, pace: Pa
   const means = new Float64Array(k * d);
   const within = new Float64Array(d); // squared deviations from the nearest centre
   const nearest = new Int32Array(usable.length);
+  const weight = new Float64Array(usable.length);
   for (let c = 0; c < k; c++) {
-    const weight = Float64Array.from(usable, (row, i) => {
-      if (chosen[i]) return 0;
-      return sampleWeights[row]! * (initialization === 'random' || c === 0 ? 1 : distance[i]!);
-    });
+    const near = initialization === 'k-means++' && c > 0;
+    for (let i = 0; i < usable.length; i++)
+      weight[i] = chosen[i] ? 0 : sampleWeights[usable[i]!]! * (near ? distance[i]! : 1);
     if (!weight.some((w) => w > 0)) for (let i = 0; i < usable.length; i++) weight[i] = Number(!chosen[i]); // all rows coincide
     const pick = random.categorical(weight);
     chosen[pick] = 1;
     for (let j = 0; j < d; j++) means[c * d + j] = data.value(usable[pick]!, j);
     for (let i = 0; i < usable.length; i++) {
-      if (i % 1024 === 0) await pace.rest();
+      if (i % STRIDE === 0) await pace.rest();
       let s = 0;
       for (let j = 0; j < d; j++) s += (data.value(usable[i]!, j) - means[c * d + j]!) ** 2 / variance[j]!;
       if (s < distance[i]!) {
@@ -319,7 +339,9 @@ async function started(data: Data, settings: Settings, restart: number, pace: Pa
     }
   }
   let total = 0;
-  for (const [i, row] of usable.entries()) {
+  for (let i = 0; i < usable.length; i++) {
+    if (i % STRIDE === 0) await pace.rest();
+    const row = usable[i]!;
     total += sampleWeights[row]!;
     for (let j = 0; j < d; j++)
       within[j]! += sampleWeights[row]! * (data.value(row, j) - means[nearest[i]! * d + j]!) ** 2;
@@ -328,6 +350,7 @@ async function started(data: Data, settings: Settings, restart: number, pace: Pa
   return { type, k, d, weights: new Float64Array(k).fill(1 / k), means, covariances: spreadOf(type, k, d, variances) };
 }
 
+const STRIDE = 1024; // rows between two looks at the clock
 /** Lets others run every few milliseconds, and stops when the caller says so. */
 class Pace {
   private until = performance.now() + 15;
