@@ -353,7 +353,7 @@ async function started(data: Data, settings: Settings, restart: number, pace: Pa
 const STRIDE = 1024; // rows between two looks at the clock
 /** Lets others run every few milliseconds, and stops when the caller says so. */
 class Pace {
-  private until = performance.now() + 15;
+  private until = performance.now() + 8;
   constructor(
     private readonly signal: AbortSignal | undefined,
     private readonly where: string,
@@ -363,6 +363,6 @@ class Pace {
       throw new SeqlikError('ABORTED', `${this.where} was aborted`, { cause: this.signal.reason });
     if (performance.now() < this.until) return;
     await new Promise((resolve) => setTimeout(resolve));
-    this.until = performance.now() + 15;
+    this.until = performance.now() + 8;
   }
 }
