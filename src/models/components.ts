@@ -104,13 +104,17 @@ export class Components {
   /** The same on copies, off the event loop. */
   async logDensityAsync(where: string, x: Rows, missing: Gaps, how: Asynchronous): Promise<Real> {
     const out = alike(x.values, x.n);
-    for (const { part, dims, rows, of } of this.marginals(patterns(where, x, missing, this.parts.d))) {
+    const first = new FirstFailure();
+    // all patterns are gathered before the first wait: the caller's memory may change meanwhile
+    for (const { part, dims, rows, of } of this.marginals([...patterns(where, x, missing, this.parts.d)])) {
       const own = of ? alike(out, rows.n) : out;
-      if (dims.length > 0) await part.callAsync(where, 'logDensity', rows, { out: own }, how, of);
+      if (dims.length > 0)
+        await part.callAsync(where, 'logDensity', rows, { out: own }, how, of).catch((error) => first.note(error));
       of?.forEach((row, i) => {
         out[row] = own[i]!;
       });
     }
+    first.raise();
     return out;
   }
 
@@ -326,9 +330,12 @@ class FirstFailure {
     try {
       call();
     } catch (error) {
-      if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
-      if (!this.error || error.row < this.error.row!) this.error = error;
+      this.note(error);
     }
+  }
+  note(error: unknown): void {
+    if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
+    if (!this.error || error.row < this.error.row!) this.error = error;
   }
   raise(): void {
     if (this.error) throw this.error;

@@ -1,7 +1,16 @@
 /** Expectation maximisation and the members that come with it, on every backend and level. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Backend, type CovarianceType, Gaussian, GaussianMixture, MixtureStatistics } from '../../src/index.ts';
+import {
+  type Backend,
+  type CovarianceType,
+  Gaussian,
+  GaussianMixture,
+  klDivergence,
+  MixtureStatistics,
+  mixtureDivergence,
+  openBackend,
+} from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 import { titled } from '../support/models.ts';
 
@@ -211,6 +220,74 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     const { model, report } = await GaussianMixture.fit(x, { ...on, init, maxIterations: 100 });
     expect(report.warnings[0]).toMatch(/iteration 1: component 2 collapsed and was put at row 42/);
     expect(model.parameters.means.every((m) => Math.abs(m) < 100)).toBe(true);
+  });
+
+  test('the same bits for any number of threads', async () => {
+    const x = clouds(200_000); // enough work for threads
+    const histories = [];
+    for (const threads of [1, 3]) {
+      const other = openBackend({ isa: backend.isa, threads });
+      const { model } = await GaussianMixture.fit(x, {
+        ...on,
+        backend: other,
+        tolerance: 0,
+        maxIterations: 2,
+        seed: 3,
+      });
+      histories.push(model.parameters);
+    }
+    expect(histories[1]).toEqual(histories[0]);
+  });
+
+  test('an asynchronous score with gaps holds its own copies, and tells the first row that fails', async () => {
+    const x = withGaps(clouds(3000));
+    const mixture = new GaussianMixture(start(clouds(3000), 'full'), { backend });
+    const want = mixture.logDensity(x, { missing: 'nan' });
+    const running = mixture.logDensityAsync(x, { missing: 'nan' });
+    x.fill(7);
+    expect(await running).toEqual(want);
+    const far = [
+      [0, Number.NaN, 0],
+      [1e200, 0, 0],
+      [1e200, Number.NaN, 0],
+    ];
+    await expect(mixture.logDensityAsync(far, { missing: 'nan' })).rejects.toThrow(fails('NON_FINITE', { row: 1 }));
+  });
+
+  test('the divergence of mixtures: 0 of itself, exact for one component, and the estimates agree', () => {
+    const x = clouds(30);
+    const p = new GaussianMixture(start(x, 'full'), { backend });
+    const q = new GaussianMixture({ ...p.parameters, weights: [0.2, 0.3, 0.5] }, { backend });
+    expect(mixtureDivergence(p, p, { method: 'variational' }).estimate).toBeCloseTo(0, 12);
+    expect(mixtureDivergence(p, p, { method: 'monte-carlo', samples: 10 })).toEqual({ estimate: 0, standardError: 0 });
+    const one = (mean: number[], variances: number[]) => ({
+      gaussian: { mean, variances },
+      mixture: { weights: [1], means: mean, covariances: variances, covarianceType: 'diagonal' as const },
+    });
+    const [a, b] = [one([0, 1], [1, 2]), one([1, 1], [2, 0.5])];
+    const exact = klDivergence(a.gaussian, b.gaussian, { backend });
+    expect(mixtureDivergence(a.mixture, b.mixture, { method: 'variational' }).estimate).toBeCloseTo(exact, 12);
+    for (const [from, to, value] of [
+      [a.mixture, b.mixture, exact],
+      [p, q, mixtureDivergence(p, q, { method: 'variational' }).estimate],
+    ] as const) {
+      const { estimate, standardError } = mixtureDivergence(from, to, {
+        method: 'monte-carlo',
+        samples: 20_000,
+        seed: 4,
+      });
+      // the variational value is an approximation: a tenth of it, besides the noise
+      expect(Math.abs(estimate - value)).toBeLessThan(5 * standardError! + 0.1 * Math.abs(value) * Number(from === p));
+    }
+    expect(() => mixtureDivergence(p, a.mixture, { method: 'variational' })).toThrow(
+      fails('DIMENSION_MISMATCH', { argument: 'q' }),
+    );
+    expect(() => mixtureDivergence(p, q, { method: 'exact' as 'variational' })).toThrow(
+      fails('INVALID_ARGUMENT', { argument: 'method' }),
+    );
+    expect(() => mixtureDivergence(p, q, { method: 'monte-carlo', samples: 1 })).toThrow(
+      fails('INVALID_ARGUMENT', { argument: 'samples' }),
+    );
   });
 
   test('progress, and an end by signal with its reason', async () => {
