@@ -7,7 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { type Backend, GaussianMixture, openBackend } from 'seqlik';
 
-const [way, name] = (isMainThread ? process.argv.slice(2) : workerData) as [string, 'native' | 'wasm'];
+type Asked = [way: string, name: 'native' | 'wasm', count: number];
+const [way, name, count] = (isMainThread ? process.argv.slice(2) : workerData) as Asked;
 
 function mixture(backend: Backend, k: number): GaussianMixture {
   const means = Float64Array.from({ length: k }, (_, i) => i);
@@ -16,12 +17,12 @@ function mixture(backend: Backend, k: number): GaussianMixture {
     { backend },
   );
 }
-/** Work without end, of both kinds. */
-function start(backend: Backend): void {
+/** Work without end, of both kinds: the density of this many components takes half a minute at best. */
+function start(backend: Backend, components = 2 ** 17): void {
   const x = Float64Array.from({ length: 200_000 }, (_, i) => Math.sin(i) + (i % 5));
   const endless = { init: mixture(backend, 16), tolerance: 0, maxIterations: 2 ** 31 - 1, backend };
   void GaussianMixture.fit(x, endless);
-  void mixture(backend, 2 ** 13).logDensityAsync(x);
+  void mixture(backend, components).logDensityAsync(x);
 }
 function score(backend: Backend): void {
   const [density] = mixture(backend, 2).logDensity([0]);
@@ -30,7 +31,8 @@ function score(backend: Backend): void {
 }
 const working = (worker: Worker): Promise<unknown> =>
   new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-const begun = (how: string): Worker => new Worker(new URL(import.meta.url), { workerData: [how, name] });
+const begun = (how: string, components: number): Worker =>
+  new Worker(new URL(import.meta.url), { workerData: [how, name, components] });
 
 const ways: Readonly<Record<string, () => Promise<void>>> = {
   exit: async () => {
@@ -52,7 +54,7 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
   },
   terminate: async () => {
     for (let i = 0; i < 5; i++) {
-      const worker = begun('work');
+      const worker = begun('work', 2 ** 17);
       await working(worker);
       await wait(50);
       const from = performance.now();
@@ -61,7 +63,7 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
     }
   },
   workers: async () => {
-    const all = Array.from({ length: 20 }, (_, i) => begun(i % 4 === 0 ? 'leave' : 'work'));
+    const all = Array.from({ length: 20 }, (_, i) => begun(i % 4 === 0 ? 'leave' : 'work', 2 ** 13));
     const codes = all.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     await Promise.all(
       all.map(async (worker, i) => {
@@ -78,7 +80,7 @@ const ways: Readonly<Record<string, () => Promise<void>>> = {
   work: async () => {
     const backend = openBackend({ name });
     score(backend);
-    start(backend);
+    start(backend, count);
     parentPort!.postMessage('working');
   },
   leave: async () => {
