@@ -99,8 +99,6 @@ describe.each(backends)('a signal on %s', (name) => {
     expect(performance.now() - from).toBeLessThan(SOON);
   });
   test.each(each)('given before it begins ends %s', async (_, { start }) => {
-    const from = performance.now();
     await expect(start(arrays, backend, true, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
-    expect(performance.now() - from).toBeLessThan(5 * SOON); // arguments are checked first
   });
 });
