@@ -12,11 +12,12 @@ export const probe = {
     rtol: close,
   },
   recur: {
-    formula: 'h[t] = cell(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence',
-    dims: ['n', 's', 't', 'm'],
-    options: { cell: ['tanh', 'relu'] },
+    formula: 'h[t] = activation(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence',
+    dims: ['n', 's', 't', 'm', 'g'],
+    options: { activation: ['tanh', 'relu'] },
+    derived: { g: { tanh: 'm', relu: 'm' } },
     args: {
-      lengths: 'in i32 s', a: 'in n m', W: 'in m pad(m)',
+      lengths: 'in i32 s', a: 'in n g', W: 'in m pad(m)',
       z: 'tmp t pad(m)', state: 'inout s m', h: 'out n m',
     },
     rows: 'n',

@@ -96,13 +96,13 @@ export function probe_masked_f32(n: i32, d: i32, x: usize, mask: usize, c: usize
     out: usize): i32 {
   return probe.masked<f32>(n, d, x, mask, c, mean, u, row, out);
 }
-export function probe_recur_f64(n: i32, s: i32, t: i32, m: i32, cell: i32, lengths: usize, a: usize, W: usize,
-    z: usize, state: usize, h: usize): i32 {
-  return probe.recur<f64>(n, s, t, m, cell, lengths, a, W, z, state, h);
+export function probe_recur_f64(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32, lengths: usize, a: usize,
+    W: usize, z: usize, state: usize, h: usize): i32 {
+  return probe.recur<f64>(n, s, t, m, g, activation, lengths, a, W, z, state, h);
 }
-export function probe_recur_f32(n: i32, s: i32, t: i32, m: i32, cell: i32, lengths: usize, a: usize, W: usize,
-    z: usize, state: usize, h: usize): i32 {
-  return probe.recur<f32>(n, s, t, m, cell, lengths, a, W, z, state, h);
+export function probe_recur_f32(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32, lengths: usize, a: usize,
+    W: usize, z: usize, state: usize, h: usize): i32 {
+  return probe.recur<f32>(n, s, t, m, g, activation, lengths, a, W, z, state, h);
 }
 export function probe_tally_f64(n: i32, s: i32, d: i32, lengths: usize, x: usize, steps: usize, first: usize,
     total: usize): i32 {

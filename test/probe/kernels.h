@@ -4,14 +4,14 @@
 #pragma once
 #include <cstdint>
 namespace ISA::probe {
-enum class Cell { tanh, relu };
+enum class Activation { tanh, relu };
 /// out[i] = Σ_j mask[i,j] (c[j] - (u[j] (x[i,j] - mean[j]))²); what the mask hides is never read
 template <class T>
 int masked(int n, int d, const T* x /* n d */, const uint8_t* mask /* n d */, const T* c /* d */,
     const T* mean /* d */, const T* u /* d */, T* row /* d */, T* out /* n */);
-/// h[t] = cell(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence
+/// h[t] = activation(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence
 template <class T>
-int recur(int n, int s, int t, int m, int cell, const int* lengths /* s */, const T* a /* n m */,
+int recur(int n, int s, int t, int m, int g, int activation, const int* lengths /* s */, const T* a /* n g */,
     const T* W /* m pad(m) */, T* z /* t pad(m) */, T* state /* s m */, T* h /* n m */);
 /// per sequence: steps += lengths, first += x[first row], total += Σ_t x[t]. Fails at (row, column) of a NaN
 /// Returns 0, or 1 + the index over [n, d] of the first failure.
@@ -28,10 +28,10 @@ int rotate(int d, const T* G /* d d */, T* v /* d */, T* w /* d */, double* norm
     const double*, double*, double*); \
   template int ISA::probe::masked<float>(int, int, const float*, const uint8_t*, const float*, const float*, \
     const float*, float*, float*); \
-  template int ISA::probe::recur<double>(int, int, int, int, int, const int*, const double*, const double*, double*, \
-    double*, double*); \
-  template int ISA::probe::recur<float>(int, int, int, int, int, const int*, const float*, const float*, float*, \
-    float*, float*); \
+  template int ISA::probe::recur<double>(int, int, int, int, int, int, const int*, const double*, const double*, \
+    double*, double*, double*); \
+  template int ISA::probe::recur<float>(int, int, int, int, int, int, const int*, const float*, const float*, \
+    float*, float*, float*); \
   template int ISA::probe::tally<double>(int, int, int, const int*, const double*, double*, double*, double*); \
   template int ISA::probe::tally<float>(int, int, int, const int*, const float*, double*, double*, double*); \
   template int ISA::probe::rotate<double>(int, const double*, double*, double*, double*); \

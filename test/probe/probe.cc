@@ -17,8 +17,8 @@ int masked(int n, int d, const T* x, const uint8_t* mask, const T* c, const T* m
   return 0;
 }
 
-template <class T>
-int recur(int, int s, int, int m, int cell, const int* lengths, const T* a, const T* W, T* z, T* state, T* h) {
+template <class T> int recur(
+    int, int s, int, int m, int, int activation, const int* lengths, const T* a, const T* W, T* z, T* state, T* h) {
   const int width = pad<T>(m);
   for (int i = 0; i < s; i++, state += m) {
     const T* last = state;
@@ -29,7 +29,7 @@ int recur(int, int s, int, int m, int cell, const int* lengths, const T* a, cons
       for (int j = 0; j < width; j += LANES<T>) {
         V<T> v = load(line + j);
         for (int p = 0; p < m; p++) v = madd<T>(splat(last[p]), load(W + size_t(p) * width + j), v);
-        store(line + j, Cell(cell) == Cell::tanh ? tanh<T>(v) : pmax<T>(v, V<T>{}));
+        store(line + j, Activation(activation) == Activation::tanh ? tanh<T>(v) : pmax<T>(v, V<T>{}));
       }
       for (int j = 0; j < m; j++) h[j] = line[j];
       last = line;

@@ -1,7 +1,7 @@
 // Kernels of the test build only: every word of the grammar. Twin: test/probe/probe.cc
 import { pad, size } from "../../assembly/linalg";
 import { madd, maddOne, tanh, zero } from "../../assembly/simd";
-import { Cell } from "./words";
+import { Activation } from "./words";
 
 export function masked<T>(
     n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize, out: usize): i32 {
@@ -18,7 +18,7 @@ export function masked<T>(
   return 0;
 }
 
-export function recur<T>(n: i32, s: i32, t: i32, m: i32, cell: i32,
+export function recur<T>(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32,
     lengths: usize, a: usize, W: usize, z: usize, state: usize, h: usize): i32 {
   const units = size<T>(m), width = size<T>(pad<T>(m));
   for (let i = 0; i < s; i++, state += units) {
@@ -30,7 +30,7 @@ export function recur<T>(n: i32, s: i32, t: i32, m: i32, cell: i32,
         let v = v128.load(line + j);
         for (let p = last, w = W + j, end = last + units; p < end; p += sizeof<T>(), w += width)
           v = madd<T>(v128.load_splat<T>(p), v128.load(w), v);
-        v128.store(line + j, cell == Cell.tanh ? tanh<T>(v) : v128.pmax<T>(v, zero<T>()));
+        v128.store(line + j, activation == Activation.tanh ? tanh<T>(v) : v128.pmax<T>(v, zero<T>()));
       }
       memory.copy(h, line, units);
       last = line;

@@ -1,0 +1,31 @@
+/**
+ * Kernels of linear layers. Each element adds its terms one by one in ascending order, so tiles, cuts and threads change
+ * no bit. Weights are padded to whole lines, data are not. Equations: docs/math.md § dense.
+ */
+import type { Rows } from '../grammar.ts';
+
+export const dense = {
+  affine: {
+    formula: 'y[r] += Σ_j x[r,j] W[j]',
+    dims: ['n', 'i', 'o'],
+    args: { x: 'in n i', W: 'in i pad(o)', y: 'inout n o' },
+    rows: 'n',
+    work: 'n i o',
+    rtol: { f64: 1e-12, f32: 1e-4 },
+  },
+  gradient: {
+    formula: 'dW[j] += Σ_r dy[r,j] x[r];  db[j] += Σ_r dy[r,j]',
+    dims: ['n', 'i', 'o'],
+    args: {
+      x: 'in n i',
+      dy: 'in n o',
+      wide: 'tmp f64 128 pad(i)',
+      dwide: 'tmp f64 128 pad(o)',
+      dW: 'sum o i',
+      db: 'sum o',
+    },
+    rows: 'n',
+    work: 'n i o',
+    rtol: { f64: 1e-12, f32: 1e-4 },
+  },
+} as const satisfies Rows;

@@ -1,0 +1,81 @@
+/**
+ * Kernels of the mixture density: a row of raw numbers is the distribution of a vector x. Raw rows are
+ * [logits m | means m k | covariance values m p | Bernoulli logits q], rows of x are [k | q]; the mappings are those of
+ * docs/math.md § density. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
+ * standard deviation counts as floor + softplus(r - floor). INFO counts k + 1 per component: a pivot that is not
+ * positive; or k of component 0: the row has no density, or not all of it is finite.
+ */
+import type { Rows } from '../grammar.ts';
+
+const p = {
+  'tanh-full': 'tri(k)',
+  'tanh-diag': 'k',
+  'chol-exp': 'tri(k)',
+  'chol-softplus': 'tri(k)',
+  'diag-exp': 'k',
+  'diag-softplus': 'k',
+  graves: '3',
+} as const;
+const shape = {
+  dims: ['n', 'k', 'm', 'q', 'p', 'w', 'v', 'f'],
+  options: {
+    mapping: ['tanh-full', 'tanh-diag', 'chol-exp', 'chol-softplus', 'diag-exp', 'diag-softplus', 'graves'],
+  },
+  derived: { p, w: 'm + m k + m p + q', v: 'k + q', f: 'k + 1' },
+  rows: 'n',
+  info: ['n', 'm', 'f'],
+} as const;
+// one vector of rows in lanes, 64 bytes at most: 16 values
+const tile = {
+  tile: 'tmp w 16',
+  y: 'tmp v 16',
+  u: 'tmp k 16',
+  a: 'tmp k 16',
+  L: 'tmp p 16',
+  joint: 'tmp m 16',
+} as const;
+
+export const density = {
+  forward: {
+    formula:
+      'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,k+b]);  r[i,j] = the share of j',
+    ...shape,
+    args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...tile, logDensity: 'out n', r: 'out n m' },
+    work: 'n m p + n m k 20 + n m 40',
+    rtol: { f64: 1e-10, f32: 2e-2 },
+  },
+  lossGradient: {
+    formula: 'the same; and of the loss -Σ_i logDensity[i]: dRaw, dx',
+    ...shape,
+    args: {
+      raw: 'in n w',
+      x: 'in n v',
+      floor: 'in 1',
+      ...tile,
+      lift: 'tmp m k 16',
+      inverse: 'tmp p 16',
+      dy: 'tmp v 16',
+      logDensity: 'out n',
+      r: 'out n m',
+      dRaw: 'out n w',
+      dx: 'out n v',
+    },
+    work: 'n m p 2 + n m k 20 + n m 40',
+    rtol: { f64: 1e-10, f32: 2e-2 },
+  },
+  distribution: {
+    formula:
+      'weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard deviations)',
+    ...shape,
+    args: {
+      raw: 'in n w',
+      floor: 'in 1',
+      tile: 'tmp w 16',
+      weights: 'out n m',
+      L: 'out n m p',
+      probabilities: 'out n q',
+    },
+    work: 'n m p + n m k 20 + n m 20',
+    rtol: { f64: 1e-11, f32: 2e-3 },
+  },
+} as const satisfies Rows;
