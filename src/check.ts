@@ -72,6 +72,18 @@ export function amount(where: string, argument: string, value: unknown): number 
     throw invalid(where, argument, `must be a finite number >= 0, not ${described(value)}`);
   return value;
 }
+/** A finite number > 0. */
+export function positive(where: string, argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw invalid(where, argument, `must be a finite number > 0, not ${described(value)}`);
+  return value;
+}
+/** A number from 0 up to, but not, 1. */
+export function share(where: string, argument: string, value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0 && value < 1))
+    throw invalid(where, argument, `must be a number >= 0 and < 1, not ${described(value)}`);
+  return value;
+}
 /** A number strictly between 0 and 1. */
 export function fraction(where: string, argument: string, value: unknown): number {
   if (typeof value !== 'number' || !(value > 0 && value < 1))

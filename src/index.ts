@@ -7,7 +7,7 @@ export type { Gaps, Matrix, Points, Real, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export type { CovarianceType } from './models/components.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
-export type { FitProgress, FitReport } from './models/em.ts';
+export type { FitProgress } from './models/em.ts';
 export {
   Gaussian,
   type GaussianFitOptions,
@@ -28,3 +28,4 @@ export {
 export type { Model } from './models/model.ts';
 export type { ComponentFitOptions, FitOptions } from './models/settings.ts';
 export { MixtureStatistics } from './models/statistics.ts';
+export type { FitReport } from './training/report.ts';

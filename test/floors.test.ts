@@ -121,6 +121,13 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
           (floorOf(to) === 'doors' || (floorOf(to) === 'backends' && to !== 'src/backends/default.ts')),
       )
       .map(told),
+  'training imports ground and training: it knows no model and no backend': (tree) =>
+    own(tree)
+      .filter(
+        ({ from, to }) =>
+          from.startsWith('src/training/') && !to.startsWith('src/training/') && floorOf(to) !== 'ground',
+      )
+      .map(told),
   'models import each other in one order, also by a detour': (tree) => {
     const edges = own(tree);
     return Object.keys(tree).flatMap((path) => {
@@ -260,6 +267,18 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
       'src/models/recurrent/a.ts',
       "import { x } from '../../cli/run.ts';",
       'src/models/recurrent/a.ts imports src/cli/run.ts',
+    ],
+  ],
+  'training imports ground and training: it knows no model and no backend': [
+    [
+      'src/training/a.ts',
+      "import type { Model } from '../models/model.ts';",
+      'src/training/a.ts imports src/models/model.ts',
+    ],
+    [
+      'src/training/a.ts',
+      "import { defaultBackend } from '../backends/default.ts';",
+      'src/training/a.ts imports src/backends/default.ts',
     ],
   ],
   'models import each other in one order, also by a detour': [

@@ -7,6 +7,8 @@ import type { Gaps, Rows } from '../check.ts';
 import { gaps } from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import { Random } from '../random.ts';
+import { Pace } from '../training/pace.ts';
+import type { FitReport } from '../training/report.ts';
 import { Components, type CovarianceType, type Parts } from './components.ts';
 import { isSingle } from './patterns.ts';
 import { type Batch, batches, expectAsync, maximise } from './statistics.ts';
@@ -14,17 +16,6 @@ import { type Batch, batches, expectAsync, maximise } from './statistics.ts';
 export const initializations = ['k-means++', 'random'] as const;
 export type Initialization = (typeof initializations)[number];
 
-export interface FitReport {
-  /** M steps done. */
-  iterations: number;
-  /** Whether the last gain was below the tolerance; never true if the likelihood fell on the way. */
-  converged: boolean;
-  /** Of the data under the fitted model. */
-  logLikelihood: number;
-  /** Log-likelihoods before the first iteration and after each: [iterations + 1]. */
-  history: Float64Array;
-  warnings: string[];
-}
 export interface FitProgress {
   /** Counted from 0, of `restarts`. */
   restart: number;
@@ -351,18 +342,3 @@ async function started(data: Data, settings: Settings, restart: number, pace: Pa
 }
 
 const STRIDE = 1024; // rows between two looks at the clock
-/** Lets others run every few milliseconds, and stops when the caller says so. */
-class Pace {
-  private until = performance.now() + 8;
-  constructor(
-    private readonly signal: AbortSignal | undefined,
-    private readonly where: string,
-  ) {}
-  async rest(): Promise<void> {
-    if (this.signal?.aborted)
-      throw new SeqlikError('ABORTED', `${this.where} was aborted`, { cause: this.signal.reason });
-    if (performance.now() < this.until) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    this.until = performance.now() + 8;
-  }
-}

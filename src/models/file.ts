@@ -1,45 +1,11 @@
 /** Models as files: docs/format.md. Everything that does not fit is FORMAT, with the reason. */
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
-import { readTensors, type TensorFile, writeTensors } from '../tensors.ts';
-
+import { built, lengthOf, malformed, onlyTensors, type Tensors, tensorOf } from '../file.ts';
+import type { TensorFile } from '../tensors.ts';
 import { type CovarianceType, covarianceTypes, type Parts } from './components.ts';
 
-const FORMAT = 'seqlik/1';
-type Tensors = TensorFile['tensors'];
+export { built, lengthOf, malformed, numberOf, onlyTensors, opened, tensorOf, written } from '../file.ts';
 
-export const written = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
-  writeTensors({ metadata: { format: FORMAT, kind, ...metadata }, tensors });
-
-/** The contents of a file of seqlik; with `kind` only of that kind. Throws FORMAT, INVALID_ARGUMENT (no bytes). */
-export function opened(bytes: unknown, kind?: string): TensorFile {
-  const file = readTensors(bytes as Uint8Array);
-  const { format, kind: own } = file.metadata;
-  if (format !== FORMAT) throw malformed(`its format is ${format}, not ${FORMAT}`);
-  if (kind !== undefined && own !== kind) throw malformed(`it holds a ${own}, not a ${kind}`);
-  return file;
-}
-/** A tensor of a file. Throws FORMAT: there is none, or it is not f64. */
-export function tensorOf({ tensors }: TensorFile, name: string, shape: readonly number[]): Float64Array {
-  const tensor = tensors[name];
-  if (!tensor) throw malformed(`it has no tensor ${name}`, name);
-  const { values } = tensor;
-  if (!(values instanceof Float64Array)) throw malformed(`tensor ${name} is not F64`, name);
-  if (tensor.shape.join() !== shape.join())
-    throw malformed(`tensor ${name} is [${tensor.shape}], not [${shape}]`, name);
-  return values;
-}
-/** The length of a tensor's first dimension, by which others are judged. */
-export function lengthOf({ tensors }: TensorFile, name: string, rank: number, axis = 0): number {
-  const shape = tensors[name]?.shape;
-  if (shape?.length !== rank) throw malformed(`it has no tensor ${name} of ${rank} dimensions`, name);
-  return shape[axis]!;
-}
-/** No tensors but these: what a file holds is what it means. */
-export function onlyTensors({ tensors }: TensorFile, names: readonly string[]): void {
-  const extra = Object.keys(tensors).find((name) => !names.includes(name));
-  if (extra !== undefined) throw malformed(`it has an unknown tensor ${extra}`, extra);
-}
 /** The shape of k covariances of a type. */
 export const shapeOf = (type: CovarianceType, k: number, d: number): number[] =>
   ({ full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] })[type];
@@ -59,13 +25,6 @@ export function partsIn(file: TensorFile, others: readonly string[] = []): Parts
   const covariances = tensorOf(file, 'covariances', shapeOf(type, k, d));
   return { type, k, d, weights, means, covariances };
 }
-export function numberOf({ metadata }: TensorFile, name: string): number | undefined {
-  const text = metadata[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw malformed(`its ${name} is ${text}, not a number`);
-  return value;
-}
 /** Names of coordinates travel as JSON. */
 export const columnsText = (columns: readonly string[] | undefined): { columns?: string } =>
   columns ? { columns: JSON.stringify(columns) } : {};
@@ -77,19 +36,3 @@ export function columnsOf({ metadata }: TensorFile): { columns?: readonly string
     throw malformed('its columns are not JSON');
   }
 }
-/** What a constructor refuses, a file may not hold. */
-export function built<M>(make: () => M): M {
-  try {
-    return make();
-  } catch (error) {
-    const bad = error instanceof SeqlikError && !['BACKEND', 'OUT_OF_MEMORY', 'FORMAT'].includes(error.code);
-    throw bad ? malformed(error.message, error.which ?? error.argument, error) : error;
-  }
-}
-
-export const malformed = (reason: string, tensor?: string, cause?: unknown): SeqlikError =>
-  new SeqlikError('FORMAT', `malformed seqlik file: ${reason}`, {
-    reason,
-    ...(tensor !== undefined && { tensor }),
-    ...(cause !== undefined && { cause }),
-  });

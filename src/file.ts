@@ -1,0 +1,63 @@
+/** Files of seqlik, whatever they hold: tensors with a format and a kind (docs/format.md). What does not fit is FORMAT,
+ * with the reason. */
+import { SeqlikError } from './errors.ts';
+import { readTensors, type TensorFile, writeTensors } from './tensors.ts';
+
+const FORMAT = 'seqlik/1';
+export type Tensors = TensorFile['tensors'];
+
+export const written = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
+  writeTensors({ metadata: { format: FORMAT, kind, ...metadata }, tensors });
+
+/** The contents of a file of seqlik; with `kind` only of that kind. Throws FORMAT, INVALID_ARGUMENT (no bytes). */
+export function opened(bytes: unknown, kind?: string): TensorFile {
+  const file = readTensors(bytes as Uint8Array);
+  const { format, kind: own } = file.metadata;
+  if (format !== FORMAT) throw malformed(`its format is ${format}, not ${FORMAT}`);
+  if (kind !== undefined && own !== kind) throw malformed(`it holds a ${own}, not a ${kind}`);
+  return file;
+}
+/** A tensor of a file. Throws FORMAT: there is none, or it is not f64. */
+export function tensorOf({ tensors }: TensorFile, name: string, shape: readonly number[]): Float64Array {
+  const tensor = tensors[name];
+  if (!tensor) throw malformed(`it has no tensor ${name}`, name);
+  const { values } = tensor;
+  if (!(values instanceof Float64Array)) throw malformed(`tensor ${name} is not F64`, name);
+  if (tensor.shape.join() !== shape.join())
+    throw malformed(`tensor ${name} is [${tensor.shape}], not [${shape}]`, name);
+  return values;
+}
+/** The length of a tensor's first dimension, by which others are judged. */
+export function lengthOf({ tensors }: TensorFile, name: string, rank: number, axis = 0): number {
+  const shape = tensors[name]?.shape;
+  if (shape?.length !== rank) throw malformed(`it has no tensor ${name} of ${rank} dimensions`, name);
+  return shape[axis]!;
+}
+/** No tensors but these: what a file holds is what it means. */
+export function onlyTensors({ tensors }: TensorFile, names: readonly string[]): void {
+  const extra = Object.keys(tensors).find((name) => !names.includes(name));
+  if (extra !== undefined) throw malformed(`it has an unknown tensor ${extra}`, extra);
+}
+export function numberOf({ metadata }: TensorFile, name: string): number | undefined {
+  const text = metadata[name];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw malformed(`its ${name} is ${text}, not a number`);
+  return value;
+}
+/** What a constructor refuses, a file may not hold. */
+export function built<M>(make: () => M): M {
+  try {
+    return make();
+  } catch (error) {
+    const bad = error instanceof SeqlikError && !['BACKEND', 'OUT_OF_MEMORY', 'FORMAT'].includes(error.code);
+    throw bad ? malformed(error.message, error.which ?? error.argument, error) : error;
+  }
+}
+
+export const malformed = (reason: string, tensor?: string, cause?: unknown): SeqlikError =>
+  new SeqlikError('FORMAT', `malformed seqlik file: ${reason}`, {
+    reason,
+    ...(tensor !== undefined && { tensor }),
+    ...(cause !== undefined && { cause }),
+  });

@@ -1,0 +1,61 @@
+/** Which examples are learnt from, and in which order: functions of the seed and the epoch, so that none of it is stored. */
+import { Random } from '../random.ts';
+
+const BUCKET = 64; // batches sorted by length together: sequences of a batch are alike, batches of an epoch are not
+
+/** Draws of their own for each (seed, epoch): a bijection of 32 bits without visible pattern (murmur3's finaliser). */
+function randomOf(seed: number, epoch: number): Random {
+  let h = (seed + Math.imul(epoch, 0x9e3779b1)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return new Random((h ^ (h >>> 16)) >>> 0);
+}
+/** In place, every order equally likely (Durstenfeld 1964). */
+function shuffle<A extends Int32Array | Int32Array[]>(items: A, random: Random): A {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(random.uniform() * (i + 1));
+    const item = items[i]!;
+    items[i] = items[j]!;
+    items[j] = item;
+  }
+  return items;
+}
+
+export interface Split {
+  /** Indices of examples, ascending. */
+  readonly training: Int32Array;
+  readonly heldOut: Int32Array;
+}
+/** `validation` of the examples are held out, chosen by the seed: at least one, and never the last one. Examples of no
+ * terms have no loss: they are in neither part. */
+export function split(lengths: Int32Array, validation: number, seed: number): Split {
+  const usable = Int32Array.from(lengths.keys()).filter((i) => lengths[i]! > 0);
+  const n = usable.length;
+  const count = validation > 0 ? Math.min(n - 1, Math.max(1, Math.round(validation * n))) : 0;
+  const order = shuffle(usable, randomOf(seed, 0)); // epochs count from 1
+  const held = Math.max(0, count);
+  return { heldOut: order.slice(0, held).sort(), training: order.slice(held).sort() };
+}
+
+/** Examples of similar lengths together, in a fixed order: to evaluate. */
+export function cut(examples: Int32Array, lengths: Int32Array, batch: number): Int32Array[] {
+  const sorted = examples.slice().sort((a, b) => lengths[a]! - lengths[b]!); // stable
+  const batches: Int32Array[] = [];
+  for (let at = 0; at < sorted.length; at += batch) batches.push(sorted.slice(at, at + batch));
+  return batches;
+}
+/** The mini-batches of an epoch (from 1): each example once; all of `batch` examples, but one. */
+export function shuffled(
+  examples: Int32Array,
+  lengths: Int32Array,
+  batch: number,
+  seed: number,
+  epoch: number,
+): Int32Array[] {
+  const random = randomOf(seed, epoch);
+  const order = shuffle(examples.slice(), random);
+  const batches: Int32Array[] = [];
+  for (let at = 0; at < order.length; at += BUCKET * batch)
+    batches.push(...cut(order.subarray(at, at + BUCKET * batch), lengths, batch));
+  return shuffle(batches, random);
+}

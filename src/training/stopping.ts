@@ -1,0 +1,51 @@
+/** When a training ends, and which epoch was its best: functions of what is recorded. */
+
+/** Values before the first epoch and after each: what a training is judged by. */
+export interface Course {
+  /** Log-likelihood of the training examples. */
+  readonly history: readonly number[];
+  /** Of the held-out ones, per term; undefined: nothing is held out. */
+  readonly validationHistory: readonly number[] | undefined;
+}
+export interface Limits {
+  readonly maxIterations: number;
+  readonly tolerance: number;
+  readonly patience: number;
+}
+
+/** Where the greatest value stands first. */
+export function bestOf(values: readonly number[]): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+/** The epoch whose parameters are given back: the best by the held-out values, else the last. */
+export const chosenOf = ({ history, validationHistory }: Course): number =>
+  validationHistory ? bestOf(validationHistory) : history.length - 1;
+
+const NOISE = 1e-12; // of a log-likelihood, relative
+const scaleOf = (value: number): number => 1 + Math.abs(value);
+/** The first epoch after which the training log-likelihood was lower than before; 0: it never fell. */
+export const firstFall = ({ history }: Course): number =>
+  Math.max(
+    0,
+    history.findIndex((value, i) => i > 0 && value - history[i - 1]! < -NOISE * scaleOf(value)),
+  );
+
+/**
+ * Why no further epoch follows, if so: 'patience' (so many epochs in a row were not better than the best on what is held
+ * out), 'tolerance' (the training log-likelihood moved by less than tolerance (1 + |it|)), 'maxIterations'.
+ */
+export function endOf(course: Course, limits: Limits): 'patience' | 'tolerance' | 'maxIterations' | undefined {
+  const { history, validationHistory } = course;
+  const done = history.length - 1;
+  if (done > 0 && validationHistory) {
+    const stale = done - bestOf(validationHistory);
+    if (stale > 0 && stale >= limits.patience) return 'patience';
+  }
+  if (done > 0 && limits.tolerance > 0) {
+    const now = history[done]!;
+    if (Math.abs(now - history[done - 1]!) < limits.tolerance * scaleOf(now)) return 'tolerance';
+  }
+  return done >= limits.maxIterations ? 'maxIterations' : undefined;
+}
