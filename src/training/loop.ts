@@ -31,7 +31,9 @@ export interface Trained {
 }
 
 /**
- * A step is made against the gradient of the mean loss per term of a batch, clipped. One iteration is one epoch.
+ * A step is made against the gradient of the loss of a batch per term of a mean batch, clipped: so the learning rate
+ * depends on neither batch nor lengths, and the steps of an epoch add up to the gradient of the likelihood. Divided by
+ * the terms of its own batch, a term would weigh more in a batch of short sequences. One iteration is one epoch.
  * Throws EMPTY_INPUT (no terms), ABORTED (cause), DIVERGED (checkpoint, cause), INVALID_ARGUMENT (checkpoint), and what
  * the task, `save` and `onProgress` throw.
  */
@@ -99,6 +101,7 @@ class Training {
     const learningRate = rateOf(settings, before.validation?.history ?? before.history);
     const batches = shuffled(this.training, this.task.lengths, settings.batch, settings.seed, iteration);
     this.started ||= performance.now();
+    const scale = batches.length / this.terms(this.training);
     let loss = 0;
     let terms = 0;
     const told = (batch: number, after?: Checkpoint): void =>
@@ -115,11 +118,10 @@ class Training {
     for (const [i, examples] of batches.entries()) {
       const at = `epoch ${iteration}, batch ${i + 1} of ${batches.length}`;
       await this.pace.rest();
-      const count = this.terms(examples);
       gradient.fill(0);
       loss += await this.finite(at, () => this.task.lossGradient(parameters, examples, gradient));
-      terms += count;
-      for (let p = 0; p < gradient.length; p++) gradient[p]! /= count;
+      terms += this.terms(examples);
+      for (let p = 0; p < gradient.length; p++) gradient[p]! *= scale;
       if (!allFinite(gradient)) throw this.diverged(at, 'the gradient is not finite');
       if (settings.clip > 0) clip(gradient, settings.clip);
       this.optimizer.step(parameters, gradient, learningRate);

@@ -39,14 +39,14 @@ export interface TrainingOptions {
   readonly optimizer?: OptimizerName;
   /** Of sgd, 0 <= momentum < 1; default 0.9. */
   readonly momentum?: number;
-  /** Of the mean loss per term; default 3e-3. */
+  /** Of the loss per term; default 3e-3. */
   readonly learningRate?: number;
   /** Of the learning rate over the epochs: 'constant' (default), 'cosine' (to a hundredth), 'plateau' (halved after each
    * patience/2 epochs without a better value). */
   readonly schedule?: Schedule;
   /** Examples of a step; default 32. */
   readonly batch?: number;
-  /** The longest a gradient of the mean loss may be, in Euclidean norm; default 5, 0 = any. */
+  /** The longest a gradient of the loss per term may be, in Euclidean norm; default 5, 0 = any. */
   readonly clip?: number;
   /** Fraction of the examples that is held out to find the best epoch; default 0.1, 0 = none. */
   readonly validation?: number;
