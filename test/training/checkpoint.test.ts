@@ -147,7 +147,10 @@ describe('another training', () => {
       other('its parameters is 2, not 3'),
     );
     await expect(resumed(bytes, {}, regression(59))).rejects.toThrow(
-      refusal('INVALID_ARGUMENT', { argument: 'checkpoint', reason: expect.stringMatching(/^its (terms|heldOutTerms) is/) }),
+      refusal('INVALID_ARGUMENT', {
+        argument: 'checkpoint',
+        reason: expect.stringMatching(/^its (terms|heldOutTerms) is/),
+      }),
     );
   });
   test('but the learning rate, the tolerance and how long it lasts may differ', async () => {

@@ -1,7 +1,7 @@
 /** The training loop on tasks whose optimum is known. */
 import { describe, expect, test } from 'vitest';
 import { SeqlikError } from '../../src/errors.ts';
-import { split } from '../../src/training/batches.ts';
+import { shuffled, split } from '../../src/training/batches.ts';
 import { type Task, train } from '../../src/training/loop.ts';
 import type { TrainingOptions, TrainingProgress } from '../../src/training/settings.ts';
 import { regression, settings } from './task.ts';
@@ -228,6 +228,34 @@ test('progress: after each batch, and after each epoch with its results', async 
   // at the start of an epoch the mean loss is that of the parameters then
   const terms = training.reduce((sum, i) => sum + task.lengths[i]!, 0);
   expect(seen[batches]!.loss / (-report.history[0]! / terms)).toBeCloseTo(1, 1);
+});
+
+test('each epoch has batches of its own, and the rate that the held-out values call for', async () => {
+  const task = regression();
+  const { training, heldOut } = split(task.lengths, 0.3, 8);
+  const learnt: Int32Array[] = [];
+  const watched: Task = {
+    ...task,
+    lossGradient: (...given) => {
+      learnt.push(given[1]);
+      return task.lossGradient(...given);
+    },
+    // what is learnt does not help what is held out
+    loss: async (...given) => (heldOut.includes(given[1][0]!) ? 1 : task.loss(...given)),
+  };
+  const rates = new Map<number, number>();
+  const { report } = await trained(watched, {
+    schedule: 'plateau',
+    patience: 6,
+    learningRate: 0.5,
+    batch: 6,
+    validation: 0.3,
+    seed: 8,
+    onProgress: ({ iteration, learningRate }) => void rates.set(iteration, learningRate),
+  });
+  expect([...rates]).toEqual([0.5, 0.5, 0.5, 0.25, 0.25, 0.25].map((rate, i) => [i + 1, rate]));
+  expect(report).toMatchObject({ iterations: 6, bestIteration: 0 });
+  expect(learnt).toEqual([1, 2, 3, 4, 5, 6].flatMap((epoch) => shuffled(training, task.lengths, 6, 8, epoch)));
 });
 
 describe('others run while it works', () => {
