@@ -6,14 +6,14 @@ import { choice } from '../check.ts';
 import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
-/** The state between two epochs. Nobody writes to its arrays. */
+/** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training. */
 export interface Checkpoint {
   readonly parameters: Float64Array;
   /** Of the optimiser, by name. */
   readonly optimizer: Readonly<Record<string, Float64Array>>;
-  readonly history: readonly number[];
+  readonly history: number[];
   /** What is known of held-out examples, if there are any, and the parameters that were best on them. */
-  readonly validation: { readonly history: readonly number[]; readonly best: Float64Array } | undefined;
+  readonly validation: { readonly history: number[]; readonly best: Float64Array } | undefined;
   /** What has to be the same to go on. Among it the number of `parameters` and the `heldOutTerms`, which tell what else
    * a file has to hold. */
   readonly signature: Readonly<Record<string, string>>;

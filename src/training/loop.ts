@@ -84,7 +84,7 @@ class Training {
     matched(this.settings.where, checkpoint.signature, this.signature);
     this.parameters.set(checkpoint.parameters);
     for (const [name, values] of Object.entries(this.optimizer.state)) values.set(checkpoint.optimizer[name]!);
-    this.last = checkpoint;
+    this.last = structuredClone(checkpoint); // its histories will grow
     this.moved = true;
   }
 
@@ -154,17 +154,22 @@ class Training {
     const at = iteration ? `after epoch ${iteration}` : 'before the first epoch';
     if (!Object.values(this.optimizer.state).every(allFinite))
       throw this.diverged(at, 'the state of the optimizer is not finite');
+    const value = 0 - (await this.lossOf(at, this.training));
+    const judged = this.heldOut.terms > 0;
+    const heldOut = judged ? (0 - (await this.lossOf(at, this.heldOut))) / this.heldOut.terms : 0;
+    // nothing fails from here on: a checkpoint and its histories, which grow in place, stay together
     const parameters = this.parameters.slice();
-    const history = [...(before?.history ?? []), 0 - (await this.lossOf(at, this.training))];
-    let validation: Checkpoint['validation'];
-    if (this.heldOut.terms > 0) {
-      const value = (0 - (await this.lossOf(at, this.heldOut))) / this.heldOut.terms;
-      const values = [...(before?.validation?.history ?? []), value];
-      validation = { history: values, best: bestOf(values) === iteration ? parameters : before!.validation!.best };
-    }
     const optimizer = Object.fromEntries(
       Object.entries(this.optimizer.state).map(([name, values]) => [name, values.slice()]),
     );
+    const history = before?.history ?? [];
+    history.push(value);
+    let validation = before?.validation;
+    if (judged) {
+      const values = validation?.history ?? [];
+      values.push(heldOut);
+      validation = { history: values, best: bestOf(values) === iteration ? parameters : validation!.best };
+    }
     return { parameters, optimizer, history, validation, signature: this.signature };
   }
   private async lossOf(at: string, { batches }: Part): Promise<number> {

@@ -167,6 +167,18 @@ describe('the same seed, the same bits', () => {
     const whole = await trained(regression(), { ...options, maxIterations: 8 });
     expect(await trained(regression(), { ...options, maxIterations: 8, checkpoint: { resume } })).toEqual(whole);
   });
+  test('settings are only read: twice the same checkpoint, twice the same end', async () => {
+    let resume = new Uint8Array();
+    const save = (bytes: Uint8Array): void => {
+      resume = new Uint8Array(bytes);
+    };
+    const options = { validation: 0.2, batch: 7 };
+    await trained(regression(), { ...options, maxIterations: 2, checkpoint: { save } });
+    const read = settings({ ...options, maxIterations: 5, checkpoint: { resume } });
+    const first = await train(regression(), read);
+    expect(first.report.iterations).toBe(5);
+    expect(await train(regression(), read)).toEqual(first);
+  });
   test('every third epoch is saved, and the last; save is waited for', async () => {
     const saved: number[] = [];
     let open = 0;
