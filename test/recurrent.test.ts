@@ -77,7 +77,7 @@ function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Fl
   const [e, du, dState] = [
     new Float64Array(n * gates),
     new Float64Array(n * bias.length),
-    new Float64Array(state.length),
+    new Float64Array(state.length).fill(NaN),
   ];
   const W = padded(Wh, gates, m, false);
   f64.recurrent.backward({ m, cell }, { lengths, dh: r, h, last, saved, W, e, du, dState });
