@@ -260,6 +260,10 @@ export function points(where: string, argument: string, value: unknown, d: numbe
   if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
   return { values, n: length / d };
 }
+/** Two arguments with a row for each row of the other. */
+export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
+  if (rows.n !== others.n) throw mismatch(where, argument, `has ${rows.n} rows, but ${other} ${others.n}`);
+}
 /** What each of n rows weighs: >= 0, some more; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
   if (value === undefined) return new Float64Array(n).fill(1);

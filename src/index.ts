@@ -6,6 +6,15 @@ export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export type { CovarianceType } from './models/components.ts';
+export {
+  type DensityForward,
+  type DensityGradient,
+  type Distribution,
+  type GradientOut,
+  type Mapping,
+  MixtureDensity,
+  type MixtureDensityShape,
+} from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export type { FitProgress, FitReport } from './models/em.ts';
 export {

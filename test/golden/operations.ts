@@ -2,7 +2,15 @@
  * The operations of the golden vectors through the public API: renames and reshapes, and holds no mathematics.
  * Adding one: its entry in `operations`.
  */
-import { type Backend, type GaussianParameters, klDivergence, klDivergenceGradient, SeqlikError } from 'seqlik';
+import {
+  type Backend,
+  type GaussianParameters,
+  klDivergence,
+  klDivergenceGradient,
+  type Mapping,
+  MixtureDensity,
+  SeqlikError,
+} from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
 
@@ -22,7 +30,31 @@ const divergence = (p: GaussianParameters, q: GaussianParameters, backend: Backe
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
-  'S0.mdn': undefined,
+  'S0.mdn': {
+    call({ M, k, mapping, raw, x }: { M: number; k: number; mapping: Mapping } & Tensors<'raw' | 'x'>, backend) {
+      const density = new MixtureDensity({ components: M, dimension: k, mapping }, { backend });
+      const result = density.lossGradient(raw.data, x.data);
+      const block = (from: number, to: number) =>
+        result.dRaw.filter((_, i) => i % density.outputs >= from && i % density.outputs < to);
+      return {
+        ...result,
+        ...density.distribution(raw.data),
+        gLogits: block(0, M),
+        gMu: block(M, M + M * k),
+        gCov: block(M + M * k, density.outputs),
+      };
+    },
+    names: {
+      components: 'M',
+      dimension: 'k',
+      logDensity: 'logp',
+      responsibilities: 'gamma',
+      weights: 'pi',
+      covariances: 'covariance',
+      dRaw: 'gRaw',
+      dx: 'gX',
+    },
+  },
   'S0.tednet': undefined,
   'S1a.kl': {
     call: ({ muA, sigmaA, muB, sigmaB }: Tensors<'muA' | 'sigmaA' | 'muB' | 'sigmaB'>, backend) =>
