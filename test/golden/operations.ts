@@ -2,7 +2,14 @@
  * The operations of the golden vectors through the public API: renames and reshapes, and holds no mathematics.
  * Adding one: its entry in `operations`.
  */
-import { type Backend, type GaussianParameters, klDivergence, klDivergenceGradient, SeqlikError } from 'seqlik';
+import {
+  type Backend,
+  type GaussianParameters,
+  klDivergence,
+  klDivergenceGradient,
+  MixtureDensityNetwork,
+  SeqlikError,
+} from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
 
@@ -20,10 +27,38 @@ const divergence = (p: GaussianParameters, q: GaussianParameters, backend: Backe
   kl: klDivergence(p, q, { backend }),
 });
 
+interface Network {
+  readonly layers: number;
+  readonly k: number;
+  readonly M: number;
+  readonly mapping: 'chol-exp';
+  readonly inputSkip: boolean;
+  readonly xs: Tensor;
+}
+function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & Fields, backend: Backend): Outputs {
+  const parts = Object.entries(tensors) as [string, Tensor][];
+  const parameters = Object.fromEntries(
+    parts.filter(([name]) => !name.startsWith('h0_')).map(([name, { data }]) => [name, data]),
+  );
+  const states = parts.filter(([name]) => name.startsWith('h0_')).map(([, { data }]) => data);
+  const initial = states.length > 0 ? { initialState: states } : {};
+  const hidden = Array.from({ length: layers }, (_, n) => parameters[`b${n}`]!.length);
+  const shape = { dimension: k, hidden, components: M, mapping, inputSkip, cell: 'tanh', parameters } as const;
+  const network = new MixtureDensityNetwork(shape, { backend });
+  const { hidden: h, ...forward } = network.forward(xs.data, initial);
+  const { gradient, dInitialState } = network.lossGradient(xs.data, initial);
+  return {
+    ...forward,
+    ...Object.fromEntries(h.map((values, n) => [`h${n}`, values])),
+    ...Object.fromEntries(Object.entries(gradient).map(([name, values]) => [`g${name}`, values])),
+    ...Object.fromEntries(dInitialState.map((values, n) => [`gh0_${n}`, values])),
+  };
+}
+
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S0.mdn': undefined,
-  'S0.tednet': undefined,
+  'S0.tednet': { call: tednet, names: { seqs: 'xs', logDensity: 'logp' } },
   'S1a.kl': {
     call: ({ muA, sigmaA, muB, sigmaB }: Tensors<'muA' | 'sigmaA' | 'muB' | 'sigmaB'>, backend) =>
       divergence({ mean: muA.data, covariance: sigmaA.data }, { mean: muB.data, covariance: sigmaB.data }, backend),

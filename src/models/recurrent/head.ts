@@ -1,0 +1,61 @@
+/** The mixture density on top of a network: from raw outputs and targets to log densities, in units of the data. */
+import type { Backend } from '../../bind.ts';
+import type { Real } from '../../check.ts';
+import { KernelFailure } from '../../errors.ts';
+import { densityFailure } from '../density.ts';
+import type { Architecture } from './architecture.ts';
+import { logScale, type Standardization } from './batch.ts';
+import { type Batch, kernelsOf, type Pass, work } from './pass.ts';
+
+export class Head {
+  private readonly shift: number;
+  /** `floor`: the raw value of the smallest standard deviation. */
+  constructor(
+    private readonly backend: Backend,
+    private readonly architecture: Architecture,
+    private readonly floor: number,
+    units: Standardization | undefined,
+  ) {
+    this.shift = units ? logScale(units) : 0;
+  }
+
+  *forward(batch: Batch, raw: Real): Pass<Real> {
+    const { args, dims, kernels } = this.call(batch, raw);
+    yield work(kernels.forward, dims, args);
+    return this.scaled(args.logDensity);
+  }
+  /** Log densities, and dLoss/draw. */
+  *lossGradient(batch: Batch, raw: Real): Pass<{ logDensity: Real; dRaw: Real }> {
+    const { args, dims, kernels } = this.call(batch, raw);
+    const dRaw = like(raw, raw.length);
+    yield work(kernels.lossGradient, dims, { ...args, dRaw, dx: like(raw, batch.targets.length) });
+    return { logDensity: this.scaled(args.logDensity), dRaw };
+  }
+  /** What a user is told of a kernel that failed; `term` is the first of the batch. */
+  told(where: string, error: unknown, { targets }: Batch, raw: Real, term: number): unknown {
+    if (!(error instanceof KernelFailure)) return error;
+    const { components, head: dimension, binary, mapping } = this.architecture;
+    const head = { components, dimension, binary, mapping };
+    return densityFailure(where, error, head, raw, targets, { raw: 'parameters', x: 'seqs' }, term);
+  }
+
+  private call({ steps: n, targets: x }: Batch, raw: Real) {
+    const { components: m, head: k, binary: q, mapping } = this.architecture;
+    const kernels = kernelsOf(this.backend, raw instanceof Float32Array).density;
+    const floor = like(raw, 1).fill(this.floor);
+    return { kernels, dims: { n, k, m, q, mapping }, args: { raw, x, floor, logDensity: like(raw, n), r: like(raw, n * m) } };
+  }
+  private scaled(logDensity: Real): Real {
+    if (this.shift !== 0) for (let i = 0; i < logDensity.length; i++) logDensity[i]! -= this.shift;
+    return logDensity;
+  }
+}
+const like = (values: Real, length: number): Real =>
+  values instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+
+/** In order, in f64. */
+export function total(values: Real): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
