@@ -27,7 +27,7 @@ const invalid = (where: string, argument: string, what: string, fields: Fields =
 const mismatch = (where: string, argument: string, what: string): SeqlikError =>
   new SeqlikError('DIMENSION_MISMATCH', `${where}: ${argument} ${what}`, { argument });
 /** A revoked proxy is no array, and no reason to throw a TypeError. */
-function isArray(value: unknown): value is unknown[] {
+export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
   } catch {
@@ -171,6 +171,11 @@ export function names(where: string, argument: string, value: unknown, d: number
   )
     throw invalid(where, argument, `must be ${d} distinct names`);
   return Object.freeze(names as string[]);
+}
+/** The entries of an array, each read once. */
+export function list(where: string, argument: string, value: unknown): unknown[] {
+  if (!isArray(value)) throw invalid(where, argument, `must be an array, not ${described(value)}`);
+  return Array.from({ length: lengthIn(where, argument, value) }, (_, i) => value[i]);
 }
 /** The fields of a parameter object; one it does not know is a typing mistake worth telling. */
 export function fields(

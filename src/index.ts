@@ -26,6 +26,19 @@ export {
   type MixtureParameters,
 } from './models/mixture.ts';
 export type { Model } from './models/model.ts';
+export type { Cell, Mapping } from './models/recurrent/architecture.ts';
+export type { Standardization } from './models/recurrent/batch.ts';
+export type { NetworkFitOptions } from './models/recurrent/fit.ts';
+export {
+  MixtureDensityNetwork,
+  type NetworkForward,
+  type NetworkGradient,
+  type NetworkOn,
+} from './models/recurrent/network.ts';
+export type { NetworkOptions } from './models/recurrent/options.ts';
+export type { Distribution, State } from './models/recurrent/stepper.ts';
 export type { ComponentFitOptions, FitOptions } from './models/settings.ts';
 export { MixtureStatistics } from './models/statistics.ts';
-export type { FitReport } from './training/report.ts';
+export type { Sequences } from './sequences.ts';
+export type { FitReport, TrainingReport } from './training/report.ts';
+export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

@@ -2,7 +2,7 @@
 import type { Points, Real } from './check.ts';
 import * as check from './check.ts';
 import { SeqlikError } from './errors.ts';
-import { lengthOf, tagOf } from './memory.ts';
+import { fixedBuffer, lengthOf, tagOf } from './memory.ts';
 
 /**
  * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays of
@@ -29,26 +29,19 @@ function read(where: string, argument: string, value: unknown, d: number): Ragge
     return { values, lengths: Int32Array.of(n) };
   };
   if (tagOf(value) !== undefined || typeof value !== 'object' || value === null) return one(value);
-  if (!isList(value)) return fromLengths(where, argument, value, d);
-  return isSeveral(value)
-    ? joined(value.map((points, i) => one(points, `${argument}[${i}]`)))
-    : one(value);
+  if (!check.isArray(value)) return fromLengths(where, argument, value, d);
+  const entries = check.list(where, argument, value);
+  return isSeveral(entries) ? joined(entries.map((points, i) => one(points, `${argument}[${i}]`))) : one(entries);
 }
 /** By the first entry that tells: a number or an array of numbers is part of one sequence. */
 function isSeveral(list: readonly unknown[]): boolean {
   for (const entry of list) {
     if (tagOf(entry) !== undefined) return true;
-    if (!isList(entry)) return false;
-    if (entry.length > 0) return isList(entry[0]) || tagOf(entry[0]) !== undefined;
+    if (!check.isArray(entry)) return false;
+    const first: unknown = entry[0];
+    if (first !== undefined) return check.isArray(first) || tagOf(first) !== undefined;
   }
   return true; // nothing but empty sequences
-}
-function isList(value: unknown): value is readonly unknown[] {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false; // a revoked proxy
-  }
 }
 
 function joined(parts: readonly Ragged[]): Ragged {
@@ -68,12 +61,10 @@ function fromLengths(where: string, argument: string, value: object, d: number):
   const { values, n } = check.points(where, `${argument}.values`, all, d);
   const wrong = (what: string): SeqlikError =>
     new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument}.lengths ${what}`, { argument: `${argument}.lengths` });
-  if (!isList(given) && tagOf(given) === undefined) throw wrong(`must be an array, not ${check.described(given)}`);
-  const count = isList(given) ? given.length : lengthOf(given as Int32Array);
-  const lengths = new Int32Array(count);
+  const counts = countsIn(where, `${argument}.lengths`, given);
+  const lengths = new Int32Array(counts.length);
   let total = 0;
-  for (let s = 0; s < count; s++) {
-    const length = (given as ArrayLike<unknown>)[s];
+  for (const [s, length] of counts.entries()) {
     if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length > n)
       throw wrong(`has ${check.described(length)} at [${s}], not a length from 0 to ${n}`);
     lengths[s] = length;
@@ -84,4 +75,15 @@ function fromLengths(where: string, argument: string, value: object, d: number):
       argument: `${argument}.lengths`,
     });
   return { values, lengths };
+}
+/** Of an array or of a typed array of integers. */
+function countsIn(where: string, argument: string, given: unknown): readonly unknown[] {
+  const tag = tagOf(given);
+  if (tag === undefined) return check.list(where, argument, given);
+  if (!/^(Int|Uint)(8|16|32)Array$/.test(tag) || !fixedBuffer(given as Int32Array))
+    throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} must be an array of whole numbers, not a ${tag}`, {
+      argument,
+    });
+  const array = given as Int32Array;
+  return Array.from({ length: lengthOf(array) }, (_, i) => array[i]);
 }

@@ -107,7 +107,7 @@ export function readTraining(
   where: string,
   given: { readonly [K in (typeof trainingOptions)[number]]?: unknown },
 ): TrainingSettings {
-  const optimizer = check.choice(where, 'optimizer', given.optimizer ?? 'adam', optimizers);
+  const optimizer = check.choice(where, 'optimizer', check.or(given.optimizer, 'adam'), optimizers);
   if (optimizer === 'adam' && given.momentum !== undefined)
     throw new SeqlikError('INVALID_ARGUMENT', `${where}: momentum is of optimizer sgd, not of adam`, {
       argument: 'momentum',
@@ -115,15 +115,15 @@ export function readTraining(
   return {
     where,
     optimizer,
-    momentum: check.share(where, 'momentum', given.momentum ?? 0.9),
-    learningRate: check.positive(where, 'learningRate', given.learningRate ?? 3e-3),
-    schedule: check.choice(where, 'schedule', given.schedule ?? 'constant', schedules),
-    batch: check.count(where, 'batch', given.batch ?? 32),
-    clip: check.amount(where, 'clip', given.clip ?? 5),
-    validation: check.share(where, 'validation', given.validation ?? 0.1),
-    patience: check.count(where, 'patience', given.patience ?? 10),
-    maxIterations: check.count(where, 'maxIterations', given.maxIterations ?? 100, 0),
-    tolerance: check.amount(where, 'tolerance', given.tolerance ?? 0),
+    momentum: check.share(where, 'momentum', check.or(given.momentum, 0.9)),
+    learningRate: check.positive(where, 'learningRate', check.or(given.learningRate, 3e-3)),
+    schedule: check.choice(where, 'schedule', check.or(given.schedule, 'constant'), schedules),
+    batch: check.count(where, 'batch', check.or(given.batch, 32)),
+    clip: check.amount(where, 'clip', check.or(given.clip, 5)),
+    validation: check.share(where, 'validation', check.or(given.validation, 0.1)),
+    patience: check.count(where, 'patience', check.or(given.patience, 10)),
+    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 100), 0),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 0)),
     seed: check.seed(where, given.seed),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
@@ -136,7 +136,7 @@ function checkpointing(where: string, value: unknown): Pick<TrainingSettings, 'r
   const { resume, save, every } = check.fields(where, 'checkpoint', value, ['resume', 'save', 'every']);
   check.callback(where, 'checkpoint.save', save);
   return {
-    every: check.count(where, 'checkpoint.every', every ?? 1),
+    every: check.count(where, 'checkpoint.every', check.or(every, 1)),
     ...(save !== undefined && { save: save as NonNullable<TrainingSettings['save']> }),
     ...(resume !== undefined && { resume: resumed(where, resume) }),
   };

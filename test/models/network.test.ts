@@ -217,7 +217,7 @@ describe('bad input is told', () => {
     [() => network.forward(each[0]!, { initialState: [] }), 'DIMENSION_MISMATCH', 'initialState'],
     [() => network.lossGradient(each[0]!, { truncate: 0 }), 'INVALID_ARGUMENT', 'truncate'],
     [() => network.step(network.start(), [1, 2]), 'DIMENSION_MISMATCH', 'x'],
-    [() => network.step({} as never, [1, 2, 3]), 'INVALID_ARGUMENT', 'state'],
+    [() => network.step({} as never, [1, 2, 3]), 'INVALID_ARGUMENT', 'state.hidden'],
     [() => network.sample(-1), 'INVALID_ARGUMENT', 'steps'],
   ] as const)('%#', (call, code, argument) => expect(refusal(call)).toMatchObject({ code, argument }));
 

@@ -43,7 +43,7 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   const settings = readTraining(where, given);
   const architecture = architectureOf(where, given);
   const columns = check.names(where, 'columns', given.columns, architecture.dimension);
-  const least = check.amount(where, 'minStandardDeviation', given.minStandardDeviation ?? 1e-3);
+  const least = check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 1e-3));
   const start = startOf(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, architecture.dimension);
   const ragged = { ...read, values: read.values.slice() as Real }; // a fit outlives the call

@@ -20,13 +20,13 @@ export class Initial {
     private readonly single: boolean,
   ) {
     this.widths = hidden.map((H) => H * (architecture.cell === 'lstm' ? 2 : 1));
-    if (given !== undefined && !(Array.isArray(given) && given.length === hidden.length))
+    const list = given === undefined ? undefined : check.list(where, 'initialState', given);
+    if (list && list.length !== hidden.length)
       throw new SeqlikError(
-        Array.isArray(given) ? 'DIMENSION_MISMATCH' : 'INVALID_ARGUMENT',
-        `${where}: initialState must be an array of ${hidden.length} states, one per layer`,
+        'DIMENSION_MISMATCH',
+        `${where}: initialState has ${list.length} states, not one per layer: ${hidden.length}`,
         { argument: 'initialState' },
       );
-    const list = given as readonly unknown[] | undefined;
     this.values = this.widths.map((width, n) => {
       if (list === undefined) return undefined;
       const argument = `initialState[${n}]`;

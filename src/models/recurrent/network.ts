@@ -185,7 +185,7 @@ export class MixtureDensityNetwork extends Model {
     const where = 'MixtureDensityNetwork.sample';
     const given = check.options(where, options, ['seed', 'prefix', 'bias']);
     const seed = check.seed(where, given.seed);
-    const bias = check.amount(where, 'bias', given.bias ?? 0);
+    const bias = check.amount(where, 'bias', check.or(given.bias, 0));
     const count = check.count(where, 'steps', steps, 0, Math.floor((2 ** 31 - 1) / this.dimension));
     const prefix = given.prefix === undefined ? undefined : sequences(where, 'prefix', given.prefix, this.dimension);
     return this.stepper().sample(where, count, seed, bias, prefix);

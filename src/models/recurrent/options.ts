@@ -63,23 +63,23 @@ export function readNetwork(
       ? architecture.initial(check.seed(where, given.seed))
       : parametersOf(where, architecture, given.parameters),
     standardization: unitsOf(where, given.standardization, architecture),
-    minStandardDeviation: check.amount(where, 'minStandardDeviation', given.minStandardDeviation ?? 0),
+    minStandardDeviation: check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 0)),
   };
 }
 
 export function architectureOf(where: string, given: Given): Architecture {
   const dimension = check.count(where, 'dimension', given.dimension);
-  const list = Array.isArray(given.hidden) ? given.hidden : [];
-  if (list.length === 0)
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden must be an array of one size per layer, at least one`, {
+  const sizes = check.list(where, 'hidden', given.hidden);
+  if (sizes.length === 0)
+    throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden must have one size per layer, at least one`, {
       argument: 'hidden',
     });
-  const hidden = Array.from(list, (H) => check.count(where, 'hidden', H));
+  const hidden = sizes.map((H) => check.count(where, 'hidden', H));
   const components = check.count(where, 'components', given.components);
-  const mapping = check.choice(where, 'mapping', given.mapping ?? 'chol-exp', mappings);
-  const cell = check.choice(where, 'cell', given.cell ?? 'tanh', cells);
-  const inputSkip = check.flag(where, 'inputSkip', given.inputSkip ?? false);
-  const binary = check.count(where, 'binary', given.binary ?? 0, 0, dimension - 1);
+  const mapping = check.choice(where, 'mapping', check.or(given.mapping, 'chol-exp'), mappings);
+  const cell = check.choice(where, 'cell', check.or(given.cell, 'tanh'), cells);
+  const inputSkip = check.flag(where, 'inputSkip', check.or(given.inputSkip, false));
+  const binary = check.count(where, 'binary', check.or(given.binary, 0), 0, dimension - 1);
   if (mapping === 'graves' && dimension - binary !== 2)
     throw new SeqlikError(
       'INVALID_ARGUMENT',

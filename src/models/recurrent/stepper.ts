@@ -158,10 +158,15 @@ export class Stepper {
       check.finite(where, argument, values);
       return values;
     };
-    if (!Array.isArray(hidden) || hidden.length !== architecture.hidden.length)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: state is not one of this network`, { argument: 'state' });
+    const list = check.list(where, 'state.hidden', hidden);
+    if (list.length !== architecture.hidden.length)
+      throw new SeqlikError(
+        'DIMENSION_MISMATCH',
+        `${where}: state.hidden has ${list.length} layers, not ${architecture.hidden.length}`,
+        { argument: 'state' },
+      );
     return {
-      hidden: architecture.hidden.map((_, n) => read(`state.hidden[${n}]`, hidden[n], architecture.states(n))),
+      hidden: architecture.hidden.map((_, n) => read(`state.hidden[${n}]`, list[n], architecture.states(n))),
       ...(raw !== undefined && { raw: read('state.raw', raw, architecture.outputs) }),
     };
   }
