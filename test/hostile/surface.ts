@@ -1,13 +1,14 @@
 /**
  * Every argument, option and field of what src/index.ts exports, read off its types: 'klDivergence(p.mean)',
- * 'new Gaussian(options.backend)', 'GaussianMixture#logDensity(x)', 'GaussianMixture.fit(options.init.means)'.
+ * 'new Gaussian(options.backend)', 'GaussianMixture#logDensity(x)', 'GaussianMixture.fit(options.init.means)'; and the
+ * names of what returns a promise.
  */
 import ts from 'typescript';
 
 /** Objects that are handed around whole. */
 const opaque = ['Backend'];
 
-export function surfaceOf(root: string): string[] {
+export function surfaceOf(root: string): { places: string[]; promises: string[] } {
   const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [root], include: [] }, ts.sys, '.');
   const program = ts.createProgram([root], options);
@@ -36,12 +37,15 @@ export function surfaceOf(root: string): string[] {
       .filter(ours);
     return [path, ...fields.flatMap((field) => paths(checker.getTypeOfSymbol(field), `${path}.${field.name}`))];
   }
-  const places = (name: string, signatures: readonly ts.Signature[]): string[] =>
-    signatures.flatMap((signature) =>
+  const promises = new Set<string>();
+  function places(name: string, signatures: readonly ts.Signature[]): string[] {
+    if (signatures.some((signature) => signature.getReturnType().symbol?.name === 'Promise')) promises.add(name);
+    return signatures.flatMap((signature) =>
       signature.parameters.flatMap((parameter) =>
         paths(checker.getTypeOfSymbol(parameter), parameter.name).map((path) => `${name}(${path})`),
       ),
     );
+  }
   const methods = (prefix: string, type: ts.Type): string[] =>
     checker
       .getPropertiesOfType(type)
@@ -61,5 +65,5 @@ export function surfaceOf(root: string): string[] {
       ...methods(`${name}#`, checker.getDeclaredTypeOfSymbol(symbol)),
     ];
   });
-  return [...new Set(found)];
+  return { places: [...new Set(found)], promises: [...promises] };
 }

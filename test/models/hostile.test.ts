@@ -8,7 +8,6 @@ import {
   type GaussianParameters,
   openBackend,
   type Real,
-  SeqlikError,
 } from '../../src/index.ts';
 import { expectBits, refusal, titled } from '../support/models.ts';
 
