@@ -90,7 +90,18 @@ export function js() {
     run('compiling src', bin('tsc'), ['-p', 'src']);
     chmodSync('dist/cli/main.js', 0o755); // npx runs it as it is
   }
-  if (stale('build/js/test/golden/run.js', 'src', 'test/golden', 'test/support', 'examples', 'bench', ...settings))
+  if (
+    stale(
+      'build/js/test/golden/run.js',
+      'src',
+      'test/golden',
+      'test/programs',
+      'test/support',
+      'examples',
+      'bench',
+      ...settings,
+    )
+  )
     run('compiling examples and test programs', bin('tsc'), ['-p', 'test']);
 }
 

@@ -5,7 +5,7 @@
 import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
 import type { Resident } from './grammar.ts';
-import { fixedBuffer, lengthOf, overlap, plain, tagOf } from './memory.ts';
+import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from './memory.ts';
 
 export type Real = Float64Array | Float32Array;
 export type Vector = Real | readonly number[];
@@ -27,12 +27,27 @@ const invalid = (where: string, argument: string, what: string, fields: Fields =
 const mismatch = (where: string, argument: string, what: string): SeqlikError =>
   new SeqlikError('DIMENSION_MISMATCH', `${where}: ${argument} ${what}`, { argument });
 /** A revoked proxy is no array, and no reason to throw a TypeError. */
-function isArray(value: unknown): value is unknown[] {
+export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
   } catch {
     return false;
   }
+}
+/** An object to read fields of; a revoked proxy has none, and answers every question with a TypeError. */
+function hasFields(value: unknown): value is object {
+  try {
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && tagOf(value) === undefined;
+  } catch {
+    return false;
+  }
+}
+/** The length of an array, read once: a proxy may say anything. */
+function lengthIn(where: string, argument: string, array: unknown[]): number {
+  const length: unknown = array.length;
+  if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length >= LIMIT)
+    throw invalid(where, argument, `has ${described(length)} entries`);
+  return length;
 }
 /** A short name of any value, for messages; never calls into it. */
 export function described(value: unknown): string {
@@ -49,8 +64,7 @@ export function options<const K extends string>(
   known: readonly K[],
 ): { [P in K]?: unknown } {
   if (given === undefined) return {};
-  if (typeof given !== 'object' || given === null || isArray(given) || tagOf(given))
-    throw invalid(where, 'options', `must be an object, not ${described(given)}`);
+  if (!hasFields(given)) throw invalid(where, 'options', `must be an object, not ${described(given)}`);
   for (const name of Object.keys(given))
     if (!known.includes(name as K))
       throw invalid(where, name, `is no option here (${known.join(', ') || 'there are none'})`);
@@ -100,20 +114,31 @@ export function text(where: string, argument: string, value: unknown): string {
 }
 export function signal(where: string, value: unknown): { signal?: AbortSignal } {
   if (value === undefined) return {};
-  if (!(value instanceof AbortSignal))
-    throw invalid(where, 'signal', `must be an AbortSignal, not ${described(value)}`);
+  if (!isSignal(value)) throw invalid(where, 'signal', `must be an AbortSignal, not ${described(value)}`);
   return { signal: value };
+}
+/** What only has the prototype of one throws when it is asked. */
+function isSignal(value: unknown): value is AbortSignal {
+  try {
+    return value instanceof AbortSignal && typeof value.aborted === 'boolean';
+  } catch {
+    return false;
+  }
 }
 export function callback(where: string, argument: string, value: unknown): object {
   if (value === undefined) return {};
   if (typeof value !== 'function') throw invalid(where, argument, `must be a function, not ${described(value)}`);
   return { [argument]: value };
 }
+/** What was given, or what stands for nothing; null is a mistake. */
+export const or = (value: unknown, fallback: unknown): unknown => (value === undefined ? fallback : value);
 /** Distinct coordinates of d, between `least` and `most` of them. */
 export function subset(where: string, value: unknown, d: number, least: number, most = d): number[] {
-  const dims = isArray(value) || tagOf(value) ? Array.from(value as ArrayLike<unknown>) : undefined;
+  const length = isArray(value) ? lengthIn(where, 'dims', value) : tagOf(value) ? lengthOf(value as Real) : -1;
+  const fits = length >= least && length <= most && (isArray(value) || fixedBuffer(value as Real));
+  const dims = Array.from({ length: fits ? length : 0 }, (_, i) => (value as ArrayLike<unknown>)[i]);
   const wrong = (j: unknown): boolean => typeof j !== 'number' || !Number.isInteger(j) || j < 0 || j >= d;
-  if (!dims || dims.some(wrong) || new Set(dims).size < dims.length || dims.length < least || dims.length > most)
+  if (!fits || dims.some(wrong) || new Set(dims).size < dims.length)
     throw invalid(where, 'dims', `must be ${least} to ${most} distinct coordinates from 0 to ${d - 1}`);
   return dims as number[];
 }
@@ -137,7 +162,8 @@ export function backend(where: string, value: unknown, fallback: () => Backend):
 /** Distinct names of d coordinates, frozen; undefined if not given. */
 export function names(where: string, argument: string, value: unknown, d: number): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const names = isArray(value) ? [...(value as unknown[])] : [];
+  const fits = isArray(value) && lengthIn(where, argument, value) === d;
+  const names = Array.from({ length: fits ? d : 0 }, (_, i) => (value as unknown[])[i]);
   if (
     names.length !== d ||
     new Set(names).size !== d ||
@@ -146,6 +172,11 @@ export function names(where: string, argument: string, value: unknown, d: number
     throw invalid(where, argument, `must be ${d} distinct names`);
   return Object.freeze(names as string[]);
 }
+/** The entries of an array, each read once. */
+export function list(where: string, argument: string, value: unknown): unknown[] {
+  if (!isArray(value)) throw invalid(where, argument, `must be an array, not ${described(value)}`);
+  return Array.from({ length: lengthIn(where, argument, value) }, (_, i) => value[i]);
+}
 /** The fields of a parameter object; one it does not know is a typing mistake worth telling. */
 export function fields(
   where: string,
@@ -153,20 +184,14 @@ export function fields(
   value: unknown,
   known: readonly string[],
 ): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || isArray(value) || tagOf(value))
-    throw invalid(where, argument, `must be an object, not ${described(value)}`);
+  if (!hasFields(value)) throw invalid(where, argument, `must be an object, not ${described(value)}`);
   const unknown = Object.keys(value).find((name) => !known.includes(name));
   if (unknown !== undefined) throw invalid(where, argument, `has an unknown field ${unknown} (${known.join(', ')})`);
   return value as Readonly<Record<string, unknown>>;
 }
 /** Room for n results. Throws OUT_OF_MEMORY. */
-export function room(where: string, n: number, single = false): Real {
-  try {
-    return single ? new Float32Array(n) : new Float64Array(n);
-  } catch (cause) {
-    throw new SeqlikError('OUT_OF_MEMORY', `${where}: no room for ${n} values`, { cause });
-  }
-}
+export const room = (where: string, n: number, single = false): Real =>
+  allocated(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
 
 // ---- parameters: copied, f64, flat ----
 /** Nested or flat numbers as a flat copy of `shape`; one undefined size is read off the number of values. */
@@ -176,10 +201,10 @@ export function tensor(
   value: unknown,
   shape: readonly (number | undefined)[],
 ): Float64Array {
-  const into: number[] = [];
+  const into = new Numbers(where);
   const own = real(where, argument, value);
   const sizes = own ? [own.length] : flatten(where, argument, value, into);
-  const values = Float64Array.from(own ?? into);
+  const values = own ? allocated(where, own.length, () => Float64Array.from(own)) : into.taken();
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
   const want = shape.map((size) => size ?? values.length / rest);
   const product = want.reduce((a, b) => a * b, 1);
@@ -198,31 +223,51 @@ function real(where: string, argument: string, value: unknown): Real | undefined
   if (!fixedBuffer(value as Real)) throw invalid(where, argument, 'lies in a shared or resizable buffer');
   return plain(value as Real);
 }
-/** Appends the numbers of nested arrays, all of one shape; returns that shape. */
-function flatten(where: string, argument: string, value: unknown, into: number[], depth = 0): number[] {
+/** Numbers, however many: an Array that has to grow beyond some 10^8 entries ends the process. */
+class Numbers {
+  private values: Float64Array = new Float64Array(16);
+  private length = 0;
+  constructor(private readonly where: string) {}
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const more = room(this.where, 2 * this.length) as Float64Array;
+      more.set(this.values);
+      this.values = more;
+    }
+    this.values[this.length++] = value;
+  }
+  taken(): Float64Array {
+    return allocated(this.where, this.length, () => this.values.slice(0, this.length));
+  }
+}
+/** Appends the numbers of nested arrays, all of one shape; returns that shape. By index: an iterator may have no end. */
+function flatten(where: string, argument: string, value: unknown, into: Numbers, depth = 0): number[] {
   const own = real(where, argument, value);
   if (own) {
-    for (const v of own) into.push(v);
+    for (let i = 0; i < own.length; i++) into.push(own[i]!);
     return [own.length];
   }
   if (!isArray(value) || depth > 3)
     throw invalid(where, argument, `must be an array of numbers, not ${described(value)}`);
-  if (value.length >= LIMIT) throw invalid(where, argument, `has ${value.length} entries`);
-  if (typeof value[0] === 'number' || value.length === 0) {
-    for (const v of value as unknown[]) {
+  const length = lengthIn(where, argument, value);
+  if (length === 0) return [0];
+  const first = value[0];
+  if (typeof first === 'number') {
+    into.push(first);
+    for (let i = 1; i < length; i++) {
+      const v = value[i];
       if (typeof v !== 'number') throw invalid(where, argument, `must hold numbers only, not ${described(v)}`);
       into.push(v);
     }
-    return [value.length];
+    return [length];
   }
-  let shape: number[] | undefined;
-  for (const [i, row] of value.entries()) {
-    const own = flatten(where, argument, row, into, depth + 1);
-    if (shape && own.join() !== shape.join())
+  const shape = flatten(where, argument, first, into, depth + 1);
+  for (let i = 1; i < length; i++) {
+    const own = flatten(where, argument, value[i], into, depth + 1);
+    if (own.join() !== shape.join())
       throw mismatch(where, argument, `has ${own.join(' x ')} values at [${i}], not ${shape.join(' x ')}`);
-    shape = own;
   }
-  return [value.length, ...shape!];
+  return [length, ...shape];
 }
 export function finite(where: string, argument: string, values: Real): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
@@ -262,19 +307,23 @@ export interface Rows {
 export function points(where: string, argument: string, value: unknown, d: number): Rows {
   let values = real(where, argument, value);
   if (!values) {
-    const into: number[] = [];
+    const into = new Numbers(where);
     const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `has rows of ${shape.slice(1).join(' x ')} values, not ${d}`);
-    values = Float64Array.from(into);
+    values = into.taken();
   }
   const { length } = values;
   if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
   return { values, n: length / d };
 }
+/** Two arguments with a row for each row of the other. */
+export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
+  if (rows.n !== others.n) throw mismatch(where, argument, `has ${rows.n} rows, but ${other} ${others.n}`);
+}
 /** What each of n rows weighs: >= 0, some more; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
-  if (value === undefined) return new Float64Array(n).fill(1);
+  if (value === undefined) return room(where, n).fill(1) as Float64Array;
   const weights = tensor(where, 'sampleWeights', value, [n]);
   finite(where, 'sampleWeights', weights);
   if (weights.some((w) => w < 0) || (n > 0 && !weights.some((w) => w > 0)))
@@ -288,10 +337,18 @@ export function table(
   value: unknown,
   d: number | undefined,
 ): Rows & { readonly d: number } {
-  const first = isArray(value) && value.length > 0 ? value[0] : undefined;
-  const columns = d ?? (isArray(first) || tagOf(first) ? lengthOfRow(first) : undefined);
+  const first = isArray(value) && lengthIn(where, argument, value) > 0 ? value[0] : undefined;
+  const inFirst = isArray(first)
+    ? lengthIn(where, argument, first)
+    : tagOf(first)
+      ? lengthOf(first as Real)
+      : undefined;
+  const columns = d ?? inFirst;
   if (columns === undefined) {
-    if ((isArray(value) && value.length === 0) || (tagOf(value) && lengthOf(value as Real) === 0))
+    if (
+      (isArray(value) && first === undefined && lengthIn(where, argument, value) === 0) ||
+      (tagOf(value) && lengthOf(value as Real) === 0)
+    )
       throw new SeqlikError('EMPTY_INPUT', `${where}: ${argument} is empty`, { argument });
     if (!isArray(value) && !tagOf(value)) points(where, argument, value, 1);
     throw invalid(where, 'dimension', `is needed: ${argument} is flat`);
@@ -299,7 +356,6 @@ export function table(
   if (columns < 1) throw invalid(where, argument, 'has no columns');
   return { ...points(where, argument, value, columns), d: columns };
 }
-const lengthOfRow = (row: unknown): number => (isArray(row) ? row.length : lengthOf(row as Real));
 /** The first value that is not finite, by its row and column. */
 export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
   for (let i = 0; i < values.length; i++)
@@ -325,6 +381,7 @@ export function gapOptions(
   if (missing !== undefined) return { missing: choice(where, 'missing', missing, ['nan']) };
   if (mask === undefined) return {};
   if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', `must be a Uint8Array, not ${described(mask)}`);
+  if (!fixedBuffer(mask as Uint8Array)) throw invalid(where, 'mask', 'lies in a shared or resizable buffer');
   return { mask: plain(mask as Uint8Array) };
 }
 /** One byte a value, 1 = observed; undefined: no gaps were announced. What is observed is finite from here on. */
@@ -338,7 +395,7 @@ export function gaps(
   if (mask && mask.length !== values.length)
     throw mismatch(where, 'mask', `has ${mask.length} values, not ${values.length}`);
   const d = values.length / n;
-  const seen = new Uint8Array(values.length);
+  const seen = allocated(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {
     const value = values[i]!;
     if (mask ? mask[i] === 0 : Number.isNaN(value)) continue;
@@ -367,7 +424,7 @@ export function nonFinite(
     );
   return wrongValue(where, argument, x[column]!, place, column);
 }
-function wrongValue(where: string, argument: string, value: number, row: number, column: number): SeqlikError {
+export function wrongValue(where: string, argument: string, value: number, row: number, column: number): SeqlikError {
   const hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
   return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${row}, column ${column}${hint}`, {
     argument,

@@ -6,6 +6,15 @@ export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export type { CovarianceType } from './models/components.ts';
+export {
+  type DensityForward,
+  type DensityGradient,
+  type Distribution,
+  type GradientOut,
+  type Mapping,
+  MixtureDensity,
+  type MixtureDensityShape,
+} from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export type { FitProgress } from './models/em.ts';
 export {
@@ -26,6 +35,19 @@ export {
   type MixtureParameters,
 } from './models/mixture.ts';
 export type { Model } from './models/model.ts';
+export type { Cell } from './models/recurrent/architecture.ts';
+export type { Standardization } from './models/recurrent/batch.ts';
+export type { NetworkFitOptions } from './models/recurrent/fit.ts';
+export {
+  MixtureDensityNetwork,
+  type NetworkForward,
+  type NetworkGradient,
+  type NetworkOn,
+} from './models/recurrent/network.ts';
+export type { NetworkOptions } from './models/recurrent/options.ts';
+export type { State } from './models/recurrent/stepper.ts';
 export type { ComponentFitOptions, FitOptions } from './models/settings.ts';
 export { MixtureStatistics } from './models/statistics.ts';
-export type { FitReport } from './training/report.ts';
+export type { Sequences } from './sequences.ts';
+export type { FitReport, TrainingReport } from './training/report.ts';
+export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

@@ -1,3 +1,5 @@
+import { SeqlikError } from './errors.ts';
+
 /** What the engine says of an array and its buffer. Intrinsic getters: no subclass, proxy or prototype can lie here. */
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const getter = (of: object, key: PropertyKey) => Object.getOwnPropertyDescriptor(of, key)?.get;
@@ -28,6 +30,14 @@ export function fixedBuffer(values: ArrayBufferView): boolean {
     return false;
   }
   return resizable === undefined || !resizable.call(memory);
+}
+/** What `make` allocates, an array of about n values. Throws OUT_OF_MEMORY. */
+export function allocated<A>(where: string, n: number, make: () => A): A {
+  try {
+    return make();
+  } catch (cause) {
+    throw new SeqlikError('OUT_OF_MEMORY', `${where}: no room for ${n} values`, { cause });
+  }
 }
 /** Whether two arrays have a byte in common. */
 export function overlap(a: ArrayBufferView, b: ArrayBufferView): boolean {

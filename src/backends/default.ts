@@ -38,7 +38,7 @@ export function openBackend(options: BackendOptions = {}): Backend {
   if (addon) return openNative(contract, addon.exports, addon.where, choice);
   if (isa !== undefined && isa !== 'simd128')
     throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
-  return openWasm(contract, (given.module as WebAssembly.Module) ?? wasmModule());
+  return openWasm(contract, given.module === undefined ? wasmModule() : (given.module as WebAssembly.Module));
 }
 
 let current: Backend | undefined;

@@ -1,6 +1,6 @@
 /** Input: the bytes of DATA, cut between records. */
 import { open, readFile } from 'node:fs/promises';
-import { loadModel, SeqlikError } from '../index.ts';
+import { type Gaussian, type GaussianMixture, loadModel, SeqlikError } from '../index.ts';
 import { ioError } from './exit.ts';
 import { type BackendChoice, backendOf } from './options.ts';
 
@@ -85,7 +85,7 @@ export function boundary(bytes: Buffer, quotes: boolean): number {
   return end;
 }
 
-export type AnyModel = ReturnType<typeof loadModel>;
+export type AnyModel = Gaussian | GaussianMixture;
 /** Throws IO, FORMAT (file), BACKEND. */
 export async function readModel(path: string, choice: BackendChoice): Promise<AnyModel> {
   const bytes = await readFile(path).catch((error) => {
@@ -93,7 +93,7 @@ export async function readModel(path: string, choice: BackendChoice): Promise<An
   });
   const backend = backendOf(choice);
   try {
-    return loadModel(bytes, { backend });
+    return loadModel(bytes, { backend }) as AnyModel;
   } catch (error) {
     if (!(error instanceof SeqlikError)) throw error;
     throw new SeqlikError(error.code, `${path}: ${error.message}`, { ...error, file: path, cause: error });

@@ -5,6 +5,7 @@
  */
 import type { Rows } from '../grammar.ts';
 
+// 64 sequences go in lock step: of each the number and the row it is at, and one line of scratch
 const shape = {
   dims: ['n', 's', 'm', 'g', 'b', 'z', 'l', 'v'],
   options: { cell: ['tanh', 'relu', 'lstm', 'gru'] },
@@ -28,9 +29,10 @@ export const recurrent = {
       a: 'in n g',
       W: 'in m pad(g)',
       bias: 'in b',
-      first: 'tmp i32 s',
-      active: 'tmp i32 s',
-      line: 'tmp s pad(g)',
+      active: 'tmp i32 64',
+      row: 'tmp i32 64',
+      line: 'tmp 64 pad(g)',
+      now: 'tmp 64 v',
       state: 'inout s v',
       saved: 'out n z',
       h: 'out n m',
@@ -50,10 +52,11 @@ export const recurrent = {
       last: 'in n l',
       saved: 'in n z',
       W: 'in g pad(m)',
-      first: 'tmp i32 s',
-      active: 'tmp i32 s',
-      line: 'tmp s pad(m)',
-      carry: 'tmp s pad(m)',
+      active: 'tmp i32 64',
+      row: 'tmp i32 64',
+      line: 'tmp 64 pad(m)',
+      carry: 'tmp 64 m',
+      now: 'tmp 64 g',
       e: 'out n g',
       du: 'out n b',
       dState: 'out s v',

@@ -293,7 +293,14 @@ export class Components {
     const kernels = this.kernels(single);
     if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
     else kernels.prepareDiagonal({ k, d }, { weights, L, logDet, b, u: W });
-    return { b: backend.hold(b), mean: backend.hold(mean), W: backend.hold(W) };
+    const held: Resident<Real>[] = [];
+    try {
+      for (const values of [b, mean, W]) held.push(backend.hold(values));
+    } catch (error) {
+      for (const resident of held) resident.dispose(); // all of it or nothing
+      throw error;
+    }
+    return { b: held[0]!, mean: held[1]!, W: held[2]! };
   }
 
   private factorised(): { L: Float64Array; logDet: Float64Array } {

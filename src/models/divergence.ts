@@ -7,6 +7,7 @@ import type { Components } from './components.ts';
 import { tri } from './factor.ts';
 import { Gaussian, type GaussianLike, type OnBackend, Read } from './gaussian.ts';
 import { GaussianMixture, type MixtureLike } from './mixture.ts';
+import { isA } from './model.ts';
 
 interface Divergence {
   kl: Float64Array;
@@ -24,7 +25,7 @@ function pair(
   q: GaussianLike,
   given?: OnBackend,
 ): { p: Read; q: Read; backend: Backend } {
-  const own = [p, q].find((like) => like instanceof Gaussian)?.backend;
+  const own = [p, q].find((like) => isA(Gaussian, like))?.backend;
   const backend = check.backend(where, check.options(where, given, ['backend']).backend, () => own ?? defaultBackend());
   const P = new Read(where, 'p.', Gaussian.parametersOf(p));
   const Q = new Read(where, 'q.', Gaussian.parametersOf(q));
@@ -108,7 +109,7 @@ export function mixtureDivergence(
   const where = 'mixtureDivergence';
   const given = check.options(where, options, ['method', 'samples', 'seed']);
   const method = check.choice(where, 'method', given.method, ['monte-carlo', 'variational']);
-  const samples = check.count(where, 'samples', given.samples ?? 10_000, 2);
+  const samples = check.count(where, 'samples', check.or(given.samples, 10_000), 2);
   const seed = check.seed(where, given.seed);
   const [P, Q] = [GaussianMixture.of(p), GaussianMixture.of(q)];
   if (P.dimension !== Q.dimension)

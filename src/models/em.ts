@@ -3,7 +3,7 @@
  * convergence. The same seed gives the same result for any number of threads. Equations: docs/math.md § mixture.
  */
 import type { Backend } from '../bind.ts';
-import type { Gaps, Rows } from '../check.ts';
+import type { Gaps, Real, Rows } from '../check.ts';
 import { gaps } from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import { Random } from '../random.ts';
@@ -89,13 +89,14 @@ class Data {
     const { where, k, d, missing, sampleWeights: w } = settings;
     const given = gaps(where, 'x', x, missing);
     const seen = given?.includes(0) ? given : undefined;
-    const usable: number[] = [];
+    const usable = new Int32Array(x.n);
+    let count = 0;
     let observed = 0;
     for (let row = 0; row < x.n; row++) {
       if (row % STRIDE === 0) await pace.rest();
       if (seen && !seen.subarray(row * d, (row + 1) * d).includes(1)) continue;
       observed++;
-      if (w[row]! > 0) usable.push(row);
+      if (w[row]! > 0) usable[count++] = row;
     }
     if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
     if (k > observed)
@@ -109,7 +110,7 @@ class Data {
         pivot: constant,
         value: 0,
       });
-    return new Data(x, settings, seen, Int32Array.from(usable), mean, variance);
+    return new Data(x, settings, seen, usable.subarray(0, count), mean, variance);
   }
   /** Whether every value was observed. */
   get complete(): boolean {
@@ -230,13 +231,13 @@ async function refilled(
   told: (component: number, row: number) => void,
   settings: Settings,
 ): Promise<{ components: Components; collapsed: boolean }> {
-  const { where, backend, sampleWeights } = settings;
+  const { where, backend, sampleWeights, signal } = settings;
   const unit = sampleWeights.reduce((a, b) => a + b, 0) / sampleWeights.length;
-  let worst: Int32Array | undefined;
+  let density: Real | undefined;
   const put = async (parts: Parts, c: number): Promise<Parts> => {
-    worst ??= await fromWorst(present, data, settings);
-    const row = worst.find((row) => !reseeded.has(row));
-    if (row === undefined) throw notEnough(where, c);
+    density ??= await present.logDensityAsync(where, data.x, settings.missing, signal ? { signal } : {});
+    const row = worstOf(data.usable, density, reseeded);
+    if (row < 0) throw notEnough(where, c);
     reseeded.add(row);
     told(c, row);
     return placed(parts, c, row, data);
@@ -270,10 +271,14 @@ const notEnough = (where: string, component: number): SeqlikError =>
       value: 0,
     },
   );
-/** The usable rows, those of the lowest density first. */
-async function fromWorst(present: Components, { x, usable }: Data, { where, missing }: Settings): Promise<Int32Array> {
-  const density = await present.logDensityAsync(where, x, missing, {});
-  return usable.slice().sort((a, b) => density[a]! - density[b]! || a - b);
+/** The row of the lowest density, the first of several, that was not taken yet; -1: there is none. */
+function worstOf(usable: Int32Array, density: Real, taken: ReadonlySet<number>): number {
+  let worst = -1;
+  for (let i = 0; i < usable.length; i++) {
+    const row = usable[i]!;
+    if ((worst < 0 || density[row]! < density[worst]!) && !taken.has(row)) worst = row;
+  }
+  return worst;
 }
 /** Component c at a row, as wide as the data. */
 function placed(parts: Parts, c: number, row: number, data: Data): Parts {

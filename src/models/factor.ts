@@ -41,7 +41,7 @@ export function factorise(
   return { L, logDet };
 }
 /** The pivot at which a factorisation stopped: A[p,p] - |L[p,:]|². */
-function pivotOf(A: Float64Array, d: number, p: number): number {
+export function pivotOf(A: Float64Array, d: number, p: number): number {
   const L: number[][] = [];
   for (let i = 0; i <= p; i++) {
     L[i] = [];

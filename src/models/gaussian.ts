@@ -10,6 +10,7 @@ import { conditionalParts } from './conditional.ts';
 import { fitted } from './em.ts';
 import { factorise, notPositiveDefinite } from './factor.ts';
 import { built, columnsOf, columnsText, lengthOf, malformed, onlyTensors, opened, tensorOf, written } from './file.ts';
+import { isA } from './model.ts';
 import { Scored } from './scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
 
@@ -28,6 +29,10 @@ export type GaussianLike = Gaussian | GaussianParameters;
 export interface OnBackend {
   readonly backend?: Backend;
 }
+/** The option of those who load. */
+export const onBackend = (where: string, options: unknown): { readonly backend: Backend } => ({
+  backend: check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend),
+});
 export interface Named {
   /** Names of the d coordinates: kept, and written into the model's file. */
   readonly columns?: readonly string[];
@@ -170,6 +175,7 @@ export class Gaussian extends Scored {
   }
   /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): Gaussian {
+    const on = onBackend('Gaussian.fromBytes', options);
     const file = opened(bytes, 'gaussian');
     const spread = spreads.find((name) => name in file.tensors);
     if (!spread) throw malformed(`it has none of ${spreads.join(', ')}`);
@@ -177,7 +183,7 @@ export class Gaussian extends Scored {
     const d = lengthOf(file, 'mean', 1);
     const shape = spread === 'variances' ? [d] : [d, d];
     const parameters = { mean: tensorOf(file, 'mean', [d]), [spread]: tensorOf(file, spread, shape) };
-    return built(() => new Gaussian(parameters, { ...options, ...columnsOf(file) }));
+    return built(() => new Gaussian(parameters, { ...on, ...columnsOf(file) }));
   }
 
   /** ½ d log 2πe + ½ log |covariance|, in nats. */
@@ -208,7 +214,7 @@ export class Gaussian extends Scored {
   static async fit(x: Points, options?: GaussianFitOptions): Promise<{ model: Gaussian; report: FitReport }> {
     const where = 'Gaussian.fit';
     const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init']);
-    const type = check.choice(where, 'covarianceType', given.covarianceType ?? 'full', ['full', 'diagonal']);
+    const type = check.choice(where, 'covarianceType', check.or(given.covarianceType, 'full'), ['full', 'diagonal']);
     const init = given.init === undefined ? undefined : startOf(where, given.init, type);
     const { rows, settings } = readFit(where, x, given, { type, k: 1, ...(init && { init }) });
     const { parts, report } = await fitted(rows, settings);
@@ -217,7 +223,7 @@ export class Gaussian extends Scored {
 
   /** @internal What divergences read: the parameters as they were given. */
   static parametersOf(like: unknown): unknown {
-    return like instanceof Gaussian ? like.parameters : like;
+    return isA(Gaussian, like) ? like.parameters : like;
   }
 }
 

@@ -9,8 +9,9 @@ import { Components, type CovarianceType, covarianceTypes, type Parts } from './
 import { conditionalParts } from './conditional.ts';
 import { fitted } from './em.ts';
 import { built, columnsOf, columnsText, numberOf, opened, partsIn, shapeOf, tensorsOf, written } from './file.ts';
-import type { Named, OnBackend } from './gaussian.ts';
+import { type Named, type OnBackend, onBackend } from './gaussian.ts';
 import { gradients } from './gradient.ts';
+import { isA } from './model.ts';
 import { type Result, Scored } from './scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
 import { batches, expect, MixtureStatistics, maximise } from './statistics.ts';
@@ -103,6 +104,7 @@ export class GaussianMixture extends Scored {
   }
   /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
+    const on = onBackend('GaussianMixture.fromBytes', options);
     const file = opened(bytes, 'gaussian-mixture');
     const { type: covarianceType, weights, means, covariances } = partsIn(file);
     const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
@@ -111,10 +113,7 @@ export class GaussianMixture extends Scored {
     };
     return built(
       () =>
-        new GaussianMixture(
-          { weights, means, covariances, covarianceType },
-          { ...options, ...columnsOf(file), ...anomaly },
-        ),
+        new GaussianMixture({ weights, means, covariances, covarianceType }, { ...on, ...columnsOf(file), ...anomaly }),
     );
   }
 
@@ -166,8 +165,8 @@ export class GaussianMixture extends Scored {
   update(statistics: MixtureStatistics, options?: { readonly regularization?: number }): GaussianMixture {
     const where = 'GaussianMixture.update';
     const given = check.options(where, options, ['regularization']);
-    const regularization = check.amount(where, 'regularization', given.regularization ?? 1e-6);
-    if (!(statistics instanceof MixtureStatistics) || !statistics.madeUnder(this.components.parts))
+    const regularization = check.amount(where, 'regularization', check.or(given.regularization, 1e-6));
+    if (!MixtureStatistics.is(statistics) || !statistics.madeUnder(this.components.parts))
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: statistics must be made by this mixture`, {
         argument: 'statistics',
       });
@@ -229,8 +228,13 @@ export class GaussianMixture extends Scored {
     const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
     const given = check.options(where, options, known);
     const init = given.init === undefined ? undefined : startOf(where, given.init);
-    const k = check.count(where, 'components', or(given.components, init?.k));
-    const type = check.choice(where, 'covarianceType', or(given.covarianceType, init?.type ?? 'full'), covarianceTypes);
+    const k = check.count(where, 'components', check.or(given.components, init?.k));
+    const type = check.choice(
+      where,
+      'covarianceType',
+      check.or(given.covarianceType, init?.type ?? 'full'),
+      covarianceTypes,
+    );
     if (init && (init.k !== k || init.type !== type))
       throw new SeqlikError(
         'INVALID_ARGUMENT',
@@ -245,18 +249,19 @@ export class GaussianMixture extends Scored {
     const { parts, report } = await fitted(rows, settings);
     const model = fromParts(parts, settings.backend);
     if (rate === undefined) return { model, report };
-    const threshold = quantile(where, await model.logDensityAsync(rows.values, settings.missing), rate);
-    model.dispose();
+    const how = settings.signal ? { signal: settings.signal } : {};
+    const density = model.logDensityAsync(rows.values, { ...settings.missing, ...how });
+    const threshold = quantile(where, await density.finally(() => model.dispose()), rate);
     return { model: fromParts(parts, settings.backend, { threshold, falsePositiveRate: rate }), report };
   }
 
   /** @internal */
   static of(like: MixtureLike): GaussianMixture {
-    return like instanceof GaussianMixture ? like : new GaussianMixture(like);
+    return isA(GaussianMixture, like) ? like : new GaussianMixture(like);
   }
   /** @internal */
   static partsOf(like: unknown): Parts | undefined {
-    return like instanceof GaussianMixture ? like.components.parts : undefined;
+    return isA(GaussianMixture, like) ? like.components.parts : undefined;
   }
   /** @internal */
   static componentsOf(mixture: GaussianMixture): Components {
@@ -311,7 +316,12 @@ function read(where: string, prefix: string, parameters: unknown): Parts {
     'covariances',
     'covarianceType',
   ]);
-  const type = check.choice(where, `${prefix}covarianceType`, or(given['covarianceType'], 'full'), covarianceTypes);
+  const type = check.choice(
+    where,
+    `${prefix}covarianceType`,
+    check.or(given['covarianceType'], 'full'),
+    covarianceTypes,
+  );
   const weights = check.tensor(where, `${prefix}weights`, given['weights'], [undefined]);
   const k = weights.length;
   if (k < 1) throw wrong('weights', 'are empty');
@@ -339,7 +349,6 @@ function anomalyOf(where: string, value: unknown): Anomaly | undefined {
   const rate = check.fraction(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
 }
-const or = (value: unknown, fallback: unknown): unknown => (value === undefined ? fallback : value); // null is a mistake
 const startOf = (where: string, like: unknown): Parts => GaussianMixture.partsOf(like) ?? read(where, 'init.', like);
 function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
   return new GaussianMixture(

@@ -2,7 +2,16 @@
 import type { Backend } from '../bind.ts';
 import { SeqlikError } from '../errors.ts';
 
+const made = new WeakSet<object>();
+/** Whether a constructor of ours made it: no prototype and no proxy can lie here. */
+export function isA<M extends Model>(model: abstract new (...given: never[]) => M, value: unknown): value is M {
+  return made.has(value as object) && value instanceof model;
+}
+
 export abstract class Model {
+  constructor() {
+    made.add(this);
+  }
   abstract readonly kind: string;
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;

@@ -1,6 +1,6 @@
 /** Rows by what of them was observed. */
 import type { Gaps, Real, Rows } from '../check.ts';
-import { gaps } from '../check.ts';
+import { gaps, room } from '../check.ts';
 import { tagOf } from '../memory.ts';
 
 /** Rows of one pattern of gaps: with the marginal over what was observed (none: nothing was) and, gathered, their places. */
@@ -10,7 +10,7 @@ export interface Pattern {
   readonly of?: Int32Array;
 }
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
-export const alike = (values: Real, n: number): Real => (isSingle(values) ? new Float32Array(n) : new Float64Array(n));
+export const alike = (values: Real, n: number): Real => room('seqlik', n, isSingle(values));
 
 /** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
 export function* patterns(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
@@ -26,17 +26,25 @@ export function* grouped(
   first: number,
   end: number,
 ): Generator<Required<Pattern>> {
-  const found = new Map<number | string, number[]>();
+  const found = new Map<number | string, number>();
+  const pattern = new Int32Array(end - first);
+  const counts: number[] = [];
   for (let row = first; row < end; row++) {
     const key = keyOf(seen, row * d, d);
-    const rows = found.get(key);
-    if (rows) rows.push(row);
-    else found.set(key, [row]);
+    let p = found.get(key);
+    if (p === undefined) found.set(key, (p = counts.push(0) - 1));
+    pattern[row - first] = p;
+    counts[p]!++;
   }
-  for (const list of found.values()) {
-    const of = Int32Array.from(list);
+  const each = counts.map((n) => new Int32Array(n));
+  const ends = counts.map(() => 0);
+  for (let row = first; row < end; row++) {
+    const p = pattern[row - first]!;
+    each[p]![ends[p]!++] = row;
+  }
+  for (const of of each) {
     const dims: number[] = [];
-    for (let j = 0; j < d; j++) if (seen[list[0]! * d + j] === 1) dims.push(j);
+    for (let j = 0; j < d; j++) if (seen[of[0]! * d + j] === 1) dims.push(j);
     const own = alike(values, of.length * dims.length);
     let at = 0;
     for (const row of of) for (const j of dims) own[at++] = values[row * d + j]!;

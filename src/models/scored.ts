@@ -20,7 +20,7 @@ export abstract class Scored extends Model {
   protected abstract readonly components: Components;
   protected abstract readonly title: string;
   get backend(): Backend {
-    return this.components.backend;
+    return this.components?.backend; // there are none of what only has the prototype of a model
   }
 
   /**

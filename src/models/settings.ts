@@ -4,6 +4,7 @@ import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
+import { allocated } from '../memory.ts';
 import type { Parts } from './components.ts';
 import { type FitProgress, type Initialization, initializations, type Settings } from './em.ts';
 
@@ -68,11 +69,11 @@ export function readFit(
     type: chosen.type,
     k: chosen.k,
     ...(chosen.init && { init: chosen.init }),
-    initialization: check.choice(where, 'initialization', given.initialization ?? 'k-means++', initializations),
-    restarts: check.count(where, 'restarts', given.restarts ?? 1, 1, 1000),
-    regularization: check.amount(where, 'regularization', given.regularization ?? 1e-6),
-    maxIterations: check.count(where, 'maxIterations', given.maxIterations ?? 200, 0),
-    tolerance: check.amount(where, 'tolerance', given.tolerance ?? 1e-7),
+    initialization: check.choice(where, 'initialization', check.or(given.initialization, 'k-means++'), initializations),
+    restarts: check.count(where, 'restarts', check.or(given.restarts, 1), 1, 1000),
+    regularization: check.amount(where, 'regularization', check.or(given.regularization, 1e-6)),
+    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-7)),
     seed: check.seed(where, given.seed),
     ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
     ...check.signal(where, given.signal),
@@ -84,7 +85,7 @@ export function readFit(
     throw new SeqlikError('DIMENSION_MISMATCH', `${where}: x has ${d} columns, init ${chosen.init.d}`, {
       argument: 'x',
     });
-  const rows = { values: values.slice(), n };
+  const rows = { values: allocated(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
   if (!mask) check.finiteRows(where, 'x', rows, d);
   const weights = check.weights(where, given.sampleWeights, n);

@@ -52,14 +52,20 @@ export function* batches(
       if (pattern.dims.length > 0) yield { ...pattern, weights: Float64Array.from(pattern.of, (row) => weights[row]!) };
 }
 
-export const emptyTotals = ({ parts, full }: Components): Totals => ({
-  parts,
-  rows: 0,
-  logLikelihood: 0,
-  count: new Float64Array(parts.k),
-  first: new Float64Array(parts.k * parts.d),
-  second: new Float64Array(parts.k * (full ? tri(parts.d) : parts.d)),
-});
+const known = new WeakSet<Totals>();
+function totalsOf(totals: Totals): Totals {
+  known.add(totals);
+  return totals;
+}
+export const emptyTotals = ({ parts, full }: Components): Totals =>
+  totalsOf({
+    parts,
+    rows: 0,
+    logLikelihood: 0,
+    count: new Float64Array(parts.k),
+    first: new Float64Array(parts.k * parts.d),
+    second: new Float64Array(parts.k * (full ? tri(parts.d) : parts.d)),
+  });
 
 /** The E step. Throws NON_FINITE. */
 export function expect(where: string, components: Components, each: Iterable<Batch>, shardSize?: number): Totals {
@@ -90,14 +96,14 @@ export async function expectAsync(
 /** a + b: statistics under the same parameters. */
 export function merged(a: Totals, b: Totals): Totals {
   const plus = (x: Float64Array, y: Float64Array): Float64Array => x.map((v, i) => v + y[i]!);
-  return {
+  return totalsOf({
     parts: a.parts,
     rows: a.rows + b.rows,
     logLikelihood: a.logLikelihood + b.logLikelihood,
     count: plus(a.count, b.count),
     first: plus(a.first, b.first),
     second: plus(a.second, b.second),
-  };
+  });
 }
 
 /** Adds the sums over the observed coordinates `dims`, completed by what they say of the others. */
@@ -254,8 +260,18 @@ function columnVariances(
 
 /** Additive statistics of data under a mixture: `merge` them, over shards, files or machines, and `update` the mixture. */
 export class MixtureStatistics {
-  /** @internal */
-  constructor(readonly totals: Totals) {}
+  readonly #made = true;
+  /** @internal `totals` of `expect`. */
+  constructor(readonly totals: Totals) {
+    if (!known.has(totals))
+      throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics: made by GaussianMixture.statistics and fromBytes', {
+        argument: 'totals',
+      });
+  }
+  /** @internal No prototype and no proxy can lie here. */
+  static is(value: unknown): value is MixtureStatistics {
+    return typeof value === 'object' && value !== null && #made in value;
+  }
   /** Rows of which something was observed. */
   get rows(): number {
     return this.totals.rows;
@@ -266,7 +282,7 @@ export class MixtureStatistics {
   }
   /** The statistics of both data. Throws INVALID_ARGUMENT: made under another mixture. */
   merge(other: MixtureStatistics): MixtureStatistics {
-    if (!(other instanceof MixtureStatistics) || !other.madeUnder(this.totals.parts))
+    if (!MixtureStatistics.is(other) || !other.madeUnder(this.totals.parts))
       throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics.merge: other was made under another mixture', {
         argument: 'other',
       });
@@ -296,7 +312,7 @@ export class MixtureStatistics {
     const count = tensorOf(file, 'count', [k]);
     const first = tensorOf(file, 'first', [k, d]);
     const second = tensorOf(file, 'second', [k, type === 'full' || type === 'tied' ? tri(d) : d]);
-    return new MixtureStatistics({ parts, rows, logLikelihood, count, first, second });
+    return new MixtureStatistics(totalsOf({ parts, rows, logLikelihood, count, first, second }));
   }
   /** @internal */
   madeUnder(other: Parts): boolean {

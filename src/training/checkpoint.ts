@@ -3,19 +3,19 @@
  * the learning rates are not in it: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
-import { SeqlikError } from '../errors.ts';
 import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
-/** The state between two epochs. Nobody writes to its arrays. */
+/** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training. */
 export interface Checkpoint {
   readonly parameters: Float64Array;
   /** Of the optimiser, by name. */
   readonly optimizer: Readonly<Record<string, Float64Array>>;
-  readonly history: readonly number[];
+  readonly history: number[];
   /** What is known of held-out examples, if there are any, and the parameters that were best on them. */
-  readonly validation: { readonly history: readonly number[]; readonly best: Float64Array } | undefined;
-  /** What has to be the same to go on: the task and the settings that steps depend on, as text. */
+  readonly validation: { readonly history: number[]; readonly best: Float64Array } | undefined;
+  /** What has to be the same to go on. Among it the number of `parameters` and the `heldOutTerms`, which tell what else
+   * a file has to hold. */
   readonly signature: Readonly<Record<string, string>>;
 }
 
@@ -40,16 +40,16 @@ const prefixed = <V>(prefix: string, record: Readonly<Record<string, V>>): Recor
 /** The inverse. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const file = opened(bytes, KIND);
-  const vector = (name: string, size = lengthOf(file, name, 1)): Float64Array => tensorOf(file, name, [size]);
-  const parameters = vector('parameters');
-  const history = vector('history');
-  if (history.length === 0) throw malformed('its history is empty', 'history');
-  const judged = 'best' in file.tensors || 'validationHistory' in file.tensors;
   const signature = Object.fromEntries(
     Object.entries(file.metadata).flatMap(([name, text]) =>
       name.startsWith(SETTING) ? [[name.slice(SETTING.length), text]] : [],
     ),
   );
+  const vector = (name: string, size: number): Float64Array => tensorOf(file, name, [size]);
+  const parameters = vector('parameters', Number(signature['parameters']));
+  const history = vector('history', lengthOf(file, 'history', 1));
+  if (history.length === 0) throw malformed('its history is empty', 'history');
+  const judged = signature['heldOutTerms'] !== '0';
   const optimizer = built(() => choice('checkpoint', 'optimizer', signature['optimizer'], optimizers));
   const state = prefixed(STATE, optimizerOf(optimizer, 0, parameters.length).state);
   onlyTensors(file, ['parameters', 'history', ...(judged ? ['best', 'validationHistory'] : []), ...Object.keys(state)]);
@@ -64,17 +64,4 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
       : undefined,
     signature,
   };
-}
-
-/** Throws INVALID_ARGUMENT (checkpoint; reason) if a training of this signature cannot go on from it. */
-export function matched(where: string, checkpoint: Checkpoint, signature: Readonly<Record<string, string>>): void {
-  for (const name of new Set([...Object.keys(signature), ...Object.keys(checkpoint.signature)])) {
-    const [got, expected] = [checkpoint.signature[name], signature[name]];
-    if (got === expected) continue;
-    const reason = `its ${name} is ${got ?? 'not given'}, not ${expected ?? 'not given'}`;
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: checkpoint is of another training: ${reason}`, {
-      argument: 'checkpoint',
-      reason,
-    });
-  }
 }

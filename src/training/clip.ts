@@ -7,9 +7,18 @@ export function allFinite(values: Float64Array): boolean {
   return zero === 0;
 }
 
-/** Scales `gradient` in place to the Euclidean norm `limit` if it is longer; its values are finite. Squares are those of
- * values divided by the largest, so that none overflows. */
+/** Scales `gradient` in place to the Euclidean norm `limit` if it is longer; its values are finite. */
 export function clip(gradient: Float64Array, limit: number): void {
+  let squares = 0;
+  for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!;
+  if (!(squares > 1e-280 && squares < 1e280)) return clipScaled(gradient, limit);
+  const norm = Math.sqrt(squares);
+  if (norm <= limit) return;
+  const scale = limit / norm;
+  for (let i = 0; i < gradient.length; i++) gradient[i]! *= scale;
+}
+/** The same for values so large or small that their squares are not: those of values divided by the largest. */
+function clipScaled(gradient: Float64Array, limit: number): void {
   let largest = 0;
   for (let i = 0; i < gradient.length; i++) largest = Math.max(largest, Math.abs(gradient[i]!));
   if (largest === 0) return;

@@ -1,13 +1,14 @@
 /** Training by gradients: epochs of mini-batches, held-out examples, checkpoints. Equations: docs/math.md § training. */
 import { SeqlikError } from '../errors.ts';
 import { cut, shuffled, split } from './batches.ts';
-import { type Checkpoint, checkpointBytes, matched } from './checkpoint.ts';
+import { type Checkpoint, checkpointBytes } from './checkpoint.ts';
 import { allFinite, clip } from './clip.ts';
 import { type Optimizer, optimizerOf } from './optimizer.ts';
 import { Pace } from './pace.ts';
 import { reportOf, type TrainingReport } from './report.ts';
 import { rateOf } from './schedule.ts';
 import type { TrainingSettings } from './settings.ts';
+import { matched, type Signature, signatureOf } from './signature.ts';
 import { bestOf, endOf } from './stopping.ts';
 
 /** What is trained: a loss of examples under a flat vector of parameters. One call at a time; neither `parameters` nor
@@ -20,7 +21,7 @@ export interface Task {
   readonly lengths: Int32Array;
   /** What makes it this task and no other (architecture, options of the model), by name: a checkpoint is only good for
    * the same. */
-  readonly signature: Readonly<Record<string, string>>;
+  readonly signature: Signature;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
   lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number>;
   loss(parameters: Float64Array, examples: Int32Array): Promise<number>;
@@ -41,11 +42,18 @@ export async function train(task: Task, settings: TrainingSettings): Promise<Tra
   return new Training(task, settings).run();
 }
 
+/** Of the examples; `batches` are those of an evaluation, always the same. */
+interface Part {
+  readonly examples: Int32Array;
+  readonly terms: number;
+  readonly batches: readonly Int32Array[];
+}
+
 class Training {
   private readonly pace: Pace;
-  private readonly training: Int32Array;
-  private readonly heldOut: Int32Array;
-  private readonly signature: Readonly<Record<string, string>>;
+  private readonly training: Part;
+  private readonly heldOut: Part;
+  private readonly signature: Signature;
   private readonly parameters: Float64Array;
   private readonly gradient: Float64Array;
   private readonly optimizer: Optimizer;
@@ -64,20 +72,25 @@ class Training {
     this.pace = new Pace(signal, where);
     const { training, heldOut } = split(task.lengths, validation, seed);
     if (training.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: the data give no term of a likelihood`);
-    this.training = training;
-    this.heldOut = heldOut;
-    this.signature = signatureOf(task, settings, this.terms(training), this.terms(heldOut));
+    this.training = this.part(training);
+    this.heldOut = this.part(heldOut);
+    this.signature = signatureOf(task, settings, this.training.terms, this.heldOut.terms);
     this.parameters = task.parameters.slice();
     this.gradient = new Float64Array(this.parameters.length);
     this.optimizer = optimizerOf(optimizer, momentum, this.parameters.length);
     if (resume) this.resume(resume);
   }
   private resume(checkpoint: Checkpoint): void {
-    matched(this.settings.where, checkpoint, this.signature);
+    matched(this.settings.where, checkpoint.signature, this.signature);
     this.parameters.set(checkpoint.parameters);
     for (const [name, values] of Object.entries(this.optimizer.state)) values.set(checkpoint.optimizer[name]!);
-    this.last = checkpoint;
+    this.last = structuredClone(checkpoint); // its histories will grow
     this.moved = true;
+  }
+
+  private part(examples: Int32Array): Part {
+    const { lengths } = this.task;
+    return { examples, terms: termsOf(examples, lengths), batches: cut(examples, lengths, this.settings.batch) };
   }
 
   async run(): Promise<Trained> {
@@ -99,9 +112,9 @@ class Training {
     const { settings, parameters, gradient } = this;
     const iteration = epochsOf(before) + 1;
     const learningRate = rateOf(settings, before.validation?.history ?? before.history);
-    const batches = shuffled(this.training, this.task.lengths, settings.batch, settings.seed, iteration);
+    const batches = shuffled(this.training.examples, this.task.lengths, settings.batch, settings.seed, iteration);
     this.started ||= performance.now();
-    const scale = batches.length / this.terms(this.training);
+    const scale = batches.length / this.training.terms;
     let loss = 0;
     let terms = 0;
     const told = (batch: number, after?: Checkpoint): void =>
@@ -116,11 +129,11 @@ class Training {
         secondsLeft: this.secondsLeft((settings.maxIterations - iteration + 1) * batches.length - batch),
       });
     for (const [i, examples] of batches.entries()) {
-      const at = `epoch ${iteration}, batch ${i + 1} of ${batches.length}`;
+      const at = `in epoch ${iteration}, batch ${i + 1} of ${batches.length}`;
       await this.pace.rest();
       gradient.fill(0);
       loss += await this.finite(at, () => this.task.lossGradient(parameters, examples, gradient));
-      terms += this.terms(examples);
+      terms += termsOf(examples, this.task.lengths);
       for (let p = 0; p < gradient.length; p++) gradient[p]! *= scale;
       if (!allFinite(gradient)) throw this.diverged(at, 'the gradient is not finite');
       if (settings.clip > 0) clip(gradient, settings.clip);
@@ -141,29 +154,32 @@ class Training {
     const at = iteration ? `after epoch ${iteration}` : 'before the first epoch';
     if (!Object.values(this.optimizer.state).every(allFinite))
       throw this.diverged(at, 'the state of the optimizer is not finite');
+    const value = 0 - (await this.lossOf(at, this.training));
+    const judged = this.heldOut.terms > 0;
+    const heldOut = judged ? (0 - (await this.lossOf(at, this.heldOut))) / this.heldOut.terms : 0;
+    // nothing fails from here on: a checkpoint and its histories, which grow in place, stay together
     const parameters = this.parameters.slice();
-    const history = [...(before?.history ?? []), 0 - (await this.lossOf(at, this.training))];
-    let validation: Checkpoint['validation'];
-    if (this.heldOut.length > 0) {
-      const value = (0 - (await this.lossOf(at, this.heldOut))) / this.terms(this.heldOut);
-      const values = [...(before?.validation?.history ?? []), value];
-      validation = { history: values, best: bestOf(values) === iteration ? parameters : before!.validation!.best };
-    }
     const optimizer = Object.fromEntries(
       Object.entries(this.optimizer.state).map(([name, values]) => [name, values.slice()]),
     );
+    const history = before?.history ?? [];
+    history.push(value);
+    let validation = before?.validation;
+    if (judged) {
+      const values = validation?.history ?? [];
+      values.push(heldOut);
+      validation = { history: values, best: bestOf(values) === iteration ? parameters : validation!.best };
+    }
     return { parameters, optimizer, history, validation, signature: this.signature };
   }
-  private async lossOf(at: string, examples: Int32Array): Promise<number> {
+  private async lossOf(at: string, { batches }: Part): Promise<number> {
     let sum = 0;
-    for (const part of cut(examples, this.task.lengths, this.settings.batch)) {
+    for (const examples of batches) {
       await this.pace.rest();
-      sum += await this.finite(at, () => this.task.loss(this.parameters, part));
+      sum += await this.finite(at, () => this.task.loss(this.parameters, examples));
     }
+    if (!Number.isFinite(sum)) throw this.diverged(at, `the loss is ${sum}`);
     return sum;
-  }
-  private terms(examples: Int32Array): number {
-    return examples.reduce((sum, i) => sum + this.task.lengths[i]!, 0);
   }
 
   private async finite(at: string, call: () => Promise<number>): Promise<number> {
@@ -183,7 +199,7 @@ class Training {
     const remedy = last
       ? `the checkpoint after epoch ${epochsOf(last)} is attached; a smaller learningRate or clip may help`
       : 'the initial parameters are no place to start from';
-    return new SeqlikError('DIVERGED', `${where}: diverged at ${at}: ${what}; ${remedy}`, {
+    return new SeqlikError('DIVERGED', `${where}: diverged ${at}: ${what}; ${remedy}`, {
       ...(last && { checkpoint: checkpointBytes(last) }),
       ...(cause !== undefined && { cause }),
     });
@@ -195,41 +211,17 @@ class Training {
 
   private trained(last: Checkpoint): Trained {
     const report = reportOf(courseOf(last), this.settings);
-    if (this.settings.validation > 0 && this.heldOut.length === 0)
+    if (this.settings.validation > 0 && this.heldOut.terms === 0)
       report.warnings.push('nothing was held out: only one example has a likelihood');
     return { parameters: (last.validation?.best ?? last.parameters).slice(), report };
   }
 }
 
+const termsOf = (examples: Int32Array, lengths: Int32Array): number =>
+  examples.reduce((sum, i) => sum + lengths[i]!, 0);
 const courseOf = ({ history, validation }: Checkpoint) => ({ history, validationHistory: validation?.history });
 const epochsOf = ({ history }: Checkpoint): number => history.length - 1;
 const resultOf = ({ history, validation }: Checkpoint): { logLikelihood: number; heldOut?: number } => ({
   logLikelihood: history.at(-1)!,
   ...(validation && { heldOut: validation.history.at(-1)! }),
 });
-
-/** All that the course of a training depends on but the data themselves and the learning rate: after a divergence one
- * goes on with a smaller one. */
-function signatureOf(
-  { signature, parameters }: Task,
-  settings: TrainingSettings,
-  training: number,
-  heldOut: number,
-): Record<string, string> {
-  const { optimizer, momentum, schedule, batch, clip, validation, seed, maxIterations, patience } = settings;
-  const own = {
-    optimizer,
-    ...(optimizer === 'sgd' && { momentum }),
-    schedule,
-    ...(schedule === 'cosine' && { maxIterations }),
-    ...(schedule === 'plateau' && { patience }),
-    batch,
-    clip,
-    validation,
-    seed,
-    parameters: parameters.length,
-    terms: training,
-    heldOutTerms: heldOut,
-  };
-  return { ...signature, ...Object.fromEntries(Object.entries(own).map(([name, value]) => [name, String(value)])) };
-}

@@ -2,7 +2,7 @@
 import { type Course, chosenOf, endOf, firstFall, type Limits } from './stopping.ts';
 
 export interface FitReport {
-  /** M steps done. */
+  /** M steps, or epochs, done. */
   iterations: number;
   /** Whether the last gain was below the tolerance; never true if the likelihood fell on the way. */
   converged: boolean;

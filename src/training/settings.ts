@@ -107,23 +107,35 @@ export function readTraining(
   where: string,
   given: { readonly [K in (typeof trainingOptions)[number]]?: unknown },
 ): TrainingSettings {
-  const optimizer = check.choice(where, 'optimizer', given.optimizer ?? 'adam', optimizers);
-  if (optimizer === 'adam' && given.momentum !== undefined)
+  const {
+    optimizer = 'adam',
+    momentum = 0.9,
+    learningRate = 3e-3,
+    schedule = 'constant',
+    batch = 32,
+    clip = 5,
+    validation = 0.1,
+    patience = 10,
+    maxIterations = 100,
+    tolerance = 0,
+  } = given;
+  const chosen = check.choice(where, 'optimizer', optimizer, optimizers);
+  if (chosen === 'adam' && given.momentum !== undefined)
     throw new SeqlikError('INVALID_ARGUMENT', `${where}: momentum is of optimizer sgd, not of adam`, {
       argument: 'momentum',
     });
   return {
     where,
-    optimizer,
-    momentum: check.share(where, 'momentum', given.momentum ?? 0.9),
-    learningRate: check.positive(where, 'learningRate', given.learningRate ?? 3e-3),
-    schedule: check.choice(where, 'schedule', given.schedule ?? 'constant', schedules),
-    batch: check.count(where, 'batch', given.batch ?? 32),
-    clip: check.amount(where, 'clip', given.clip ?? 5),
-    validation: check.share(where, 'validation', given.validation ?? 0.1),
-    patience: check.count(where, 'patience', given.patience ?? 10),
-    maxIterations: check.count(where, 'maxIterations', given.maxIterations ?? 100, 0),
-    tolerance: check.amount(where, 'tolerance', given.tolerance ?? 0),
+    optimizer: chosen,
+    momentum: check.share(where, 'momentum', momentum),
+    learningRate: check.positive(where, 'learningRate', learningRate),
+    schedule: check.choice(where, 'schedule', schedule, schedules),
+    batch: check.count(where, 'batch', batch),
+    clip: check.amount(where, 'clip', clip),
+    validation: check.share(where, 'validation', validation),
+    patience: check.count(where, 'patience', patience),
+    maxIterations: check.count(where, 'maxIterations', maxIterations, 0),
+    tolerance: check.amount(where, 'tolerance', tolerance),
     seed: check.seed(where, given.seed),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
@@ -133,21 +145,29 @@ export function readTraining(
 function checkpointing(where: string, value: unknown): Pick<TrainingSettings, 'resume' | 'save' | 'every'> {
   if (value === undefined) return { every: 1 };
   // each is read once: a getter may say something else the next time
-  const { resume, save, every } = check.fields(where, 'checkpoint', value, ['resume', 'save', 'every']);
+  const { resume, save, every = 1 } = check.fields(where, 'checkpoint', value, ['resume', 'save', 'every']);
   check.callback(where, 'checkpoint.save', save);
   return {
-    every: check.count(where, 'checkpoint.every', every ?? 1),
+    every: check.count(where, 'checkpoint.every', every),
     ...(save !== undefined && { save: save as NonNullable<TrainingSettings['save']> }),
     ...(resume !== undefined && { resume: resumed(where, resume) }),
   };
 }
 /** Read at once: the bytes are the caller's. */
 function resumed(where: string, bytes: unknown): Checkpoint {
+  const argument = 'checkpoint.resume';
   if (tagOf(bytes) !== 'Uint8Array' || !fixedBuffer(bytes as Uint8Array))
     throw new SeqlikError(
       'INVALID_ARGUMENT',
       `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ${check.described(bytes)}`,
-      { argument: 'checkpoint.resume' },
+      { argument },
     );
-  return readCheckpoint(bytes as Uint8Array);
+  try {
+    return readCheckpoint(bytes as Uint8Array);
+  } catch (error) {
+    if (!(error instanceof SeqlikError)) throw error;
+    const { code, message, tensor, reason } = error;
+    const place = { ...(tensor !== undefined && { tensor }), ...(reason !== undefined && { reason }) };
+    throw new SeqlikError(code, `${where}: checkpoint.resume: ${message}`, { argument, ...place, cause: error });
+  }
 }

@@ -2,7 +2,16 @@
  * The operations of the golden vectors through the public API: renames and reshapes, and holds no mathematics.
  * Adding one: its entry in `operations`.
  */
-import { type Backend, type GaussianParameters, klDivergence, klDivergenceGradient, SeqlikError } from 'seqlik';
+import {
+  type Backend,
+  type GaussianParameters,
+  klDivergence,
+  klDivergenceGradient,
+  type Mapping,
+  MixtureDensity,
+  MixtureDensityNetwork,
+  SeqlikError,
+} from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
 
@@ -20,10 +29,62 @@ const divergence = (p: GaussianParameters, q: GaussianParameters, backend: Backe
   kl: klDivergence(p, q, { backend }),
 });
 
+interface Network {
+  readonly layers: number;
+  readonly k: number;
+  readonly M: number;
+  readonly mapping: Mapping;
+  readonly inputSkip: boolean;
+  readonly xs: Tensor;
+}
+function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & Fields, backend: Backend): Outputs {
+  const parts = Object.entries(tensors) as [string, Tensor][];
+  const parameters = Object.fromEntries(
+    parts.filter(([name]) => !name.startsWith('h0_')).map(([name, { data }]) => [name, data]),
+  );
+  const states = parts.filter(([name]) => name.startsWith('h0_')).map(([, { data }]) => data);
+  const initial = states.length > 0 ? { initialState: states } : {};
+  const hidden = Array.from({ length: layers }, (_, n) => parameters[`b${n}`]!.length);
+  const shape = { dimension: k, hidden, components: M, mapping, inputSkip, cell: 'tanh', parameters } as const;
+  const network = new MixtureDensityNetwork(shape, { backend });
+  const { hidden: h, ...forward } = network.forward(xs.data, initial);
+  const { gradient, dInitialState } = network.lossGradient(xs.data, initial);
+  return {
+    ...forward,
+    ...Object.fromEntries(h.map((values, n) => [`h${n}`, values])),
+    ...Object.fromEntries(Object.entries(gradient).map(([name, values]) => [`g${name}`, values])),
+    ...Object.fromEntries(dInitialState.map((values, n) => [`gh0_${n}`, values])),
+  };
+}
+
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
-  'S0.mdn': undefined,
-  'S0.tednet': undefined,
+  'S0.mdn': {
+    call({ M, k, mapping, raw, x }: { M: number; k: number; mapping: Mapping } & Tensors<'raw' | 'x'>, backend) {
+      const density = new MixtureDensity({ components: M, dimension: k, mapping }, { backend });
+      const result = density.lossGradient(raw.data, x.data);
+      const block = (from: number, to: number) =>
+        result.dRaw.filter((_, i) => i % density.outputs >= from && i % density.outputs < to);
+      return {
+        ...result,
+        ...density.distribution(raw.data),
+        gLogits: block(0, M),
+        gMu: block(M, M + M * k),
+        gCov: block(M + M * k, density.outputs),
+      };
+    },
+    names: {
+      components: 'M',
+      dimension: 'k',
+      logDensity: 'logp',
+      responsibilities: 'gamma',
+      weights: 'pi',
+      covariances: 'covariance',
+      dRaw: 'gRaw',
+      dx: 'gX',
+    },
+  },
+  'S0.tednet': { call: tednet, names: { seqs: 'xs', logDensity: 'logp' } },
   'S1a.kl': {
     call: ({ muA, sigmaA, muB, sigmaB }: Tensors<'muA' | 'sigmaA' | 'muB' | 'sigmaB'>, backend) =>
       divergence({ mean: muA.data, covariance: sigmaA.data }, { mean: muB.data, covariance: sigmaB.data }, backend),

@@ -10,7 +10,8 @@ export interface Regression extends Task {
   readonly calls: { gradients: number; losses: number };
 }
 export function regression(count = 60, { seed = 5, noise = 0.3, start = [0, 0] } = {}): Regression {
-  const random = uniform(seed);
+  const draw = uniform(seed);
+  const random = (): number => (draw() + 1) / 2;
   const lengths = Int32Array.from({ length: count }, () => Math.floor(6 * random()));
   lengths[0] = 3;
   const rows = [...lengths].map((n) =>

@@ -1,0 +1,90 @@
+/** The parameters of a network where the kernels live: both orientations, padded to whole lines, in one dtype. */
+import type { Backend } from '../../bind.ts';
+import type { Real } from '../../check.ts';
+import type { Resident } from '../../grammar.ts';
+import type { Architecture, Slot } from './architecture.ts';
+
+/** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
+type Orientation = 'across' | 'along';
+
+export class Weights {
+  private readonly residents = new Map<string, Resident<Real>>();
+  private readonly biases = new Map<string, Real>();
+  private readonly line: number;
+  private readonly flat: Float64Array;
+  constructor(
+    private readonly backend: Backend,
+    readonly architecture: Architecture,
+    flat: Float64Array,
+    /** Whether the kernels compute in f32. */
+    readonly single: boolean,
+  ) {
+    this.line = single ? 16 : 8;
+    this.flat = flat.slice();
+  }
+
+  /** The weight matrix of this name, brought to the kernels when it is first asked for. */
+  across(name: string): Resident<Real> {
+    return this.resident(name, 'across');
+  }
+  along(name: string): Resident<Real> {
+    return this.resident(name, 'along');
+  }
+  /** A bias in the dtype of the kernels. */
+  bias(name: string): Real {
+    let bias = this.biases.get(name);
+    if (!bias) {
+      const { at, rows } = this.architecture.slot(name);
+      bias = this.array(rows);
+      bias.set(this.flat.subarray(at, at + rows));
+      this.biases.set(name, bias);
+    }
+    return bias;
+  }
+  array(length: number): Real {
+    return this.single ? new Float32Array(length) : new Float64Array(length);
+  }
+
+  /** Other values for the same network. No call may be under way. */
+  write(flat: Float64Array): void {
+    if (this.flat.every((value, i) => value === flat[i])) return;
+    this.flat.set(flat);
+    this.biases.clear();
+    for (const [key, resident] of this.residents) {
+      const [name, orientation] = key.split(' ') as [string, Orientation];
+      resident.write(this.oriented(name, orientation));
+    }
+  }
+  dispose(): void {
+    for (const resident of this.residents.values()) resident.dispose();
+    this.residents.clear();
+  }
+
+  private resident(name: string, orientation: Orientation): Resident<Real> {
+    const key = `${name} ${orientation}`;
+    let resident = this.residents.get(key);
+    if (!resident) this.residents.set(key, (resident = this.backend.hold(this.oriented(name, orientation))));
+    return resident;
+  }
+  private oriented(name: string, orientation: Orientation): Real {
+    const slot = this.architecture.slot(name);
+    return orientation === 'across' ? this.transposed(slot) : this.padded(slot);
+  }
+  private padded({ at, rows, columns }: Slot): Real {
+    const width = this.pad(columns);
+    const to = this.array(rows * width);
+    for (let i = 0; i < rows; i++)
+      to.set(this.flat.subarray(at + i * columns, at + (i + 1) * columns), i * width);
+    return to;
+  }
+  private transposed({ at, rows, columns }: Slot): Real {
+    const width = this.pad(rows);
+    const to = this.array(columns * width);
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++) to[j * width + i] = this.flat[at + i * columns + j]!;
+    return to;
+  }
+  private pad(n: number): number {
+    return Math.ceil(n / this.line) * this.line;
+  }
+}

@@ -1,0 +1,106 @@
+/** What a caller does to his memory while an asynchronous call works changes nothing; and a signal ends it at once. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { openBackend, SeqlikError } from '../../src/index.ts';
+import { hasNative } from '../support/models.ts';
+import { type Answer, type Arrays, arraysOf, type Job, jobs, titleOf } from './asynchronous.ts';
+import { surfaceOf } from './surface.ts';
+
+const collect = (globalThis as { gc?: () => void }).gc!;
+const each = jobs.map((job) => [titleOf(job), job] as const);
+const ROWS = 10_000;
+
+test('every export that returns a promise has a job', () => {
+  expect([...new Set(jobs.map(({ of }) => of))].sort()).toEqual(surfaceOf('src/index.ts').promises.sort());
+});
+
+const Resizable = ArrayBuffer as unknown as new (
+  bytes: number,
+  options: object,
+) => ArrayBuffer & { resize(n: number): void };
+/** The same values in memory that can be taken away. */
+function flexible<A extends Float64Array | Uint8Array>(array: A): A {
+  const buffer = new Resizable(array.byteLength, { maxByteLength: array.byteLength });
+  new Uint8Array(buffer).set(new Uint8Array(array.buffer as ArrayBuffer));
+  return new (array.constructor as new (buffer: ArrayBuffer) => A)(buffer);
+}
+/** What happens between the start of a call and its end. */
+const meanwhile: Readonly<Record<string, (arrays: Arrays) => void>> = {
+  'values are overwritten': (arrays) => {
+    for (const array of Object.values(arrays) as Float64Array[]) array.fill(Number.NaN);
+  },
+  'buffers are transferred': (arrays) => {
+    for (const { buffer } of Object.values(arrays) as Float64Array[])
+      if (buffer.byteLength > 0) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+  },
+  'garbage is collected': () => collect(),
+};
+/** Does it at once, and again until the work has ended. */
+async function during(work: Promise<Answer>, act: () => void): Promise<Answer> {
+  let working = true;
+  const ended = work.finally(() => {
+    working = false;
+  });
+  act();
+  while (working) {
+    await Promise.race([ended.catch(() => {}), wait(2)]);
+    if (working) act();
+  }
+  return ended;
+}
+
+const backends = [...(hasNative ? ([['native']] as const) : []), ['wasm']] as const;
+describe.each(backends)('on %s', (name) => {
+  const backend = openBackend({ name });
+  describe.each(each)('%s', (_, { start }: Job) => {
+    const given = arraysOf(ROWS);
+    let want: Answer | undefined;
+    const right = async (): Promise<Answer> => (want ??= await start(given, backend, false));
+
+    test.each(Object.entries(meanwhile))('%s', async (_, act) => {
+      const arrays = structuredClone(given);
+      expect(await during(start(arrays, backend, false), () => act(arrays))).toEqual(await right());
+    });
+    test('the caller drops everything', async () => {
+      const dropped = (): Promise<Answer> => start(structuredClone(given), backend, false);
+      expect(await during(dropped(), collect)).toEqual(await right());
+    });
+    test.each(['x', 'mask', 'sampleWeights'] as const)('%s in memory that may shrink is refused', async (argument) => {
+      const got = await start({ ...given, [argument]: flexible(given[argument]) }, backend, false).catch((e) => e);
+      if (got instanceof SeqlikError) expect(got).toMatchObject({ code: 'INVALID_ARGUMENT', argument });
+      else expect(got).toEqual(await right()); // this job has no use for it
+    });
+    test('x in memory that may shrink is not taken', () =>
+      expect(start({ ...given, x: flexible(given.x) }, backend, false)).rejects.toThrow('resizable'));
+  });
+});
+
+/** The promise is within 100 ms; ten times that for a machine that has other things to do. */
+const SOON = 1000;
+describe.each(backends)('a signal on %s', (name) => {
+  const backend = openBackend({ name });
+  const arrays = arraysOf(200_000);
+  test.each(each.filter(([, { of }]) => of !== 'Gaussian#logDensityAsync'))('ends %s', async (title, { start }) => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const work = start(arrays, backend, true, controller.signal);
+    let settled = false;
+    work
+      .catch(() => {})
+      .finally(() => {
+        settled = true;
+      });
+    await wait(150);
+    expect(settled, 'hours of work').toBe(false);
+    const from = performance.now();
+    controller.abort(reason);
+    await expect(work).rejects.toMatchObject({ code: 'ABORTED', cause: reason });
+    if (process.env['SEQLIK_TIMES']) console.log(name, title, (performance.now() - from).toFixed(1));
+    expect(performance.now() - from).toBeLessThan(SOON);
+  });
+  test.each(each)('given before it begins ends %s', async (_, { start }) => {
+    const from = performance.now();
+    await expect(start(arrays, backend, true, AbortSignal.abort())).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(performance.now() - from).toBeLessThan(5 * SOON); // arguments are checked first
+  });
+});

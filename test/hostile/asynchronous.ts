@@ -1,0 +1,98 @@
+/** What returns a promise: one list of jobs, as short or as long as a test needs; a test compares it with the types. */
+import { type Backend, Gaussian, GaussianMixture, type Real } from '../../src/index.ts';
+import { uniform } from '../support/cases.ts';
+
+/** The arrays a caller hands over. */
+export interface Arrays {
+  readonly x: Float64Array;
+  readonly mask: Uint8Array;
+  readonly sampleWeights: Float64Array;
+}
+export interface Job {
+  /** The callable, as surface.ts names it, and what is special about this job. */
+  readonly of: string;
+  readonly how?: string;
+  /** Makes its model too: nobody else holds it. `long`: hours of work. */
+  readonly start: (arrays: Arrays, backend: Backend, long: boolean, signal?: AbortSignal) => Promise<Answer>;
+}
+export type Answer = Real | Gaussian['parameters'] | GaussianMixture['parameters'];
+
+export const D = 8;
+export function arraysOf(n: number): Arrays {
+  const random = uniform(5);
+  return {
+    x: Float64Array.from({ length: n * D }, random),
+    mask: Uint8Array.from({ length: n * D }, (_, i) => Number(i % 7 > 0 || i % 3 > 0)),
+    sampleWeights: Float64Array.from({ length: n }, () => 2 + random()),
+  };
+}
+/** `k` components over D coordinates. */
+function mixture(backend: Backend, k: number): GaussianMixture {
+  const random = uniform(9);
+  const covariance = Array.from({ length: D * D }, (_, i) => (i % (D + 1) === 0 ? 1 : 0.1));
+  return new GaussianMixture(
+    {
+      weights: new Float64Array(k).fill(1 / k),
+      means: Float64Array.from({ length: k * D }, random),
+      covariances: Float64Array.from({ length: k * D * D }, (_, i) => covariance[i % (D * D)]!),
+    },
+    { backend },
+  );
+}
+const gaussian = (backend: Backend): Gaussian =>
+  new Gaussian({ mean: new Float64Array(D), variances: new Float64Array(D).fill(2) }, { backend });
+const how = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ? { signal } : {});
+/** Never converges by itself. */
+const endless = { tolerance: 0, maxIterations: 2 ** 31 - 1 };
+const short = { maxIterations: 2 };
+
+export const jobs: readonly Job[] = [
+  {
+    of: 'GaussianMixture#logDensityAsync',
+    start: ({ x }, backend, long, signal) => mixture(backend, long ? 65536 : 16).logDensityAsync(x, how(signal)),
+  },
+  {
+    of: 'GaussianMixture#logDensityAsync',
+    how: 'with gaps',
+    start: ({ x, mask }, backend, long, signal) =>
+      mixture(backend, long ? 16384 : 8).logDensityAsync(x, { mask, ...how(signal) }),
+  },
+  {
+    of: 'Gaussian#logDensityAsync', // one component is never much work: it is aborted before it begins
+    start: ({ x }, backend, _, signal) => gaussian(backend).logDensityAsync(x, how(signal)),
+  },
+  {
+    of: 'Gaussian.fit',
+    how: 'with gaps and weights',
+    start: async ({ x, ...more }, backend, long, signal) => {
+      const options = { dimension: D, backend, ...more, ...(long ? endless : short), ...how(signal) };
+      return (await Gaussian.fit(x, options)).model.parameters;
+    },
+  },
+  {
+    of: 'GaussianMixture.fit',
+    start: async ({ x }, backend, long, signal) => {
+      const init = mixture(backend, 16);
+      const options = { init, backend, ...(long ? endless : short), ...how(signal) };
+      return (await GaussianMixture.fit(x, options)).model.parameters;
+    },
+  },
+  {
+    of: 'GaussianMixture.fit',
+    how: 'from many starts, with weights',
+    start: async ({ x, sampleWeights }, backend, long, signal) => {
+      const size = { components: long ? 2048 : 4, restarts: long ? 4 : 2 };
+      const options = { dimension: D, backend, sampleWeights, ...size, ...(long ? endless : short), ...how(signal) };
+      return (await GaussianMixture.fit(x, options)).model.parameters;
+    },
+  },
+  {
+    of: 'GaussianMixture.fit',
+    how: 'with gaps',
+    start: async ({ x, mask }, backend, long, signal) => {
+      const options = { dimension: D, components: 3, mask, backend, ...(long ? endless : short), ...how(signal) };
+      return (await GaussianMixture.fit(x, options)).model.parameters;
+    },
+  },
+];
+export const titleOf = ({ of, how }: Job): string => (how ? `${of} ${how}` : of);

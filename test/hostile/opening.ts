@@ -1,0 +1,29 @@
+/** Places of openBackend and loadModel. */
+import { type BackendOptions, Gaussian, GaussianMixture, loadModel, openBackend } from '../../src/index.ts';
+import { none, optional, options, type Place, type Places, those } from './places.ts';
+import { loading, strings } from './scored.ts';
+
+const opened = (given: unknown): string => openBackend(given as BackendOptions).name;
+const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
+  [`openBackend(options.${name})`]: kind((value) => opened({ name: 'wasm', [name]: value })),
+});
+const files = (): Uint8Array[] => [
+  new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }).toBytes(),
+  new Gaussian({ mean: [0], variances: [1] }).toBytes(),
+];
+
+export const opening: Places = {
+  'openBackend(options)': {
+    call: opened,
+    meant: (value, made) => {
+      const { name } = (made ?? {}) as BackendOptions; // perhaps inherited
+      return options(opened).meant(value, made) && { as: name === undefined ? undefined : { name } };
+    },
+  },
+  ...option('name', strings),
+  ...option('isa', strings),
+  ...option('reproducible', (call) => optional(those((made) => made === true, call))),
+  ...option('threads', (call) => optional(those((made) => made === 7, call))),
+  ...option('module', (call) => optional(none(call))),
+  ...loading('loadModel', files, loadModel),
+};

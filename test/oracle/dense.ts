@@ -1,0 +1,18 @@
+/** Linear layers by their formulas. */
+import type { Oracle } from '../oracle.ts';
+
+const range = (n: number): number[] => [...Array(n).keys()];
+
+export const dense: Oracle['dense'] = {
+  affine({ n, i, o }, { x, W, y }) {
+    for (const r of range(n))
+      for (const q of range(o)) for (const j of range(i)) y[r * o + q]! += x[r * i + j]! * W[j * (W.length / i) + q]!;
+  },
+  gradient({ n, i, o }, { x, dy, dW, db }) {
+    for (const r of range(n))
+      for (const q of range(o)) {
+        for (const j of range(i)) dW[q * i + j]! += dy[r * o + q]! * x[r * i + j]!;
+        db[q]! += dy[r * o + q]!;
+      }
+  },
+};

@@ -1,0 +1,174 @@
+/** Mixture densities out of the textbook: explicit covariances and inverses, and the chain rule through them. */
+import type { Kernels, Resident } from '../../src/grammar.ts';
+import type { Table } from '../support/table.ts';
+import { add, type Dense, type F64, inverse, matrix, range, times, transposed, tri } from './matrices.ts';
+
+type Density = Kernels<Table, 'f64'>['density'];
+type Plain<A> = { readonly [K in keyof A]: Exclude<A[K], Resident> };
+type Dims = Parameters<Density['forward']>[0];
+type Oracle = {
+  readonly [K in keyof Density]: (dims: Dims, args: Plain<Parameters<Density[K]>[1]>) => void;
+};
+
+const softplus = (r: number): number => Math.max(r, 0) + Math.log1p(Math.exp(-Math.abs(r)));
+const sigmoid = (r: number): number => 1 / (1 + Math.exp(-r));
+const sech2 = (r: number): number => 1 / Math.cosh(r) ** 2;
+const softmax = (r: readonly number[]): number[] => {
+  const top = Math.max(...r);
+  const total = add(r.map((v) => Math.exp(v - top)));
+  return r.map((v) => Math.exp(v - top) / total);
+};
+
+interface Spread {
+  /** A factor of the covariance. */
+  readonly L: Dense;
+  /** From a symmetric dLoss/dΣ to dLoss/draw. */
+  readonly chain: (G: Dense) => number[];
+}
+/** The covariance of one component: L L' with L from raw values, or entry by entry. */
+function spread(mapping: Dims['mapping'], k: number, c: readonly number[], floor: number): Spread {
+  const raised = (r: number): number => (floor > -Infinity ? floor + softplus(r - floor) : r);
+  const slope = (r: number): number => (floor > -Infinity ? sigmoid(r - floor) : 1);
+  const sd = (r: number): number => (mapping.endsWith('exp') ? Math.exp(raised(r)) : softplus(raised(r)));
+  const dsd = (r: number): number => slope(r) * (mapping.endsWith('exp') ? Math.exp(raised(r)) : sigmoid(raised(r)));
+  const packed = (l: number, m: number): number => c[tri(Math.max(l, m)) + Math.min(l, m)]!;
+  const pairs = range(k).flatMap((l) => range(l + 1).map((m) => [l, m] as const));
+  const diagonal = (d: (l: number) => number): Dense => matrix(k, k, (l, m) => (l === m ? d(l) : 0));
+  if (mapping === 'tanh-full')
+    return {
+      L: cholesky(matrix(k, k, (l, m) => Math.tanh(packed(l, m)))),
+      chain: (G) => pairs.map(([l, m]) => (l === m ? 1 : 2) * G[l]![m]! * sech2(packed(l, m))),
+    };
+  if (mapping === 'tanh-diag')
+    return {
+      L: diagonal((l) => Math.sqrt(Math.tanh(c[l]!))),
+      chain: (G) => range(k).map((l) => G[l]![l]! * sech2(c[l]!)),
+    };
+  if (mapping === 'graves') {
+    const most = Math.LN2 - floor;
+    const z = floor > -Infinity ? most * Math.tanh(c[2]! / most) : c[2]!;
+    const dz = floor > -Infinity ? sech2(c[2]! / most) : 1;
+    const [sx, sy, rho] = [Math.exp(raised(c[0]!)), Math.exp(raised(c[1]!)), Math.tanh(z)];
+    return {
+      L: [
+        [sx, 0],
+        [rho * sy, sy / Math.cosh(z)],
+      ],
+      chain: (G) => [
+        slope(c[0]!) * 2 * (G[0]![0]! * sx * sx + G[0]![1]! * rho * sx * sy),
+        slope(c[1]!) * 2 * (G[1]![1]! * sy * sy + G[0]![1]! * rho * sx * sy),
+        dz * 2 * G[0]![1]! * sx * sy * sech2(z),
+      ],
+    };
+  }
+  if (mapping.startsWith('diag'))
+    return {
+      L: diagonal((l) => sd(c[l]!)),
+      chain: (G) => range(k).map((l) => 2 * G[l]![l]! * sd(c[l]!) * dsd(c[l]!)),
+    };
+  const L = matrix(k, k, (l, m) => (l < m ? 0 : l === m ? sd(packed(l, l)) : packed(l, m)));
+  return {
+    L,
+    chain: (G) => {
+      const GL = times(G, L);
+      return pairs.map(([l, m]) => 2 * GL[l]![m]! * (l === m ? dsd(packed(l, l)) : 1));
+    },
+  };
+}
+function cholesky(S: Dense): Dense {
+  const L = matrix(S.length, S.length, () => 0);
+  for (const i of range(S.length))
+    for (const j of range(i + 1)) {
+      const s = S[i]![j]! - add(range(j).map((p) => L[i]![p]! * L[j]![p]!));
+      L[i]![j] = i === j ? Math.sqrt(s) : s / L[j]![j]!;
+    }
+  return L;
+}
+
+interface Component extends Spread {
+  readonly weight: number;
+  readonly mean: readonly number[];
+}
+type Sizes = Dims & { readonly p: number; readonly w: number };
+const widths = ({ k, m, q, mapping }: Dims): { p: number; w: number } => {
+  const p = mapping === 'graves' ? 3 : mapping === 'tanh-full' || mapping.startsWith('chol') ? tri(k) : k;
+  return { p, w: m + m * k + m * p + q };
+};
+function componentsOf({ k, m, p, w, mapping }: Sizes, raw: F64, floor: number, i: number): Component[] {
+  const row = [...raw.subarray(i * w, (i + 1) * w)];
+  const weights = softmax(row.slice(0, m));
+  return range(m).map((j) => ({
+    weight: weights[j]!,
+    mean: row.slice(m + j * k, m + (j + 1) * k),
+    ...spread(mapping, k, row.slice(m + m * k + j * p, m + m * k + (j + 1) * p), floor),
+  }));
+}
+const logitsOf = ({ m, k, p, q, w }: Sizes, raw: F64, i: number): number[] =>
+  range(q).map((b) => raw[i * w + m + m * k + m * p + b]!);
+
+/** All of row i: what every component adds, and what it does to the loss. */
+function rowOf(sizes: Sizes, raw: F64, x: F64, floor: number, i: number) {
+  const { k, q } = sizes;
+  const point = [...x.subarray(i * (k + q), (i + 1) * (k + q))];
+  const each = componentsOf(sizes, raw, floor, i).map((component) => {
+    const d = component.mean.map((mean, l) => [point[l]! - mean]);
+    const precision = inverse(times(component.L, transposed(component.L)));
+    const a = times(precision, d).map(([value]) => value!);
+    const logDet = 2 * add(component.L.map((row, l) => Math.log(row[l]!)));
+    const square = add(a.map((value, l) => value * d[l]![0]!));
+    const log = Math.log(component.weight) - (k * Math.log(2 * Math.PI) + logDet + square) / 2;
+    return { ...component, precision, a, log };
+  });
+  const top = Math.max(...each.map(({ log }) => log));
+  const shares = softmax(each.map(({ log }) => log));
+  const logits = logitsOf(sizes, raw, i);
+  const targets = point.slice(k);
+  const loss = logits.map((r, b) => -targets[b]! * Math.log(sigmoid(r)) - (1 - targets[b]!) * Math.log(sigmoid(-r)));
+  const logDensity = top + Math.log(add(each.map(({ log }) => Math.exp(log - top)))) - add(loss);
+  return { each, shares, logits, targets, logDensity };
+}
+
+export const density: Oracle = {
+  forward(dims, { raw, x, floor, logDensity, r }) {
+    const sizes = { ...dims, ...widths(dims) };
+    for (const i of range(dims.n)) {
+      const row = rowOf(sizes, raw, x, floor[0]!, i);
+      logDensity[i] = row.logDensity;
+      r.set(row.shares, i * dims.m);
+    }
+  },
+  lossGradient(dims, { raw, x, floor, logDensity, r, dRaw, dx }) {
+    const sizes = { ...dims, ...widths(dims) };
+    const { k, m, q } = dims;
+    for (const i of range(dims.n)) {
+      const { each, shares, logits, targets, logDensity: value } = rowOf(sizes, raw, x, floor[0]!, i);
+      logDensity[i] = value;
+      r.set(shares, i * m);
+      const covariances = each.flatMap(({ precision, a, chain }, j) =>
+        chain(matrix(k, k, (l, h) => (shares[j]! / 2) * (precision[l]![h]! - a[l]! * a[h]!))),
+      );
+      const means = each.flatMap(({ a }, j) => a.map((value) => -shares[j]! * value));
+      const weights = each.map(({ weight }, j) => weight - shares[j]!);
+      dRaw.set([...weights, ...means, ...covariances, ...logits.map((r, b) => sigmoid(r) - targets[b]!)], i * sizes.w);
+      const gradient = range(k).map((l) => -add(range(m).map((j) => means[j * k + l]!)));
+      dx.set([...gradient, ...logits.map((r) => -r)], i * (k + q));
+    }
+  },
+  distribution(dims, { raw, floor, weights, L, probabilities }) {
+    const sizes = { ...dims, ...widths(dims) };
+    const { k, m, q } = dims;
+    const full = sizes.p === tri(k);
+    for (const i of range(dims.n)) {
+      const each = componentsOf(sizes, raw, floor[0]!, i);
+      weights.set(
+        each.map(({ weight }) => weight),
+        i * m,
+      );
+      const factors = each.flatMap(({ L }) =>
+        full ? L.flatMap((row, l) => row.slice(0, l + 1)) : L.map((row, l) => row[l]!),
+      );
+      L.set(factors, i * m * sizes.p);
+      probabilities.set(logitsOf(sizes, raw, i).map(sigmoid), i * q);
+    }
+  },
+};

@@ -1,0 +1,124 @@
+/** The gradients of one recurrent layer against central differences of its forward pass, for each cell and argument. */
+import { describe, expect, test } from 'vitest';
+import type { Backend } from '../src/bind.ts';
+import type { contract } from '../src/contract.ts';
+import { backends } from './support/backends.ts';
+import { uniform } from './support/cases.ts';
+import type { Table } from './support/table.ts';
+
+type Cell = (typeof contract.recurrent.forward.options.cell)[number];
+const i = 3;
+const m = 5;
+const lengths = Int32Array.of(3, 0, 5, 1, 0, 4, 2);
+const n = lengths.reduce((sum, length) => sum + length, 0);
+const gatesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 4, gru: 3 };
+const savedOf: Readonly<Record<Cell, number>> = { tanh: 0, relu: 0, lstm: 5, gru: 4 };
+
+type Drawn = (length: number) => Float64Array;
+const drawn = (seed: number): Drawn => {
+  const random = uniform(seed);
+  return (length) => Float64Array.from({ length }, random);
+};
+/** What is varied: rows of weights are gates, without padding. */
+function parameters(cell: Cell, values: Drawn) {
+  const gates = gatesOf[cell] * m;
+  return {
+    x: values(n * i),
+    Wx: values(gates * i),
+    b: values(gates),
+    Wh: values(gates * m),
+    bias: values(cell === 'gru' ? m : 0),
+    state: values(lengths.length * m * (cell === 'lstm' ? 2 : 1)),
+  };
+}
+type Parameters = ReturnType<typeof parameters>;
+const names = ['x', 'Wx', 'b', 'Wh', 'bias', 'state'] as const;
+
+/** rows x columns to columns x rows, or as it is, each row filled up to whole lines. */
+function padded(W: Float64Array, rows: number, columns: number, turned: boolean): Float64Array {
+  const [height, width] = turned ? [columns, rows] : [rows, columns];
+  const line = Math.ceil(width / 8) * 8;
+  const out = new Float64Array(height * line);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) out[turned ? c * line + r : r * line + c] = W[r * columns + c]!;
+  return out;
+}
+const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, j) => sum + value * b[j]!, 0);
+
+function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, state: before }: Parameters) {
+  const gates = gatesOf[cell] * m;
+  const a = Float64Array.from({ length: n * gates }, (_, j) => b[j % gates]!);
+  f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
+  const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * m * savedOf[cell]), before.slice()];
+  f64.recurrent.forward({ m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
+  return { h, saved };
+}
+
+/** The same array one step before: of the first step of a sequence what `state` says, from `at` on. */
+function delayed(values: (row: number) => Float64Array, state: Float64Array, at: number): Float64Array {
+  const out = new Float64Array(n * m);
+  const v = state.length / lengths.length;
+  let row = 0;
+  for (const [s, length] of lengths.entries())
+    for (let t = 0; t < length; t++, row++)
+      out.set(t > 0 ? values(row - 1) : state.subarray(s * v + at, s * v + at + m), row * m);
+  return out;
+}
+
+/** Of the loss Σ r h. */
+function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Float64Array): Parameters {
+  const { f64 } = backend;
+  const gates = gatesOf[cell] * m;
+  const { x, Wx, Wh, bias, state } = given;
+  const { h, saved } = forward(backend, cell, given);
+  const lastH = delayed((row) => h.subarray(row * m, (row + 1) * m), state, 0);
+  const lastC = delayed((row) => saved.subarray((row * 5 + 4) * m, (row * 5 + 5) * m), state, m);
+  const last = { tanh: new Float64Array(), relu: new Float64Array(), lstm: lastC, gru: lastH }[cell];
+  const [e, du, dState] = [
+    new Float64Array(n * gates),
+    new Float64Array(n * bias.length),
+    new Float64Array(state.length).fill(NaN),
+  ];
+  const W = padded(Wh, gates, m, false);
+  f64.recurrent.backward({ m, cell }, { lengths, dh: r, h, last, saved, W, e, du, dState });
+
+  // of Wh h, which in gru's n block is not of a
+  const through = e.slice();
+  for (let t = 0; t < n && cell === 'gru'; t++) through.set(du.subarray(t * m, (t + 1) * m), t * gates + 2 * m);
+  const d = Object.fromEntries(
+    names.map((name) => [name, new Float64Array(given[name].length)]),
+  ) as unknown as Parameters;
+  const dThrough = new Float64Array(gates);
+  f64.dense.gradient({ n, i, o: gates }, { x, dy: e, dW: d.Wx, db: d.b });
+  f64.dense.gradient({ n, i: m, o: gates }, { x: lastH, dy: through, dW: d.Wh, db: dThrough });
+  f64.dense.affine({ n, i: gates, o: i }, { x: e, W: padded(Wx, gates, i, false), y: d.x });
+  d.bias.set(dThrough.subarray(2 * m, 2 * m + d.bias.length));
+  d.state.set(dState);
+  return d;
+}
+
+for (const backend of backends)
+  describe.each(Object.keys(gatesOf) as Cell[])(`${backend.name} ${backend.isa} %s`, (cell) => {
+    const given = parameters(cell, drawn(11));
+    const r = drawn(5)(n * m);
+    const d = gradients(backend, cell, given, r);
+    const loss = (at: Parameters): number => dot(r, forward(backend, cell, at).h);
+    test.each(names.filter((name) => given[name].length > 0))('the gradient of %s is that of differences', (name) => {
+      const directions = drawn(23);
+      for (let times = 0; times < 5; times++) {
+        const direction = directions(given[name].length);
+        const moved = (by: number): Parameters => ({
+          ...given,
+          [name]: given[name].map((value, j) => value + by * direction[j]!),
+        });
+        const step = 1e-5;
+        const slope = (loss(moved(step)) - loss(moved(-step))) / (2 * step);
+        expect(Math.abs(dot(d[name], direction) - slope)).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)));
+      }
+    });
+    test('a sequence without steps has no gradient of its state', () => {
+      const v = given.state.length / lengths.length;
+      for (const [s, length] of lengths.entries())
+        if (length === 0) expect([...d.state.subarray(s * v, (s + 1) * v)]).toEqual(Array(v).fill(0));
+    });
+  });
