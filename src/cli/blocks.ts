@@ -1,5 +1,6 @@
 /** Rows on their way to a model, a block at a time: what the readers of both formats fill. */
 import { type Code, SeqlikError } from '../index.ts';
+import { Groups } from './groups.ts';
 
 const ROWS = 8192;
 const VALUES = 2 ** 19; // the most numbers of a block, so that wide rows take no more memory
@@ -11,8 +12,11 @@ export interface Block {
   readonly x: Float64Array;
   /** How many values of x are NaN. */
   readonly gaps: number;
-  /** What to keep of each row [n, keep.length], as it was written; undefined where nothing was. */
+  /** What to keep of each row [n, keptWidth], as it was written; undefined where nothing was. */
   readonly kept: readonly (string | undefined)[];
+  readonly keptWidth: number;
+  /** The rows that begin a sequence. */
+  readonly starts: readonly number[];
   /** Where each row stood [n]. */
   readonly lines: Float64Array;
 }
@@ -25,6 +29,10 @@ export interface Wanted {
   /** How many numbers a row must have. */
   readonly dimension?: number;
   readonly keep: readonly string[];
+  /** The column that says which sequence a row is of: none of "all". Else all rows are one. */
+  readonly sequence?: string;
+  /** No number may be missing, and the last so many are 0 or 1. */
+  readonly complete?: { readonly binary: number };
   /** Values per row of what is computed of a block, if more than its numbers. */
   readonly width?: number;
 }
@@ -35,16 +43,25 @@ export class Blocks {
   private gaps!: number;
   private kept!: (string | undefined)[];
   private lines!: Float64Array;
+  private starts!: number[];
   private readonly rows: number;
   private readonly width: number;
   private readonly keptWidth: number;
+  private readonly sequenceAt: number;
+  private readonly groups: Groups;
+  private readonly complete: Wanted['complete'];
   private full: Block[] = [];
   constructor(
     readonly columns: readonly string[],
-    { keep, width = 0 }: Wanted,
+    wanted: Wanted,
   ) {
+    const { width = 0, sequence, complete } = wanted;
+    const kept = keptOf(wanted);
     this.width = columns.length;
-    this.keptWidth = keep.length;
+    this.keptWidth = kept.length;
+    this.sequenceAt = sequence === undefined ? -1 : kept.indexOf(sequence);
+    this.groups = new Groups(sequence !== undefined);
+    this.complete = complete;
     this.rows = Math.max(1, Math.min(ROWS, Math.floor(VALUES / Math.max(this.width, width, 1))));
     this.start();
   }
@@ -55,13 +72,24 @@ export class Blocks {
   keep(at: number, text: string | undefined): void {
     this.kept[this.n * this.keptWidth + at] = text;
   }
-  /** That row is complete. */
-  next(line: number, gaps: number): void {
+  /** Why a number cannot be of this row, if so. */
+  refusal(at: number, value: number): string | undefined {
+    if (!this.complete) return undefined;
+    if (Number.isNaN(value)) return 'the value is missing, which this kind of model does not know';
+    const binary = at >= this.width - this.complete.binary;
+    return binary && value !== 0 && value !== 1 ? `${value} is neither 0 nor 1 (--binary)` : undefined;
+  }
+  /** That row ends. Says what is wrong with its sequence, if anything; then it is not taken. */
+  next(line: number, gaps: number): string | undefined {
+    const begins = this.groups.next(this.kept[this.n * this.keptWidth + this.sequenceAt]);
+    if (typeof begins === 'string') return begins;
+    if (begins) this.starts.push(this.n);
     this.gaps += gaps;
     this.lines[this.n++] = line;
-    if (this.n < this.rows) return;
+    if (this.n < this.rows) return undefined;
     this.full.push(this.block());
     this.start();
+    return undefined;
   }
   /** The blocks that are full, once. */
   take(): Block[] {
@@ -71,14 +99,24 @@ export class Blocks {
   }
   /** The rows that make no full block yet. */
   block(): Block {
-    const { columns, n, gaps, width, keptWidth } = this;
+    const { columns, n, gaps, width, keptWidth, starts } = this;
     const kept = this.kept.slice(0, n * keptWidth);
-    return { columns, n, gaps, kept, x: this.x.subarray(0, n * width), lines: this.lines.subarray(0, n) };
+    return {
+      columns,
+      n,
+      gaps,
+      kept,
+      keptWidth,
+      starts,
+      x: this.x.subarray(0, n * width),
+      lines: this.lines.subarray(0, n),
+    };
   }
   private start(): void {
     this.x = new Float64Array(this.rows * this.width);
     this.lines = new Float64Array(this.rows);
     this.kept = new Array(this.rows * this.keptWidth).fill(undefined);
+    this.starts = [];
     this.n = 0;
     this.gaps = 0;
   }
@@ -86,8 +124,8 @@ export class Blocks {
 
 /** The names of the numbers: those wanted, or `all` there are; checked. */
 export function numbersOf(file: string, wanted: Wanted, all: readonly string[]): string[] {
-  const { weights, dimension } = wanted;
-  const columns = wanted.columns ?? all.filter((name) => name !== weights);
+  const { weights, sequence, dimension } = wanted;
+  const columns = wanted.columns ?? all.filter((name) => name !== weights && name !== sequence);
   if (dimension !== undefined && columns.length !== dimension)
     throw new SeqlikError(
       'DIMENSION_MISMATCH',
@@ -97,6 +135,10 @@ export function numbersOf(file: string, wanted: Wanted, all: readonly string[]):
   if (columns.length === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: it has no columns`, { file });
   return weights === undefined ? [...columns] : [...columns, weights];
 }
+
+/** The names of what is kept of each row. */
+export const keptOf = ({ keep, sequence }: Wanted): readonly string[] =>
+  sequence === undefined || keep.includes(sequence) ? keep : [...keep, sequence];
 
 /** What is wrong with a line of the data or with one of its cells. Lines and columns count from 1 in the message. */
 export function badData(
@@ -116,6 +158,3 @@ export function badData(
   });
 }
 export const notNumber = (what: string): string => `${what} is not a number (a cell not observed is left empty)`;
-/** Text of a file in a message: not too long. */
-export const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
-export const quoted = (text: string): string => JSON.stringify(clipped(text));

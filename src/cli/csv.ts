@@ -5,7 +5,8 @@
 import { isUtf8 } from 'node:buffer';
 import { CsvError, parse } from 'csv-parse/sync';
 import { SeqlikError } from '../index.ts';
-import { Blocks, badData, notNumber, numbersOf, quoted, type Wanted } from './blocks.ts';
+import { Blocks, badData, keptOf, notNumber, numbersOf, type Wanted } from './blocks.ts';
+import { quoted } from './exit.ts';
 import { numberOf, POWERS } from './numbers.ts';
 import { boundary, LONGEST } from './read.ts';
 
@@ -83,17 +84,17 @@ export class CsvReader {
   private readHeader(header: readonly string[]): void {
     this.header = header;
     const numbers = numbersOf(this.file, this.wanted, header);
-    const { keep } = this.wanted;
+    const kept = keptOf(this.wanted);
     const places = new Map<string, number>();
     for (const name of header) places.set(name, (places.get(name) ?? 0) + 1);
-    for (const name of [...numbers, ...keep]) {
+    for (const name of [...numbers, ...kept]) {
       const count = places.get(name) ?? 0;
       if (name === '') throw this.bad('a column has no name: say which ones are the inputs with --columns');
       if (count === 0) throw this.bad(`there is no column ${quoted(name)}`);
       if (count > 1) throw this.bad(`there are ${count} columns ${quoted(name)}`);
     }
     this.numberAt = placesOf(header, numbers);
-    this.keptAt = placesOf(header, keep);
+    this.keptAt = placesOf(header, kept);
     this.blocks = new Blocks(numbers, this.wanted);
   }
   private row(cells: readonly string[], blocks: Blocks): void {
@@ -105,12 +106,19 @@ export class CsvReader {
         const column = { at: j, name: this.header[j]! };
         if (value === undefined) throw this.bad(notNumber(quoted(cell)), column);
         if (Math.abs(value) === Number.POSITIVE_INFINITY) throw this.tooLarge(cell, column);
+        const refusal = blocks.refusal(at, value);
+        if (refusal) throw this.bad(refusal, column);
         if (Number.isNaN(value)) gaps++;
         blocks.number(at, value);
       }
       if (this.keptAt[j]! >= 0) blocks.keep(this.keptAt[j]!, cell);
     }
-    blocks.next(this.line, gaps);
+    this.next(blocks, gaps);
+  }
+  private next(blocks: Blocks, gaps: number): void {
+    const wrong = blocks.next(this.line, gaps);
+    const name = this.wanted.sequence!;
+    if (wrong) throw this.bad(wrong, { at: this.header.indexOf(name), name });
   }
   private bad(what: string, column?: { readonly at: number; readonly name: string }): SeqlikError {
     return badData('FORMAT', this.file, this.line, what, column);
@@ -142,7 +150,7 @@ export class CsvReader {
       const number = numberAt[j]!;
       if (number >= 0) {
         const value = this.number(bytes, text, from);
-        if (Math.abs(value) === Number.POSITIVE_INFINITY) return start;
+        if (Math.abs(value) === Number.POSITIVE_INFINITY || blocks.refusal(number, value)) return start;
         if (Number.isNaN(value)) gaps++;
         blocks.number(number, value);
       } else if (!this.skip(bytes, from)) return start;
@@ -153,7 +161,7 @@ export class CsvReader {
       from = end + 1;
     }
     if (from - start > LONGEST) return start;
-    blocks.next(this.line, gaps);
+    this.next(blocks, gaps);
     this.line += lines;
     return from;
   }

@@ -24,7 +24,9 @@ export function inData(
       `column ${pivot + 1} (${columns[pivot]}) is constant, or the columns before it determine it (${error.which}, pivot ${pivot})`,
     );
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
-  return code === 'NOT_POSITIVE_DEFINITE' ? fail(error.message.replace(/^\S+: /, '')) : error;
+  if (code !== 'NOT_POSITIVE_DEFINITE') return error;
+  const said = error.message.replace(/^\S+: /, '');
+  return row === undefined ? fail(said) : badData(code, file, lineOf(row), said);
 }
 
 /** What data hold, counted block by block. */

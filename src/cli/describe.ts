@@ -1,22 +1,87 @@
 /** What a model is, as an object and as text. */
-import { type Anomaly, GaussianMixture } from '../index.ts';
+import { type Anomaly, GaussianMixture, MixtureDensityNetwork } from '../index.ts';
 import { plain } from './exit.ts';
-import type { AnyModel } from './read.ts';
+import type { AnyModel, RowModel } from './read.ts';
+import { parametersOf } from './walk.ts';
 
 interface Component {
   readonly weight: number;
   readonly mean: readonly number[];
   readonly standardDeviation: readonly number[];
 }
-export interface Described {
+interface Described {
   readonly kind: string;
   readonly dimension: number;
   readonly columns?: readonly string[];
+}
+interface DescribedRows extends Described {
   readonly covarianceType: string;
   readonly components: readonly Component[];
   readonly anomaly?: Anomaly;
 }
-export function describe(model: AnyModel): Described {
+interface DescribedNetwork extends Described {
+  readonly hidden: readonly number[];
+  readonly cell: string;
+  readonly components: number;
+  readonly mapping: string;
+  readonly binary: number;
+  readonly inputSkip: boolean;
+  readonly parameters: number;
+  readonly minStandardDeviation: number;
+  readonly standardization?: { readonly mean: readonly number[]; readonly standardDeviation: readonly number[] };
+}
+/** For programs and for people. */
+export function describe(model: AnyModel): { readonly described: object; readonly text: string } {
+  if (model instanceof MixtureDensityNetwork) {
+    const described = describedNetwork(model);
+    return { described, text: networkText(model, described) };
+  }
+  const described = describedRows(model);
+  return { described, text: textOf(described) };
+}
+
+function describedNetwork(model: MixtureDensityNetwork): DescribedNetwork {
+  const { kind, dimension, columns, hidden, cell, components, mapping, binary, inputSkip } = model;
+  const { standardization: units, minStandardDeviation } = model;
+  return {
+    kind,
+    dimension,
+    ...(columns && { columns }),
+    hidden,
+    cell,
+    components,
+    mapping,
+    binary,
+    inputSkip,
+    parameters: parametersOf(model),
+    minStandardDeviation,
+    ...(units && { standardization: { mean: [...units.mean], standardDeviation: [...units.standardDeviation] } }),
+  };
+}
+/** In a line: what the network is made of. */
+export function architectureText(model: MixtureDensityNetwork): string {
+  const { hidden, cell, components, mapping, inputSkip } = model;
+  const layers = hidden.length === 1 ? `a layer of ${hidden}` : `layers of ${hidden.join(', ')}`;
+  const skip = inputSkip && hidden.length > 1 ? ' that all see the input' : '';
+  return `${layers} ${cell} units${skip}, ${components} component${components === 1 ? '' : 's'}, covariance ${mapping}: ${parametersOf(model).toLocaleString('en')} parameters`;
+}
+function networkText(model: MixtureDensityNetwork, described: DescribedNetwork): string {
+  const { kind, dimension, binary, minStandardDeviation, standardization: units } = described;
+  const names = namesOf(described);
+  const unit = (j: number): string => {
+    if (j >= dimension - binary) return '0 or 1';
+    return units ? `${short(units.mean[j]!)} ± ${short(units.standardDeviation[j]!)}` : '0 ± 1';
+  };
+  const floor = minStandardDeviation > 0 ? [`no component is narrower than ${short(minStandardDeviation)} units`] : [];
+  return [
+    `${kind} in ${dimension} dimensions`,
+    architectureText(model),
+    aligned([['column', 'unit'], ...names.map((name, j) => [name, unit(j)])]),
+    ...floor,
+  ].join('\n');
+}
+
+function describedRows(model: RowModel): DescribedRows {
   const { kind, dimension, columns } = model;
   const same = { kind, dimension, ...(columns && { columns }) };
   if (model instanceof GaussianMixture) {
@@ -51,10 +116,11 @@ function componentsOf(model: GaussianMixture): Component[] {
 }
 
 /** A component per line, with its mean ± standard deviation in each column. */
-export function textOf({ kind, dimension, columns, covarianceType, components, anomaly }: Described): string {
+function textOf(described: DescribedRows): string {
+  const { kind, dimension, covarianceType, components, anomaly } = described;
   const many = components.length === 1 ? '' : ` of ${components.length} components`;
   const title = `${kind}${many} in ${dimension} dimensions, covariance ${covarianceType}`;
-  const names = columns?.map(plain) ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);
+  const names = namesOf(described);
   const rows = components.map(({ weight, mean, standardDeviation }, c) => [
     `${c}`,
     short(weight),
@@ -66,6 +132,9 @@ export function textOf({ kind, dimension, columns, covarianceType, components, a
     '\n',
   );
 }
+/** Of the columns, made up if nobody knows them. */
+export const namesOf = ({ columns, dimension }: Pick<Described, 'columns' | 'dimension'>): readonly string[] =>
+  columns?.map(plain) ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);
 /** Six digits are enough to read. */
 export const short = (value: number): string => String(Number(value.toPrecision(6)));
 

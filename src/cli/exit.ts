@@ -65,6 +65,10 @@ export const tell = (text: string): boolean => process.stderr.write(`${text}\n`)
 /** What came out of a file cannot steer a terminal. */
 export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 
+/** Text of a file in a message: not too long. */
+export const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
+export const quoted = (text: string): string => JSON.stringify(clipped(text));
+
 const leftovers = new Set<() => void>();
 /** `undo` runs if a signal ends the program, until the function returned is called. */
 export function undoOnSignal(undo: () => void): () => void {

@@ -1,139 +1,121 @@
 /** `seqlik fit`: a model of DATA, as a file. */
 import type { Command } from 'commander';
-import { type FitProgress, type FitReport, Gaussian, GaussianMixture, SeqlikError } from '../index.ts';
 import type { Wanted } from './blocks.ts';
-import { type Criteria, criteria } from './criteria.ts';
-import { gapsOf, inData } from './data.ts';
-import { short } from './describe.ts';
 import { misuse, plain, tell } from './exit.ts';
+import { NetworkFitting } from './fitnetwork.ts';
+import { GaussianFitting, MixtureFitting } from './fitrows.ts';
+import type { FitOptions, FittingOf } from './fitting.ts';
 import { Held } from './held.ts';
 import {
-  asOption,
-  type BackendChoice,
   backendOf,
-  type DataChoice,
   type Format,
   formatOfData,
   number,
+  numbers,
+  sequenceOption,
   withBackend,
   withData,
 } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { type AnyModel, openSource, type Source } from './read.ts';
+import { openSource, type Source } from './read.ts';
 import { blocksOf } from './rows.ts';
 import { writing } from './write.ts';
 
-type Settings = NonNullable<Parameters<typeof GaussianMixture.fit>[1]>;
-const fits = {
-  gaussian: (x: Float64Array, settings: object) => Gaussian.fit(x, settings),
-  'gaussian-mixture': (x: Float64Array, settings: object) => GaussianMixture.fit(x, settings),
-} as const;
-const later = ['mixture-density-network', 'linear-dynamical-system', 'recurrent-classifier', 'two-layer-classifier'];
-
-/** The options of the library's fits that are options here, under the same names. */
-const settingNames = [
-  'components',
-  'covarianceType',
-  'restarts',
-  'initialization',
-  'regularization',
-  'seed',
-  'maxIterations',
-  'tolerance',
-  'shardSize',
-  'falsePositiveRate',
-] as const satisfies readonly (keyof Settings)[];
-interface Options extends BackendChoice, DataChoice, Pick<Settings, (typeof settingNames)[number]> {
-  readonly output: string;
-  readonly sampleWeights?: string;
-  readonly json?: true;
-  readonly progress: boolean;
-}
-interface Report extends Omit<FitReport, 'history'>, Partial<Criteria> {
-  readonly kind: string;
-  readonly model: string;
-  readonly columns: readonly string[];
-  readonly rows: number;
-  readonly observedRows: number;
-  readonly gaps: number;
-  readonly history: readonly number[];
-  readonly anomaly?: { readonly threshold: number; readonly falsePositiveRate: number };
-  readonly seconds: number;
-  readonly backend: { readonly name: string; readonly isa: string; readonly threads: number };
-}
+const kinds: Readonly<Record<string, FittingOf>> = {
+  gaussian: GaussianFitting,
+  'gaussian-mixture': MixtureFitting,
+  'mixture-density-network': NetworkFitting,
+};
+const later = ['linear-dynamical-system', 'recurrent-classifier', 'two-layer-classifier'];
 
 export function addFit(program: Command): void {
   const command = program
     .command('fit')
     .description('fit a model to DATA, all rows of which are held in memory')
-    .argument('<KIND>', Object.keys(fits).join(' or '))
+    .argument('<KIND>', Object.keys(kinds).join(', '))
     .argument('<DATA>', 'CSV with a header line, or NDJSON; - is stdin')
     .requiredOption('-o, --output <MODEL>', 'the file to write; - is stdout')
+    .option('--json', 'the report as one JSON object on stdout');
+  withBackend(withData(command));
+  command
+    .optionsGroup('Of several kinds:')
     .option('--components <n>', 'components of the mixture', number)
+    .option('--seed <n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number)
+    .option('--max-iterations <n>', 'at most so many; of a network epochs (default: 200; 100)', number)
+    .option('--tolerance <t>', 'gain of the log-likelihood, relative, to stop at (default: 1e-7; none)', number)
+    .option('--shard-size <n>', 'rows, of a network steps, that are summed together (default: 8192)', number);
+  command
+    .optionsGroup('Of gaussian and gaussian-mixture:')
     .option('--covariance-type <type>', 'full, diagonal; of a mixture also tied, spherical (default: full)')
+    .option('--regularization <r>', 'added to the variances, in units of those of the data (default: 1e-6)', number)
+    .option('--sample-weights <column>', 'the column that says what each row weighs');
+  command
+    .optionsGroup('Of gaussian-mixture:')
     .option('--restarts <n>', 'starts, of which the best is kept (default: 1)', number)
     .option('--initialization <name>', 'k-means++ or random (default: k-means++)')
-    .option('--regularization <r>', 'added to the variances, in units of those of the data (default: 1e-6)', number)
-    .option('--seed <n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number)
-    .option('--max-iterations <n>', 'at most so many (default: 200)', number)
-    .option('--tolerance <t>', 'gain of the log-likelihood, relative, to stop at (default: 1e-7)', number)
-    .option('--shard-size <n>', 'rows that are summed together (default: 8192)', number)
-    .option('--false-positive-rate <r>', 'share of DATA to call anomalies; stored with the mixture', number)
-    .option('--sample-weights <column>', 'the column that says what each row weighs')
-    .option('--json', 'the report as one JSON object on stdout');
-  withBackend(withData(command)).action(fit);
+    .option('--false-positive-rate <r>', 'share of DATA to call anomalies; stored with the mixture', number);
+  command
+    .optionsGroup('Of mixture-density-network:')
+    .addOption(sequenceOption())
+    .option('--hidden <a,b,c>', 'units of each layer', numbers)
+    .option('--cell <name>', 'tanh, relu, lstm or gru (default: tanh)')
+    .option('--mapping <name>', 'what raw outputs mean as covariances (default: chol-exp)')
+    .option('--binary <n>', 'so many of the last columns are 0 or 1 (default: 0)', number)
+    .option('--input-skip', 'every layer sees the input, not the first alone')
+    .option('--optimizer <name>', 'adam or sgd (default: adam)')
+    .option('--momentum <m>', 'of sgd (default: 0.9)', number)
+    .option('--learning-rate <r>', 'of the loss per step (default: 3e-3)', number)
+    .option('--schedule <name>', 'of the learning rate: constant, cosine or plateau (default: constant)')
+    .option('--batch <n>', 'sequences of a step of the optimizer (default: 32)', number)
+    .option('--clip <c>', 'the longest a gradient may be; 0: any (default: 5)', number)
+    .option('--validation <r>', 'share of the sequences to hold out, to find the best epoch (default: 0.1)', number)
+    .option('--patience <n>', 'epochs without a better one, to stop after (default: 10)', number)
+    .option('--min-standard-deviation <s>', 'of a component, in units of that of the data (default: 1e-3)', number)
+    .option('--checkpoint <file>', 'where to save, after each epoch, all that is needed to go on')
+    .option('--resume <file>', 'go on from such a file');
+  command.action(fit);
 }
 
-async function fit(kind: string, dataPath: string, options: Options): Promise<void> {
-  const fitKind = kindOf(kind);
+async function fit(kind: string, dataPath: string, options: FitOptions): Promise<void> {
+  const Fitting = kindOf(kind);
   const format = formatOfData(dataPath, options.format);
-  const { columns, sampleWeights: weights, output } = options;
-  if (weights !== undefined && columns?.includes(weights))
-    throw misuse(`--columns and --sample-weights both name ${weights}`);
+  const { columns, output } = options;
   if (options.json && output === '-') throw misuse('-o - and --json cannot both have stdout');
   const backend = backendOf(options);
-  const settings = { ...settingsOf(options), backend };
-  await checked(fitKind, settings);
+  const fitting = new Fitting(options, backend);
+  await fitting.check();
 
   const source = await openSource(dataPath);
   const started = performance.now();
-  const report = await writing(output, async (write): Promise<Report> => {
-    const wanted = { keep: [], ...(columns && { columns }), ...(weights !== undefined && { weights }) };
-    const held = new Held(source.name, weights !== undefined);
-    await readInto(held, source, format, wanted, options.progress);
-    const { x, sampleWeights } = held.take();
-    const { names, counts } = held;
-    const watched = watching(options.progress);
-    const { model, report } = await fitKind(x, {
-      ...settings,
-      ...(sampleWeights && { sampleWeights }),
-      ...gapsOf(counts),
-      dimension: names.length,
-      onProgress: watched.update,
-    })
-      .catch((error) => {
-        throw asOption(inData(error, source.name, names, (row) => held.lineOf(row)));
-      })
-      .finally(watched.stop);
-    const named = withColumns(model, names);
-    await write(named.toBytes());
-    return {
+  const { report, data, lines } = await writing(output, async (write) => {
+    const held = new Held(source.name, fitting.wanted.weights !== undefined);
+    await readInto(
+      held,
+      source,
+      format,
+      { keep: [], ...(columns && { columns }), ...fitting.wanted },
+      options.progress,
+    );
+    const fitted = await fitting.run(held, source.name);
+    await write(fitted.model.toBytes());
+    const report = {
       kind,
       model: output,
-      columns: names,
-      rows: counts.rows,
-      observedRows: counts.observed,
-      gaps: counts.gaps,
-      ...report,
-      history: [...report.history],
-      ...(!sampleWeights && criteria(named, report.logLikelihood, counts.observed)), // no number of rows is right for weights
-      ...(named instanceof GaussianMixture && named.anomaly && { anomaly: named.anomaly }),
+      columns: held.names,
+      rows: held.counts.rows,
+      ...fitted.report,
       seconds: (performance.now() - started) / 1000,
       backend: { name: backend.name, isa: backend.isa, threads: backend.threads },
     };
+    return { ...fitted, report };
   });
   if (options.json) await writing('-', (write) => write(`${JSON.stringify(report)}\n`));
-  else tell(textOf(report, source.name));
+  else {
+    const { name, isa } = report.backend;
+    const title = `${kind} of ${report.columns.length} columns fitted to ${data}`;
+    const end = `${report.seconds.toFixed(2)} s on ${name} ${isa}, written to ${output === '-' ? 'stdout' : output}`;
+    tell([title, ...lines, end].map(plain).join('\n'));
+  }
 }
 
 async function readInto(held: Held, source: Source, format: Format, wanted: Wanted, shown: boolean): Promise<void> {
@@ -148,56 +130,14 @@ async function readInto(held: Held, source: Source, format: Format, wanted: Want
   }
 }
 
-function kindOf(kind: string): (typeof fits)[keyof typeof fits] {
-  if (Object.hasOwn(fits, kind)) return fits[kind as keyof typeof fits];
-  const here = Object.keys(fits).join(' and ');
+function kindOf(kind: string): FittingOf {
+  if (Object.hasOwn(kinds, kind)) return kinds[kind]!;
+  const here = Object.keys(kinds)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' and $1');
   throw misuse(
     later.includes(kind)
       ? `${kind} is not there yet: only ${here}`
       : `no kind of model is called ${kind}: there are ${here}`,
   );
-}
-const settingsOf = (options: Options): object =>
-  Object.fromEntries(settingNames.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined));
-
-/** Lets the library look at the options before a large file is read: a fit of nothing ends with EMPTY_INPUT if they are right. */
-async function checked(fitKind: ReturnType<typeof kindOf>, settings: object): Promise<void> {
-  try {
-    await fitKind(new Float64Array(), settings);
-  } catch (error) {
-    if (!(error instanceof SeqlikError && error.code === 'EMPTY_INPUT')) throw asOption(error);
-  }
-}
-
-function watching(shown: boolean): { update: (progress: FitProgress) => void; stop: () => void } {
-  let bar: Progress | undefined;
-  let iterations = 0;
-  return {
-    update: ({ maxIterations, restarts, logLikelihood }) => {
-      bar ??= new Progress(shown, maxIterations * restarts);
-      bar.update(++iterations, `iteration ${iterations}, log-likelihood ${short(logLikelihood)}`);
-    },
-    stop: () => bar?.stop(),
-  };
-}
-
-function withColumns(model: AnyModel, columns: readonly string[]): AnyModel {
-  const { backend } = model;
-  if (!(model instanceof GaussianMixture)) return new Gaussian(model.parameters, { backend, columns });
-  const { anomaly } = model;
-  return new GaussianMixture(model.parameters, { backend, columns, ...(anomaly && { anomaly }) });
-}
-
-function textOf(report: Report, file: string): string {
-  const { rows, observedRows, gaps, columns, iterations, converged, logLikelihood, bic, seconds, backend } = report;
-  const { anomaly, warnings } = report;
-  const lines = [
-    `${report.kind} of ${columns.length} columns fitted to ${rows} rows of ${file} (${rows - observedRows} empty, ${gaps} gaps)`,
-    `${iterations} iterations, ${converged ? 'converged' : 'not converged'}`,
-    `log-likelihood ${short(logLikelihood)}${bic === undefined ? '' : `, BIC ${short(bic)}`}`,
-    ...(anomaly ? [`anomaly: log-density below ${short(anomaly.threshold)}`] : []),
-    ...warnings.map((warning) => `warning: ${warning}`),
-    `${seconds.toFixed(2)} s on ${backend.name} ${backend.isa}, written to ${report.model === '-' ? 'stdout' : report.model}`,
-  ];
-  return lines.map(plain).join('\n');
 }

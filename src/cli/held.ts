@@ -9,6 +9,8 @@ export class Held {
   readonly counts = new Counts();
   /** Of the inputs. */
   names: readonly string[] = [];
+  /** Rows that begin a sequence. */
+  private readonly starts: number[] = [];
   private parts: Float64Array[] = [];
   private weightParts: Float64Array[] = [];
   /** Rows that do not stand on the line after that of the row before, and where they do. */
@@ -20,13 +22,14 @@ export class Held {
   ) {}
 
   add(block: Block): void {
-    const { columns, n, x, lines } = block;
+    const { columns, n, x, lines, starts } = block;
     const d = columns.length - Number(this.weighted);
     this.names = columns.slice(0, d);
     for (const [i, line] of lines.entries()) {
       if (line !== this.nextLine) this.jumps.push({ row: this.counts.rows + i, line });
       this.nextLine = line + 1;
     }
+    for (const start of starts) this.starts.push(this.counts.rows + start);
     if (!this.weighted) this.keep(block, x, d);
     else {
       const inputs = new Float64Array(n * d);
@@ -47,6 +50,10 @@ export class Held {
     if (sampleWeights.length > 0 && !sampleWeights.some((w) => w > 0))
       throw new SeqlikError('FORMAT', `${this.file}: all weights are 0`, { file: this.file });
     return { x, sampleWeights };
+  }
+  /** Rows of each sequence. */
+  lengths(): Int32Array {
+    return Int32Array.from(this.starts, (start, i) => (this.starts[i + 1] ?? this.counts.rows) - start);
   }
   lineOf(row: number): number {
     const jump = this.jumps.findLast((jump) => jump.row <= row);

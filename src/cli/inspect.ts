@@ -1,27 +1,43 @@
 /** `seqlik inspect`: what a model is, and how well it describes data. */
 import type { Command } from 'commander';
-import { SeqlikError } from '../index.ts';
-import type { Block } from './blocks.ts';
-import { type Criteria, criteria } from './criteria.ts';
+import { MixtureDensityNetwork, SeqlikError } from '../index.ts';
+import type { Block, Wanted } from './blocks.ts';
+import { criteria } from './criteria.ts';
 import { Counts, gapsOf, inData } from './data.ts';
-import { describe, short, textOf } from './describe.ts';
-import { type BackendChoice, type DataChoice, formatOfData, withBackend, withData } from './options.ts';
+import { describe, short } from './describe.ts';
+import {
+  type BackendChoice,
+  type DataChoice,
+  formatOfData,
+  refuse,
+  type SequenceChoice,
+  sequenceOption,
+  sequencesWanted,
+  withBackend,
+  withData,
+} from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { type AnyModel, openSource, readModel } from './read.ts';
+import { type AnyModel, openSource, type RowModel, readModel } from './read.ts';
 import { blocksOf } from './rows.ts';
 import { columnsFor } from './score.ts';
+import { Walk, widthOf } from './walk.ts';
 import { writing } from './write.ts';
 
-interface Options extends BackendChoice, DataChoice {
+interface Options extends BackendChoice, DataChoice, SequenceChoice {
   readonly json?: true;
   readonly progress: boolean;
 }
-interface Fitness extends Criteria {
-  readonly rows: number;
-  readonly observedRows: number;
-  readonly gaps: number;
-  readonly logLikelihood: number;
-  readonly meanLogDensity: number;
+/** How well a model describes data: for programs and for people. */
+interface Fitness {
+  readonly fitness: object;
+  readonly lines: readonly string[];
+}
+/** Adds up what there is to say of the blocks of DATA. */
+interface Judge {
+  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  add(block: Block): void;
+  /** Of the file that was read. */
+  sum(file: string): Fitness;
 }
 
 export function addInspect(program: Command): void {
@@ -30,58 +46,110 @@ export function addInspect(program: Command): void {
     .description('describe a model, and how well it describes DATA')
     .argument('<MODEL>', 'a file that fit wrote')
     .argument('[DATA]', 'CSV with a header line, or NDJSON; - is stdin')
+    .addOption(sequenceOption())
     .option('--json', 'one JSON object on stdout');
   withBackend(withData(command)).action(inspect);
 }
 
 async function inspect(modelPath: string, dataPath: string | undefined, options: Options): Promise<void> {
   const model = await readModel(modelPath, options);
-  const described = describe(model);
-  const data = dataPath === undefined ? undefined : await fitnessOf(model, dataPath, options);
+  const { described, text: description } = describe(model);
+  const judge = judgeOf(model, options);
+  const data =
+    dataPath === undefined ? undefined : await judged(judge, dataPath, columnsFor(model, options.columns), options);
   const text = options.json
-    ? JSON.stringify({ ...described, ...(data && { data }) })
-    : [textOf(described), ...(data ? [fitnessText(data, dataPath!)] : [])].join('\n\n');
+    ? JSON.stringify({ ...described, ...(data && { data: data.fitness }) })
+    : [description, ...(data ? [data.lines.join('\n')] : [])].join('\n\n');
   await writing('-', (write) => write(`${text}\n`));
 }
+function judgeOf(model: AnyModel, options: Options): Judge {
+  if (model instanceof MixtureDensityNetwork) return new SequenceJudge(model, options);
+  refuse(options, ['sequence']);
+  return new RowJudge(model);
+}
 
-async function fitnessOf(model: AnyModel, path: string, options: Options): Promise<Fitness> {
+async function judged(
+  judge: Judge,
+  path: string,
+  columns: Pick<Wanted, 'columns'>,
+  options: Options,
+): Promise<Fitness> {
   const format = formatOfData(path, options.format);
-  const wanted = { ...columnsFor(model, options.columns), keep: [], dimension: model.dimension };
   const source = await openSource(path);
   const progress = new Progress(options.progress, source.size);
-  const counts = new Counts();
-  let logLikelihood = 0;
+  let rows = 0;
   try {
-    for await (const block of blocksOf(source, format, wanted)) {
-      for (const value of densities(model, block, source.name)) logLikelihood += value; // as model.logLikelihood does
-      counts.add(block, model.dimension);
-      progress.update(source.taken, rowsText(counts.rows));
+    for await (const block of blocksOf(source, format, { ...columns, keep: [], ...judge.wanted })) {
+      try {
+        judge.add(block);
+      } catch (error) {
+        throw inData(error, source.name, block.columns, (row) => block.lines[row]!);
+      }
+      progress.update(source.taken, rowsText((rows += block.n)));
     }
   } finally {
     progress.stop();
   }
-  const { rows, observed, gaps } = counts;
-  if (observed === 0)
-    throw new SeqlikError('EMPTY_INPUT', `${source.name}: no row holds an observation`, { file: source.name });
-  const { parameters, bic, aic } = criteria(model, logLikelihood, observed);
-  const meanLogDensity = logLikelihood / observed;
-  return { rows, observedRows: observed, gaps, logLikelihood, meanLogDensity, parameters, bic, aic };
+  return judge.sum(source.name);
 }
-function densities(model: AnyModel, block: Block, file: string): Float64Array {
-  try {
-    return model.logDensity(block.x, gapsOf(block)) as Float64Array;
-  } catch (error) {
-    throw inData(error, file, block.columns, (row) => block.lines[row]!);
+
+class RowJudge implements Judge {
+  readonly wanted: Judge['wanted'];
+  private readonly counts = new Counts();
+  private logLikelihood = 0;
+  constructor(private readonly model: RowModel) {
+    this.wanted = { dimension: model.dimension };
+  }
+  add(block: Block): void {
+    for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value; // as model.logLikelihood does
+    this.counts.add(block, this.model.dimension);
+  }
+  sum(file: string): Fitness {
+    const { logLikelihood } = this;
+    const { rows, observed, gaps } = this.counts;
+    if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: no row holds an observation`, { file });
+    const { parameters, bic, aic } = criteria(this.model, logLikelihood, observed);
+    const meanLogDensity = logLikelihood / observed;
+    return {
+      fitness: { rows, observedRows: observed, gaps, logLikelihood, meanLogDensity, parameters, bic, aic },
+      lines: [
+        `${file}: ${rows} rows, ${rows - observed} of them empty, ${gaps} gaps`,
+        `mean log-density  ${short(meanLogDensity)}`,
+        `log-likelihood    ${short(logLikelihood)}`,
+        `BIC               ${short(bic)}`,
+        `AIC               ${short(aic)}  (${parameters} parameters)`,
+      ],
+    };
   }
 }
 
-function fitnessText(data: Fitness, path: string): string {
-  const { rows, observedRows, gaps, logLikelihood, meanLogDensity, parameters, bic, aic } = data;
-  return [
-    `${path === '-' ? 'stdin' : path}: ${rows} rows, ${rows - observedRows} of them empty, ${gaps} gaps`,
-    `mean log-density  ${short(meanLogDensity)}`,
-    `log-likelihood    ${short(logLikelihood)}`,
-    `BIC               ${short(bic)}`,
-    `AIC               ${short(aic)}  (${parameters} parameters)`,
-  ].join('\n');
+class SequenceJudge implements Judge {
+  readonly wanted: Judge['wanted'];
+  private readonly walk: Walk;
+  private rows = 0;
+  private sequences = 0;
+  private logLikelihood = 0;
+  constructor(model: MixtureDensityNetwork, options: Options) {
+    this.wanted = { dimension: model.dimension, width: widthOf(model), ...sequencesWanted(options, model.binary) };
+    this.walk = new Walk(model);
+  }
+  add({ x, n, starts }: Block): void {
+    for (const value of this.walk.next(x, n, starts)) if (!Number.isNaN(value)) this.logLikelihood += value;
+    this.rows += n;
+    this.sequences += starts.length;
+  }
+  sum(file: string): Fitness {
+    const { rows, sequences, logLikelihood } = this;
+    const steps = rows - sequences;
+    if (steps === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: no sequence has two rows`, { file });
+    const logLikelihoodPerStep = logLikelihood / steps;
+    return {
+      fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },
+      lines: [
+        `${file}: ${sequences} sequences, ${rows} rows, ${steps} steps`,
+        `log-likelihood per step  ${short(logLikelihoodPerStep)}`,
+        `log-likelihood           ${short(logLikelihood)}`,
+      ],
+    };
+  }
 }

@@ -1,7 +1,8 @@
 /** Rows of NDJSON: an object per line. */
 import { isUtf8 } from 'node:buffer';
 import { type Code, SeqlikError } from '../index.ts';
-import { Blocks, badData, clipped, notNumber, numbersOf, quoted, type Wanted } from './blocks.ts';
+import { Blocks, badData, keptOf, notNumber, numbersOf, type Wanted } from './blocks.ts';
+import { clipped, quoted } from './exit.ts';
 import { LONGEST } from './read.ts';
 
 const LF = 10;
@@ -11,12 +12,15 @@ export class NdjsonReader {
   blocks: Blocks | undefined;
   private line = 1;
   private numbers: readonly string[] = [];
+  private readonly kept: readonly string[];
   /** Names that no row had so far. */
   private readonly unseen = new Set<string>();
   constructor(
     private readonly file: string,
     private readonly wanted: Wanted,
-  ) {}
+  ) {
+    this.kept = keptOf(wanted);
+  }
 
   /** Takes whole lines. When it throws, the rows before the bad one are in the blocks. */
   feed(bytes: Buffer): void {
@@ -47,12 +51,15 @@ export class NdjsonReader {
       if (value === undefined || value === null) gaps++;
       else if (typeof value !== 'number') throw this.bad(notNumber(clipped(JSON.stringify(value))), name);
       else if (!Number.isFinite(value)) throw this.bad('it is too large for a double', name, 'NON_FINITE');
-      blocks.number(at, (value as number | null | undefined) ?? Number.NaN);
+      const number = (value as number | null | undefined) ?? Number.NaN;
+      const refusal = blocks.refusal(at, number);
+      if (refusal) throw this.bad(refusal, name);
+      blocks.number(at, number);
     }
-    const { keep, columns } = this.wanted;
-    if (keep.length > 0) {
+    const { columns, sequence } = this.wanted;
+    if (this.kept.length > 0) {
       const written = members(text);
-      for (const [at, name] of keep.entries()) {
+      for (const [at, name] of this.kept.entries()) {
         this.own(row, name);
         const value = written.get(name);
         blocks.keep(at, value === 'null' ? undefined : value);
@@ -60,9 +67,10 @@ export class NdjsonReader {
     }
     if (!columns)
       for (const name of Object.keys(row))
-        if (!this.numbers.includes(name))
+        if (name !== sequence && !this.numbers.includes(name))
           throw this.bad('the first line has no such key: say which ones are the inputs with --columns', name);
-    blocks.next(this.line, gaps);
+    const wrong = blocks.next(this.line, gaps);
+    if (wrong) throw this.bad(wrong, sequence);
   }
   private parsed(text: string): Row {
     let row: unknown;
@@ -76,7 +84,7 @@ export class NdjsonReader {
   }
   private start(keys: readonly string[]): Blocks {
     this.numbers = numbersOf(this.file, this.wanted, keys);
-    for (const name of [...this.numbers, ...this.wanted.keep]) this.unseen.add(name);
+    for (const name of [...this.numbers, ...this.kept]) this.unseen.add(name);
     return new Blocks(this.numbers, this.wanted);
   }
   private own(row: Row, name: string): unknown {

@@ -16,6 +16,9 @@ export interface DataChoice {
   readonly format?: Format;
   readonly columns?: readonly string[];
 }
+export interface SequenceChoice {
+  readonly sequence?: string;
+}
 
 // ---- values ----
 export function number(text: string): number {
@@ -23,6 +26,8 @@ export function number(text: string): number {
   if (!Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 }
+/** Numbers separated by commas. */
+export const numbers = (text: string): readonly number[] => text.split(',').map(number);
 /** Names separated by commas, written as in the header line of a CSV file. */
 export function names(text: string): readonly string[] {
   let lines: string[][];
@@ -46,6 +51,12 @@ export function withBackend(command: Command): Command {
     .option('--isa <level>', 'one level of the native backend, such as baseline')
     .option('--threads <n>', 'threads of the native backend (default: all cores)', number);
 }
+/** `rest`: what else there is to say of it. */
+export const sequenceOption = (rest = ''): Option =>
+  new Option(
+    '--sequence <column>',
+    `the column that says which sequence a row is of, for networks (default: all rows are one)${rest}`,
+  );
 export function withData(command: Command): Command {
   return command
     .option(
@@ -78,6 +89,16 @@ export function backendOf({ backend: name, isa, threads }: BackendChoice): Backe
   }
 }
 
+/** What a network takes of the rows of DATA: all values, and those of its last columns 0 or 1. */
+export function sequencesWanted(
+  { columns, sequence }: DataChoice & SequenceChoice,
+  binary: number,
+): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
+  if (sequence !== undefined && columns?.includes(sequence))
+    throw misuse(`--columns and --sequence both name ${sequence}`);
+  return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
+}
+
 const formats: Readonly<Record<string, Format>> = { '.csv': 'csv', '.ndjson': 'ndjson', '.jsonl': 'ndjson' };
 const byExtension = (path: string): Format | undefined => formats[extname(path).toLowerCase()];
 export function formatOfData(path: string, given?: Format): Format {
@@ -92,11 +113,16 @@ export const formatOfOutput = (path: string, other: Format): Format => byExtensi
 export function asOption(error: unknown): unknown {
   if (!(error instanceof SeqlikError) || error.code !== 'INVALID_ARGUMENT' || !error.argument) return error;
   const { argument } = error;
-  const option = `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const option = wordOf(argument);
   const said = error.message.replace(/^\S+: /, '');
   const text = said.startsWith(argument) ? option + said.slice(argument.length) : `${option}: ${said}`;
-  const told = text
-    .replace(/ must be .* not undefined$/, ' is needed')
-    .replace(/ is no option here.*/, ' is no option of this kind of model');
+  const told = text.replace(/ must be .* not undefined$/, ' is needed').replace(/ is no option here.*/, FOREIGN);
   return new SeqlikError('INVALID_ARGUMENT', told, { argument, cause: error });
 }
+const FOREIGN = ' is no option of this kind of model';
+/** Throws for the first of these options that was given: they say nothing to this kind of model. */
+export function refuse<Options extends object>(options: Options, foreign: readonly (keyof Options & string)[]): void {
+  for (const name of foreign) if (options[name] !== undefined) throw misuse(wordOf(name) + FOREIGN);
+}
+/** --an-option of anOption. */
+const wordOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

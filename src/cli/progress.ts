@@ -9,16 +9,19 @@ export class Progress {
   constructor(
     shown: boolean,
     private readonly total?: number,
+    /** Who knows how long it takes: what was done so far lets us guess, or update is told. */
+    left: 'guessed' | 'told' = 'guessed',
   ) {
     this.forget = undoOnSignal(() => this.stop());
     if (!shown || !process.stderr.isTTY || process.env['TERM'] === 'dumb') return;
-    const format = total ? '{bar} {percentage}% | {text} | {eta_formatted}' : '{text} | {duration_formatted}';
+    const time = left === 'told' ? '{left}' : '{eta_formatted}';
+    const format = total ? `{bar} {percentage}% | {text} | ${time}` : '{text} | {duration_formatted}';
     const preset = cliProgress.Presets.shades_classic;
     this.bar = new cliProgress.SingleBar({ format, stream: process.stderr, clearOnComplete: true, fps: 5 }, preset);
-    this.bar.start(total || 1, 0, { text: '' });
+    this.bar.start(total || 1, 0, { text: '', left: '' });
   }
-  update(done: number, text: string): void {
-    this.bar?.update(this.total ? Math.min(done, this.total) : 0, { text });
+  update(done: number, text: string, left = ''): void {
+    this.bar?.update(this.total ? Math.min(done, this.total) : 0, { text, left });
   }
   stop(): void {
     this.bar?.stop();
@@ -26,3 +29,8 @@ export class Progress {
   }
 }
 export const rowsText = (rows: number): string => `${rows.toLocaleString('en')} rows`;
+export function duration(seconds: number): string {
+  const s = Math.ceil(seconds);
+  if (s < 60) return `${s}s`;
+  return s < 3600 ? `${Math.floor(s / 60)}m${s % 60}s` : `${Math.floor(s / 3600)}h${Math.floor((s % 3600) / 60)}m`;
+}

@@ -1,6 +1,6 @@
 /** Input: the bytes of DATA, cut between records. */
 import { open, readFile } from 'node:fs/promises';
-import { type Gaussian, type GaussianMixture, loadModel, SeqlikError } from '../index.ts';
+import { loadModel, type MixtureDensityNetwork, SeqlikError } from '../index.ts';
 import { ioError } from './exit.ts';
 import { type BackendChoice, backendOf } from './options.ts';
 
@@ -85,7 +85,9 @@ export function boundary(bytes: Buffer, quotes: boolean): number {
   return end;
 }
 
-export type AnyModel = Gaussian | GaussianMixture;
+export type AnyModel = ReturnType<typeof loadModel>;
+/** Those of rows that know nothing of each other. */
+export type RowModel = Exclude<AnyModel, MixtureDensityNetwork>;
 /** Throws IO, FORMAT (file), BACKEND. */
 export async function readModel(path: string, choice: BackendChoice): Promise<AnyModel> {
   const bytes = await readFile(path).catch((error) => {
@@ -93,7 +95,7 @@ export async function readModel(path: string, choice: BackendChoice): Promise<An
   });
   const backend = backendOf(choice);
   try {
-    return loadModel(bytes, { backend }) as AnyModel;
+    return loadModel(bytes, { backend });
   } catch (error) {
     if (!(error instanceof SeqlikError)) throw error;
     throw new SeqlikError(error.code, `${path}: ${error.message}`, { ...error, file: path, cause: error });

@@ -49,7 +49,7 @@ const usage: Case[] = [
   ['score m data.csv --columns x', 2, '--columns names 1 columns, the model has 2'],
   ['score m data.csv --columns x,x', 2, /It names a column twice/],
   ['score m data.csv --columns x,,y', 2, /It is not a list like a,b,c/],
-  ['score m data.csv --keep logDensity', 2, '--keep logDensity: OUT has a column of that name already'],
+  ['score m data.csv --keep logDensity', 2, 'OUT would have two columns "logDensity"'],
   ['score m data.csv --backend gpu', 2, /argument 'gpu' is invalid/],
   ['score m data.csv --threads 0', 2, /^--threads must be a whole number from 1 to 1024, not 0$/],
   ['score m data.csv --threads x', 2, /argument 'x' is invalid. It is not a number/],
