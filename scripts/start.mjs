@@ -1,4 +1,5 @@
-// `npm start [-- ARGUMENTS]`: installs and builds what is missing, then scores the Palmer penguins (examples/penguins.ts).
+// `npm start [-- ARGUMENTS]`: installs and builds what is missing, then scores the Palmer penguins (examples/penguins.ts);
+// `npm run example:NAME`: the same for another example, which is the first argument here.
 import { spawn } from 'node:child_process';
 import { install, js, native, wasm } from './build.mjs';
 
@@ -7,7 +8,8 @@ try {
   const hasNative = native();
   wasm();
   js();
-  run(['build/js/examples/penguins.js', ...process.argv.slice(2)], hasNative ? {} : { SEQLIK_BACKEND: 'wasm' });
+  const [example, ...args] = process.argv.slice(2);
+  run([`build/js/examples/${example}.js`, ...args], hasNative ? {} : { SEQLIK_BACKEND: 'wasm' });
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
