@@ -29,8 +29,9 @@ export function readCharacters(most: number): Character[] {
   });
 }
 
-/** The same line as points about `spacing` apart along it, at least its two ends. */
+/** The same line as points about `spacing` apart along it, at least its two ends; a dot is the same point twice. */
 export function resampled(stroke: Stroke, spacing: number): Point[] {
+  if (stroke.length === 1) return [stroke[0]!, stroke[0]!];
   const reached = [0]; // the length of the line up to each point
   for (const [i, [x, y]] of stroke.slice(1).entries())
     reached.push(reached[i]! + Math.hypot(x - stroke[i]![0], y - stroke[i]![1]));

@@ -56,6 +56,10 @@ describe('strokes', () => {
       [0, 0],
       [3, 5],
     ]);
+    expect(resampled([[2, 1]], 2)).toEqual([
+      [2, 1],
+      [2, 1],
+    ]);
     for (const stroke of all.flatMap(({ strokes }) => strokes)) {
       const points = resampled(stroke, 12);
       expect([points[0], points.at(-1)]).toEqual([stroke[0], stroke.at(-1)]);
