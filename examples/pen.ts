@@ -9,15 +9,15 @@ import { parseArgs } from 'node:util';
 import { defaultBackend, GaussianMixture, MixtureDensityNetwork, type NetworkFitOptions } from 'seqlik';
 import { strokesSvg } from '../src/cli/strokes.ts';
 import { Random } from '../src/random.ts';
-import { firstCharacter, readCharacters, resampled, rounded, shuffled, toOffsets } from './strokes.ts';
+import { firstCharacter, GRID, readCharacters, resampled, rounded, shuffled, toOffsets } from './strokes.ts';
 import { table } from './table.ts';
 
 const full = {
-  strokes: 9,
+  strokes: 10,
   characters: 4000,
   heldOut: 300,
-  epochs: 60,
-  hidden: [128, 128],
+  epochs: 50,
+  hidden: [200],
   components: 20,
   drawings: 36,
   batch: 32,
@@ -63,8 +63,8 @@ async function main(): Promise<void> {
           `${training.length} to learn from, ${heldOut.length} held out, of at most ${settings.strokes} strokes`,
         ],
         [
-          'steps',
-          `${stepsOf(training)} and ${stepsOf(heldOut)}, ${SPACING} of 128 steps of the grid apart along a stroke`,
+          'points',
+          `${stepsOf(training)} and ${stepsOf(heldOut)}, ${SPACING} apart along a stroke, on a grid of ${GRID} x ${GRID}`,
         ],
         ['network', `lstm ${hidden.join(', ')}; ${components} Gaussians and the pen`],
         ['epochs', `${maxIterations}${maxIterations < epochs ? ` of ${epochs}: what ${minutes} minutes allow` : ''}`],

@@ -1,5 +1,5 @@
 /** The example that learns to write characters, on a few of them. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -146,4 +146,15 @@ test('what goes wrong is told in one line', () => {
     const { status, stderr } = pen(args, { SEQLIK_BACKEND: 'wasm' });
     expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 1, lines: 2 });
   }
+});
+
+test('Ctrl-C ends it at once, and there is no picture', async () => {
+  const out = join(folder, 'interrupted.svg');
+  const child = spawn(process.execPath, ['build/js/examples/pen.js', '--quick', '--out', out], {
+    env: { ...env, SEQLIK_BACKEND: 'wasm' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.stdout.once('data', () => child.kill('SIGINT')); // the settings: learning begins
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  expect({ code, picture: existsSync(out) }).toEqual({ code: 130, picture: false });
 });
