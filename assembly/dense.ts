@@ -12,16 +12,15 @@ function addRows(n: i32, d: i32, x: usize, width: usize, sum: usize): void {
 }
 
 export function affine<T>(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize): i32 {
-  const row = size<T>(i), line = size<T>(o), width = size<T>(pad<T>(o));
-  for (let at = 0; at < n; at += TILE, x += TILE * row, y += TILE * line)
-    gemm<T>(min(TILE, n - at), i, o, x, row, sizeof<T>(), W, width, y, line);
+  for (let at = 0; at < n; at += TILE, x += size<T>(TILE * i), y += size<T>(TILE * o))
+    gemm<T>(min(TILE, n - at), i, o, x, size<T>(i), sizeof<T>(), W, size<T>(pad<T>(o)), y, size<T>(o));
   return 0;
 }
 
 export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, wide: usize, dwide: usize,
     dW: usize, db: usize): i32 {
   const width = size<f64>(pad<T>(i)), step = size<f64>(pad<T>(o));
-  for (let at = 0; at < n; at += TILE, x += TILE * size<T>(i), dy += TILE * size<T>(o)) {
+  for (let at = 0; at < n; at += TILE, x += size<T>(TILE * i), dy += size<T>(TILE * o)) {
     const rows = min(TILE, n - at);
     widen<T>(rows, i, x, wide);
     widen<T>(rows, o, dy, dwide);
