@@ -7,18 +7,22 @@ export function allFinite(values: Float64Array): boolean {
   return zero === 0;
 }
 
-/** Scales `gradient` in place to the Euclidean norm `limit` if it is longer; its values are finite. */
-export function clip(gradient: Float64Array, limit: number): void {
+/**
+ * What a gradient is to be multiplied by: `scale`, or less if it would be longer than `limit` (0: any length) in Euclidean
+ * norm; undefined: it is not finite. One pass, as a gradient may be of millions of parameters.
+ */
+export function scaled(gradient: Float64Array, scale: number, limit: number): number | undefined {
   let squares = 0;
   for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!;
-  if (!(squares > 1e-280 && squares < 1e280)) return clipScaled(gradient, limit);
-  const norm = Math.sqrt(squares);
-  if (norm <= limit) return;
-  const scale = limit / norm;
+  const norm = Math.sqrt(squares) * scale;
+  if (norm > 1e-140 && norm < 1e140) return limit > 0 && norm > limit ? scale * (limit / norm) : scale;
   for (let i = 0; i < gradient.length; i++) gradient[i]! *= scale;
+  if (!allFinite(gradient)) return undefined;
+  if (limit > 0) clip(gradient, limit);
+  return 1;
 }
-/** The same for values so large or small that their squares are not: those of values divided by the largest. */
-function clipScaled(gradient: Float64Array, limit: number): void {
+/** Scales in place values so large or small that their squares are not: squares are those of values divided by the largest. */
+export function clip(gradient: Float64Array, limit: number): void {
   let largest = 0;
   for (let i = 0; i < gradient.length; i++) largest = Math.max(largest, Math.abs(gradient[i]!));
   if (largest === 0) return;

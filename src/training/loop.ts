@@ -2,7 +2,7 @@
 import { SeqlikError } from '../errors.ts';
 import { cut, shuffled, split } from './batches.ts';
 import { type Checkpoint, checkpointBytes } from './checkpoint.ts';
-import { allFinite, clip } from './clip.ts';
+import { allFinite, scaled } from './clip.ts';
 import { type Optimizer, optimizerOf } from './optimizer.ts';
 import { Pace } from './pace.ts';
 import { reportOf, type TrainingReport } from './report.ts';
@@ -134,10 +134,9 @@ class Training {
       gradient.fill(0);
       loss += await this.finite(at, () => this.task.lossGradient(parameters, examples, gradient));
       terms += termsOf(examples, this.task.lengths);
-      for (let p = 0; p < gradient.length; p++) gradient[p]! *= scale;
-      if (!allFinite(gradient)) throw this.diverged(at, 'the gradient is not finite');
-      if (settings.clip > 0) clip(gradient, settings.clip);
-      this.optimizer.step(parameters, gradient, learningRate);
+      const factor = scaled(gradient, scale, settings.clip);
+      if (factor === undefined) throw this.diverged(at, 'the gradient is not finite');
+      this.optimizer.step(parameters, gradient, learningRate, factor);
       this.moved = true;
       if (!allFinite(parameters)) throw this.diverged(at, 'a parameter is not finite');
       this.done++;

@@ -4,8 +4,8 @@ export const optimizers = ['adam', 'sgd'] as const;
 export type OptimizerName = (typeof optimizers)[number];
 
 export interface Optimizer {
-  /** Moves `parameters` in place, against `gradient`, which is left as it is. */
-  step(parameters: Float64Array, gradient: Float64Array, rate: number): void;
+  /** Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. */
+  step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): void;
   /** All it remembers, live: who copies these arrays and writes them back goes on to the same bits. */
   readonly state: Readonly<Record<string, Float64Array>>;
 }
@@ -26,13 +26,13 @@ export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 
   const powers = Float64Array.of(1, 1); // β₁ᵗ, β₂ᵗ: products, because ** may differ between engines
   return {
     state: { first, second, powers },
-    step(parameters, gradient, rate) {
+    step(parameters, gradient, rate, factor = 1) {
       powers[0]! *= beta1;
       powers[1]! *= beta2;
       const c1 = 1 - powers[0]!;
       const c2 = 1 - powers[1]!;
       for (let i = 0; i < size; i++) {
-        const g = gradient[i]!;
+        const g = factor * gradient[i]!;
         const m = beta1 * first[i]! + (1 - beta1) * g;
         const v = beta2 * second[i]! + (1 - beta2) * g * g;
         first[i] = m;
@@ -48,9 +48,9 @@ export function sgd(size: number, momentum = 0.9): Optimizer {
   const velocity = new Float64Array(size);
   return {
     state: { velocity },
-    step(parameters, gradient, rate) {
+    step(parameters, gradient, rate, factor = 1) {
       for (let i = 0; i < size; i++) {
-        velocity[i] = momentum * velocity[i]! + gradient[i]!;
+        velocity[i] = momentum * velocity[i]! + factor * gradient[i]!;
         parameters[i]! -= rate * velocity[i]!;
       }
     },

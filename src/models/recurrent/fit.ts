@@ -6,6 +6,7 @@ import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
 import { type Ragged, type Sequences, sequences } from '../../sequences.ts';
 import { type Task, train } from '../../training/loop.ts';
+import { Pace } from '../../training/pace.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../training/settings.ts';
 import { binaryTargets } from '../density.ts';
@@ -106,6 +107,7 @@ class NetworkTask implements Task {
   private readonly starts: Float64Array;
   private readonly head: Head;
   private readonly room: Workspace;
+  private readonly pace: Pace;
   private readonly how: { readonly shardSize?: number };
   constructor(
     private readonly where: string,
@@ -123,6 +125,7 @@ class NetworkTask implements Task {
     this.head = new Head(backend, architecture, floor, units);
     const single = ragged.values instanceof Float32Array;
     this.room = new Workspace(single, true);
+    this.pace = new Pace(signal, where);
     this.weights = new Weights(backend, architecture, parameters, single);
     this.signature = Object.fromEntries(
       Object.entries({ ...architecture.shape, floor, dtype: single ? 'f32' : 'f64', shardSize }).map(([name, value]) => [name, String(value)]),
@@ -132,15 +135,15 @@ class NetworkTask implements Task {
 
   async loss(parameters: Float64Array, examples: Int32Array): Promise<number> {
     const { place, batch, states } = this.begun(parameters, examples);
-    const { raw } = await elsewhere(forward(place, batch, states), this.signal);
+    const { raw } = await elsewhere(forward(place, batch, states), this.pace, this.signal);
     return 0 - total(await this.tried(examples, batch, raw, this.head.forward(place.room, batch, raw)));
   }
   async lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number> {
     const { place, batch, states } = this.begun(parameters, examples);
-    const { layers, raw } = await elsewhere(forward(place, batch, states), this.signal);
+    const { layers, raw } = await elsewhere(forward(place, batch, states), this.pace, this.signal);
     const { logDensity, dRaw } = await this.tried(examples, batch, raw, this.head.lossGradient(place.room, batch, raw));
     const named = this.architecture.named(gradient);
-    await elsewhere(backward(place, batch, layers, dRaw, named, this.how), this.signal);
+    await elsewhere(backward(place, batch, layers, dRaw, named, this.how), this.pace, this.signal);
     return 0 - total(logDensity);
   }
   dispose(): void {
@@ -157,7 +160,7 @@ class NetworkTask implements Task {
   }
   private async tried<R>(examples: Int32Array, batch: Batch, raw: Real, pass: Pass<R>): Promise<R> {
     try {
-      return await elsewhere(pass, this.signal);
+      return await elsewhere(pass, this.pace, this.signal);
     } catch (error) {
       throw this.head.told(this.where, error, batch, raw, (row) => this.termOf(examples, row));
     }

@@ -6,6 +6,7 @@
 import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
 import type { Asynchronous, How } from '../../grammar.ts';
+import type { Pace } from '../../training/pace.ts';
 import type { Architecture } from './architecture.ts';
 import type { Weights } from './weights.ts';
 import type { Workspace } from './workspace.ts';
@@ -32,11 +33,12 @@ export function here<Result>(pass: Pass<Result>): Result {
     value.now();
   }
 }
-/** Runs it off the event loop (wasm: in slices). */
-export async function elsewhere<Result>(pass: Pass<Result>, signal?: AbortSignal): Promise<Result> {
+/** Runs it off the event loop, small calls in short slices of it (wasm: all of them). */
+export async function elsewhere<Result>(pass: Pass<Result>, pace: Pace, signal?: AbortSignal): Promise<Result> {
   for (;;) {
     const { done, value } = pass.next();
     if (done) return value;
+    await pace.rest();
     await value.later(signal);
   }
 }

@@ -47,7 +47,7 @@ export class Weights {
 
   /** Other values for the same network. No call may be under way. */
   write(flat: Float64Array): void {
-    if (this.flat.every((value, i) => value === flat[i])) return;
+    if (same(this.flat, flat)) return;
     this.flat.set(flat);
     this.biases.clear();
     for (const [key, resident] of this.residents) {
@@ -87,4 +87,8 @@ export class Weights {
   private pad(n: number): number {
     return Math.ceil(n / this.line) * this.line;
   }
+}
+function same(a: Float64Array, b: Float64Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
