@@ -3,11 +3,11 @@ import {
   everyGreater, exp, K, k as constantOf, LANES, LN2, log, log1pOf, madd, N, natural, nmadd, sech2, sigmoid, softplus, tanh,
   whereGreater, withSign, zero,
 } from "./simd";
-import { at, set, size, transposeIn, transposeOut, tri } from "./linalg";
+import { at, exponentials, set, size, transposeIn, transposeOut, tri } from "./linalg";
 import { Mapping } from "./contract";
 
 const LOG_2PI: f64 = 1.8378770664093453;
-const NEGLIGIBLE: f64 = -41.58883083359672;           // 60 log 2, below the largest of a row
+const NEGLIGIBLE: f64 = 8.673617379884035e-19;        // 2^-60 of the largest of a row
 // What makes standard deviations of raw values, and yes and no, are types: each makes a function of its own.
 type EXP = i8;
 type SOFTPLUS = i16;
@@ -37,89 +37,145 @@ function note<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
   return top;
 }
 // t becomes exp(t - top), or 0 where that is negligible; their sum
-@inline function exponentials<T>(m: i32, top: v128, values: usize): v128 {
+@inline function shares<T>(m: i32, top: v128, values: usize): v128 {
   let sum = zero<T>();
-  for (let j = 0; j < m; j++) {
-    const t = less<T>(at(values, j), top), e = whereGreater<T>(t, splat<T>(NEGLIGIBLE), exp<T>(t));
-    set(values, j, e);
-    sum = plus<T>(sum, e);
-  }
+  exponentials<T>(m, top, splat<T>(NEGLIGIBLE), values);
+  for (let j = 0; j < m; j++) sum = plus<T>(sum, at(values, j));
   return sum;
 }
 
-// Of k standard deviations s: e = 1/s, slope = d log s / d raw; returns Σ log s, NaN where one of them is not > 0 (or
-// not a normal number). Raw values are k lines, or the diagonal of a packed triangle. A value below `floor` counts as
-// floor + softplus(r - floor).
-@inline function deviations<T, KIND, TRIANGLE>(
-    k: i32, raw: usize, floor: T, place: i32, e: usize, slope: usize, failed: usize): v128 {
-  let sum = zero<T>();
-  for (let l = 0; l < k; l++) {
-    let r = at(raw, is<TRIANGLE, YES>() ? tri(l) + l : l), s = constantOf<T>(K.one), least = natural<T>(N.least);
-    let size = r;
-    if (!is<KIND, TANH>() && floor > <T>-Infinity) {
-      const t = less<T>(r, v128.splat<T>(floor)), q = exp<T>(v128.neg<T>(v128.abs<T>(t)));
-      sum = plus<T>(sum, less<T>(t, t));              // -infinity would pass unnoticed
-      r = plus<T>(softplus<T>(t, q), v128.splat<T>(floor));
-      s = sigmoid<T>(t, q);
-      size = r;
-    }
-    if (is<KIND, EXP>()) {
-      set(e, l, exp<T>(v128.neg<T>(v128.pmax<T>(r, least))));
-      sum = plus<T>(sum, r);
-    } else if (is<KIND, SOFTPLUS>()) {
-      const q = exp<T>(v128.neg<T>(v128.abs<T>(r))), sd = softplus<T>(r, q);
-      set(e, l, over<T>(constantOf<T>(K.one), sd));
-      s = times<T>(s, over<T>(sigmoid<T>(r, q), sd));
-      sum = plus<T>(sum, log<T>(sd));
-    } else {
-      const q = exp<T>(times<T>(natural<T>(N.minusTwo), v128.abs<T>(r))), variance = tanh<T>(r);
-      set(e, l, over<T>(constantOf<T>(K.one), v128.sqrt<T>(variance)));
-      s = over<T>(times<T>(constantOf<T>(K.half), sech2<T>(q)), variance);
-      sum = plus<T>(sum, madd<T>(constantOf<T>(K.half), log<T>(variance), less<T>(r, r)));
-      size = variance;
-      least = natural<T>(N.normal);
-    }
-    set(slope, l, s);
-    if (!everyGreater<T>(size, least)) sum = plus<T>(sum, note<T>(size, least, place + l, failed));
+// Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0 (or
+// not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
+// triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
+@inline function diagonal<TRIANGLE>(raw: usize, j: i32, p: i32, l: i32): usize {
+  return raw + lines(j * p + (is<TRIANGLE, YES>() ? tri(l) + l : l));
+}
+function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor: T, e: usize, slope: usize,
+    sums: usize, failed: usize): void {
+  const floored = !is<KIND, TANH>() && floor > <T>-Infinity;
+  if (floored) {
+    for (let j = 0; j < m; j++)
+      for (let l = 0; l < k; l++) {
+        const t = less<T>(v128.load(diagonal<TRIANGLE>(raw, j, p, l)), v128.splat<T>(floor));
+        set(e, j * k + l, v128.neg<T>(v128.abs<T>(t)));
+      }
+    exponentials<T>(m * k, zero<T>(), zero<T>(), e);
+    for (let j = 0; j < m; j++)
+      for (let l = 0; l < k; l++) {
+        const to = diagonal<TRIANGLE>(raw, j, p, l);
+        const t = less<T>(v128.load(to), v128.splat<T>(floor)), q = at(e, j * k + l);
+        set(slope, j * k + l, sigmoid<T>(t, q));
+        v128.store(to, plus<T>(plus<T>(softplus<T>(t, q), v128.splat<T>(floor)), less<T>(t, t)));
+      }                                               // (t - t: -infinity would pass unnoticed)
   }
-  return sum;
+  for (let j = 0; j < m; j++) {
+    let sum = zero<T>();
+    for (let l = 0; l < k; l++) {
+      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l));
+      let size = r, least = natural<T>(N.least);
+      if (is<KIND, EXP>()) {
+        set(e, j * k + l, v128.neg<T>(v128.pmax<T>(r, least)));
+        sum = plus<T>(sum, r);
+      } else if (is<KIND, SOFTPLUS>()) set(e, j * k + l, v128.neg<T>(v128.abs<T>(r)));
+      else {
+        size = tanh<T>(r);
+        least = natural<T>(N.normal);
+        set(e, j * k + l, times<T>(natural<T>(N.minusTwo), v128.abs<T>(r)));
+        sum = plus<T>(sum, madd<T>(constantOf<T>(K.half), log<T>(size), less<T>(r, r)));
+      }
+      if (!everyGreater<T>(size, least)) sum = plus<T>(sum, note<T>(size, least, j * (k + 1) + l + 1, failed));
+    }
+    set(sums, j, sum);
+  }
+  exponentials<T>(m * k, zero<T>(), zero<T>(), e);
+  if (is<KIND, EXP>()) return;
+  for (let j = 0; j < m; j++) {
+    let sum = zero<T>();
+    for (let l = 0; l < k; l++) {
+      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l)), q = at(e, j * k + l);
+      if (is<KIND, SOFTPLUS>()) {
+        const sd = softplus<T>(r, q), steep = over<T>(sigmoid<T>(r, q), sd);
+        set(e, j * k + l, over<T>(constantOf<T>(K.one), sd));
+        set(slope, j * k + l, floored ? times<T>(at(slope, j * k + l), steep) : steep);
+        sum = plus<T>(sum, log<T>(sd));
+      } else {
+        const variance = tanh<T>(r);
+        set(e, j * k + l, over<T>(constantOf<T>(K.one), v128.sqrt<T>(variance)));
+        set(slope, j * k + l, over<T>(times<T>(constantOf<T>(K.half), sech2<T>(q)), variance));
+      }
+    }
+    set(sums, j, plus<T>(at(sums, j), sum));
+  }
 }
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
-// below the diagonal. With GRADIENT, of -log N: means become a = L⁻ᵀu, diagonal values slope (1 - u[l] a[l] L[l,l]).
-// Returns 0, NaN where a component has no finite density
-function gaussians<T, KIND, TRIANGLE, GRADIENT>(m: i32, k: i32, floor: T, top: v128, tile: usize, y: usize,
+// below the diagonal. Returns 0, NaN where a component has no finite density. (What a step needs of the two before it
+// stays in registers: through memory it would wait.)
+function gaussians<T, KIND, TRIANGLE>(m: i32, k: i32, floor: T, top: v128, tile: usize, y: usize,
     e: usize, slope: usize, u: usize, joint: usize, failed: usize): v128 {
+  const p = is<TRIANGLE, YES>() ? tri(k) : k;
   let mean = tile + lines(m), L = mean + lines(m * k), bad = zero<T>();
+  deviations<T, KIND, TRIANGLE>(m, k, p, L, floor, e, slope, joint, failed);
   for (let j = 0; j < m; j++) {
-    const sum = deviations<T, KIND, TRIANGLE>(k, L, floor, j * (k + 1) + 1, e, slope, failed);
-    let square = zero<T>();
+    let row = L, square = zero<T>(), last = square, before = square;
     for (let l = 0; l < k; l++) {
       let t = less<T>(at(y, l), at(mean, l));
-      if (is<TRIANGLE, YES>())
-        for (let i = 0; i < l; i++) t = nmadd<T>(at(L, tri(l) + i), at(u, i), t);
-      t = times<T>(t, at(e, l));
-      set(u, l, t);
-      square = madd<T>(t, t, square);
+      if (is<TRIANGLE, YES>()) {
+        for (let i = 0; i < l - 2; i++) t = nmadd<T>(at(row, i), at(u, i), t);
+        if (l > 1) t = nmadd<T>(at(row, l - 2), before, t);
+        if (l > 0) t = nmadd<T>(at(row, l - 1), last, t);
+        row += lines(l + 1);
+      }
+      before = last;
+      last = times<T>(t, at(e, l));
+      set(u, l, last);
+      square = madd<T>(last, last, square);
     }
-    const log = nmadd<T>(constantOf<T>(K.half), square, less<T>(less<T>(at(tile, j), top), sum));
+    const log = nmadd<T>(constantOf<T>(K.half), square, less<T>(less<T>(at(tile, j), top), at(joint, j)));
     set(joint, j, log);
     bad = plus<T>(bad, less<T>(log, log));
-    if (is<GRADIENT, YES>()) {
-      for (let l = k - 1; l >= 0; l--) {
-        let t = at(u, l);
-        if (is<TRIANGLE, YES>())
-          for (let i = l + 1; i < k; i++) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
-        set(mean, l, times<T>(t, at(e, l)));
-        set(L, is<TRIANGLE, YES>() ? tri(l) + l : l,
-            times<T>(at(slope, l), nmadd<T>(at(u, l), t, constantOf<T>(K.one))));
-      }
-      u += lines(k);
-    }
     mean += lines(k);
-    L += lines(is<TRIANGLE, YES>() ? tri(k) : k);
+    e += lines(k);
+    u += lines(k);
+    L += lines(p);
   }
   return bad;
+}
+// γ times the gradient of -log N: means become -γ a, a = L⁻ᵀu, values below the diagonal -γ a uᵀ, those on it
+// γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of this
+// is: entries below the diagonal are products of two numbers whose squares are finite.
+function gaussianGradients<T, TRIANGLE>(m: i32, k: i32, sloped: bool, mean: usize, e: usize, slope: usize, u: usize,
+    gammas: usize): v128 {
+  let L = mean + lines(m * k), squares = zero<T>();
+  for (let j = 0; j < m; j++) {
+    const gamma = at(gammas, j), some = v128.gt<T>(gamma, zero<T>());
+    let last = zero<T>(), before = last;
+    for (let l = k - 1; l >= 0; l--) {
+      let t = v128.and(some, times<T>(v128.neg<T>(gamma), at(u, l)));                // -γ a[l] L[l,l]
+      if (is<TRIANGLE, YES>()) {
+        for (let i = k - 1; i > l + 2; i--) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
+        if (l < k - 2) t = nmadd<T>(at(L, tri(l + 2) + l), before, t);
+        if (l < k - 1) t = nmadd<T>(at(L, tri(l + 1) + l), last, t);
+      }
+      before = last;
+      last = times<T>(t, at(e, l));
+      set(mean, l, last);
+      squares = madd<T>(last, last, squares);
+      let z = v128.and(some, madd<T>(at(u, l), t, gamma));
+      if (sloped) z = times<T>(z, at(slope, l));
+      squares = madd<T>(z, z, squares);
+      set(L, is<TRIANGLE, YES>() ? tri(l) + l : l, z);
+    }
+    if (is<TRIANGLE, YES>())
+      for (let l = 1; l < k; l++)
+        for (let i = 0; i < l; i++) set(L, tri(l) + i, v128.and(some, times<T>(at(mean, l), at(u, i))));
+    mean += lines(k);
+    e += lines(k);
+    slope += lines(k);
+    u += lines(k);
+    L += lines(is<TRIANGLE, YES>() ? tri(k) : k);
+  }
+  return squares;
 }
 
 // With a floor, r of a correlation counts as R tanh(r/R), R = log 2 - floor: then s √(1-ρ²) is above it, too. tanh(r/R)
@@ -128,16 +184,12 @@ function gaussians<T, KIND, TRIANGLE, GRADIENT>(m: i32, k: i32, floor: T, top: v
 // With q = e^(-2|r|): 1 - |ρ| = 2q/(1+q), 1 - ρ² = 4q/(1+q)²; nothing cancels where ρ rounds to 1.
 function correlated<T, GRADIENT>(m: i32, floor: T, top: v128, tile: usize, y: usize, e: usize, slope: usize,
     joint: usize, failed: usize): v128 {
+  const floored = floor > <T>-Infinity;
   let mean = tile + lines(m), C = mean + lines(m * 2), bad = zero<T>();
-  for (let j = 0; j < m; j++, mean += lines(2), C += lines(3)) {
-    let sum = deviations<T, EXP, NO>(2, C, floor, j * 3 + 1, e, slope, failed);
-    let r = at(C, 2), steep = constantOf<T>(K.one);
-    if (floor > <T>-Infinity) {
-      const t = bounded<T>(r, floor);
-      sum = plus<T>(sum, less<T>(r, r));              // infinity would pass unnoticed
-      r = times<T>(t, v128.splat<T>(<T>LN2 - floor));
-      steep = nmadd<T>(t, t, steep);
-    }
+  deviations<T, EXP, NO>(m, 2, 3, C, floor, e, slope, joint, failed);
+  for (let j = 0; j < m; j++) {
+    let r = at(C, 2), t = floored ? bounded<T>(r, floor) : zero<T>(), sum = plus<T>(at(joint, j), less<T>(r, r));
+    if (floored) r = times<T>(t, v128.splat<T>(<T>LN2 - floor));
     const size = v128.abs<T>(r), q = exp<T>(times<T>(natural<T>(N.minusTwo), size));
     const most = times<T>(constantOf<T>(K.half), natural<T>(N.limit));
     if (!everyGreater<T>(most, size)) sum = plus<T>(sum, note<T>(most, size, j * 3 + 2, failed));
@@ -155,10 +207,16 @@ function correlated<T, GRADIENT>(m: i32, floor: T, top: v128, tile: usize, y: us
     if (is<GRADIENT, YES>()) {
       set(mean, 0, times<T>(a, at(e, 0)));
       set(mean, 1, times<T>(b, at(e, 1)));
-      set(C, 0, times<T>(at(slope, 0), nmadd<T>(u, a, constantOf<T>(K.one))));
-      set(C, 1, times<T>(at(slope, 1), nmadd<T>(v, b, constantOf<T>(K.one))));
-      set(C, 2, times<T>(v128.neg<T>(steep), madd<T>(w, a, tanh<T>(r))));
+      const x = nmadd<T>(u, a, constantOf<T>(K.one)), z = nmadd<T>(v, b, constantOf<T>(K.one));
+      const s = v128.neg<T>(madd<T>(w, a, tanh<T>(r)));
+      set(C, 0, floored ? times<T>(at(slope, 0), x) : x);
+      set(C, 1, floored ? times<T>(at(slope, 1), z) : z);
+      set(C, 2, floored ? times<T>(nmadd<T>(t, t, constantOf<T>(K.one)), s) : s);
     }
+    mean += lines(2);
+    e += lines(2);
+    slope += lines(2);
+    C += lines(3);
   }
   return bad;
 }
@@ -229,20 +287,21 @@ function tanhFull<T, GRADIENT>(m: i32, k: i32, top: v128, tile: usize, y: usize,
   return bad;
 }
 
+// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components
 function components<T, GRADIENT>(mapping: i32, m: i32, k: i32, floor: T, top: v128, tile: usize, y: usize,
     e: usize, slope: usize, u: usize, L: usize, inverse: usize, joint: usize, failed: usize): v128 {
   switch (mapping) {
     case Mapping.tanhFull: return tanhFull<T, GRADIENT>(m, k, top, tile, y, u, L, inverse, joint, failed);
     case Mapping.tanhDiag:
-      return gaussians<T, TANH, NO, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, TANH, NO>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping.cholExp:
-      return gaussians<T, EXP, YES, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, YES>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping.cholSoftplus:
-      return gaussians<T, SOFTPLUS, YES, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, YES>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping.diagExp:
-      return gaussians<T, EXP, NO, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, NO>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping.diagSoftplus:
-      return gaussians<T, SOFTPLUS, NO, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, NO>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     default: return correlated<T, GRADIENT>(m, floor, top, tile, y, e, slope, joint, failed);
   }
 }
@@ -261,33 +320,48 @@ function bernoulli<T, GRADIENT>(q: i32, logits: usize, y: usize, dy: usize): v12
   return sum;
 }
 
-// joint becomes γ; the values of a tile times γ are the gradient: logits π - γ, means -γ a, L below its diagonal -γ a uᵀ.
-// dy = Σ_j γ[j] a[j]. A component with γ = 0 has a gradient of exactly 0. Returns a sum of squares that is finite only if
-// all of this is. (Entries below the diagonal are products of two numbers whose squares are finite.)
-function gradients<T, TRIANGLE>(m: i32, k: i32, p: i32, scale: v128, share: v128, tile: usize, u: usize,
-    joint: usize, dy: usize): v128 {
-  let mean = tile + lines(m), C = mean + lines(m * k), squares = zero<T>();
-  for (let l = 0; l < k; l++) set(dy, l, zero<T>());
+// Values become γ times what they are, means -γ times; exactly 0 where γ = 0. Returns a sum of their squares
+function scaled<T>(m: i32, k: i32, p: i32, mean: usize, gammas: usize): v128 {
+  let C = mean + lines(m * k), squares = zero<T>();
   for (let j = 0; j < m; j++, mean += lines(k), C += lines(p)) {
-    const gamma = times<T>(at(joint, j), share), some = v128.gt<T>(gamma, zero<T>());
-    set(joint, j, gamma);
-    set(tile, j, madd<T>(at(tile, j), scale, v128.neg<T>(gamma)));
+    const gamma = at(gammas, j), some = v128.gt<T>(gamma, zero<T>());
     for (let l = 0; l < k; l++) {
-      const a = v128.and(some, times<T>(gamma, at(mean, l)));
-      set(mean, l, v128.neg<T>(a));
-      set(dy, l, plus<T>(at(dy, l), a));
-      squares = madd<T>(a, a, squares);
-      if (is<TRIANGLE, YES>())
-        for (let i = 0; i < l; i++)
-          set(C, tri(l) + i, v128.and(some, times<T>(v128.neg<T>(a), at(u, i))));
-    }
-    for (let c = 0; c < (is<TRIANGLE, YES>() ? k : p); c++) {
-      const value = C + lines(is<TRIANGLE, YES>() ? tri(c) + c : c);
-      const g = v128.and(some, times<T>(gamma, v128.load(value)));
-      v128.store(value, g);
+      const g = v128.and(some, times<T>(v128.neg<T>(gamma), at(mean, l)));
+      set(mean, l, g);
       squares = madd<T>(g, g, squares);
     }
-    if (is<TRIANGLE, YES>()) u += lines(k);
+    for (let c = 0; c < p; c++) {
+      const g = v128.and(some, times<T>(gamma, at(C, c)));
+      set(C, c, g);
+      squares = madd<T>(g, g, squares);
+    }
+  }
+  return squares;
+}
+// A tile becomes its gradient: logits π - γ, means -γ a, then the values. dy = Σ_j γ[j] a[j]
+function gradients<T>(mapping: i32, m: i32, k: i32, p: i32, floor: T, scale: v128, tile: usize, e: usize, slope: usize,
+    u: usize, gammas: usize, dy: usize): v128 {
+  const mean = tile + lines(m);
+  let squares: v128;
+  for (let j = 0; j < m; j++) set(tile, j, madd<T>(at(tile, j), scale, v128.neg<T>(at(gammas, j))));
+  switch (mapping) {
+    case Mapping.tanhFull:
+    case Mapping.graves: squares = scaled<T>(m, k, p, mean, gammas); break;
+    case Mapping.cholExp:
+    case Mapping.cholSoftplus: {
+      const sloped = mapping != Mapping.cholExp || floor > <T>-Infinity;
+      squares = gaussianGradients<T, YES>(m, k, sloped, mean, e, slope, u, gammas);
+      break;
+    }
+    default: {
+      const sloped = mapping != Mapping.diagExp || floor > <T>-Infinity;
+      squares = gaussianGradients<T, NO>(m, k, sloped, mean, e, slope, u, gammas);
+    }
+  }
+  for (let l = 0; l < k; l++) {
+    let sum = zero<T>();
+    for (let j = 0; j < m; j++) sum = less<T>(sum, at(mean, j * k + l));
+    set(dy, l, sum);
   }
   return squares;
 }
@@ -305,10 +379,9 @@ function failure<T>(w: i32, raw: usize, v: i32, x: usize, f: i32, failed: i32, w
 
 @inline function evaluate<T, GRADIENT>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
     raw: usize, x: usize, floor: T, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    L: usize, joint: usize, u: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
+    u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
     dx: usize): i32 {
   const N = LANES<T>();
-  const triangle = mapping == Mapping.cholExp || mapping == Mapping.cholSoftplus;
   if (mapping == Mapping.graves && k != 2) return 1;
   memory.fill(failed, 0, 16);
   for (let from = 0; from < n; from += N) {
@@ -317,22 +390,21 @@ function failure<T>(w: i32, raw: usize, v: i32, x: usize, f: i32, failed: i32, w
     transposeIn<T>(rows, v, x, y);
     const top = largest<T>(m, tile);
     let check = components<T, GRADIENT>(mapping, m, k, floor, top, tile, y, e, slope, u, L, inverse, joint, failed);
-    const total = exponentials<T>(m, top, tile), best = largest<T>(m, joint);
-    const sum = exponentials<T>(m, best, joint), share = over<T>(constantOf<T>(K.one), sum);
+    const total = shares<T>(m, top, tile), best = largest<T>(m, joint);
+    const sum = shares<T>(m, best, joint), share = over<T>(constantOf<T>(K.one), sum);
     const density = less<T>(
         less<T>(less<T>(plus<T>(best, log<T>(sum)), log<T>(total)), splat<T>(0.5 * <f64>k * LOG_2PI)),
         bernoulli<T, GRADIENT>(q, tile + lines(w - q), y + lines(k), dy + lines(k)));
     set(line, 0, density);
     check = plus<T>(check, less<T>(density, density));
+    for (let j = 0; j < m; j++) set(joint, j, times<T>(at(joint, j), share));
     if (is<GRADIENT, YES>()) {
-      const scale = over<T>(constantOf<T>(K.one), total);
-      const squares = triangle ? gradients<T, YES>(m, k, p, scale, share, tile, u, joint, dy)
-        : gradients<T, NO>(m, k, p, scale, share, tile, u, joint, dy);
+      const squares = gradients<T>(
+          mapping, m, k, p, floor, over<T>(constantOf<T>(K.one), total), tile, e, slope, u, joint, dy);
       check = plus<T>(check, less<T>(squares, squares));
       transposeOut<T>(rows, w, tile, dRaw);
       transposeOut<T>(rows, v, dy, dx);
-    } else
-      for (let j = 0; j < m; j++) set(joint, j, times<T>(at(joint, j), share));
+    }
     transposeOut<T>(rows, m, joint, r);
     transposeOut<T>(rows, 1, line, logDensity);
     if (!everyGreater<T>(constantOf<T>(K.one), check))
@@ -357,17 +429,17 @@ function failure<T>(w: i32, raw: usize, v: i32, x: usize, f: i32, failed: i32, w
 
 export function forward<T>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
     raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    L: usize, joint: usize, u: usize, logDensity: usize, r: usize): i32 {
-  return evaluate<T, NO>(n, k, m, q, p, w, v, f, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, L,
-      joint, u, 0, y, logDensity, r, 0, 0);
+    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return evaluate<T, NO>(n, k, m, q, p, w, v, f, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, u,
+      L, joint, 0, y, logDensity, r, 0, 0);
 }
 
 export function lossGradient<T>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
     raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    L: usize, joint: usize, u: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
+    u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
     dx: usize): i32 {
-  return evaluate<T, YES>(n, k, m, q, p, w, v, f, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, L,
-      joint, u, inverse, dy, logDensity, r, dRaw, dx);
+  return evaluate<T, YES>(n, k, m, q, p, w, v, f, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, u,
+      L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
 
 // 1/e; infinite where deviations found no smaller e
@@ -375,34 +447,40 @@ export function lossGradient<T>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, 
   const least = times<T>(constantOf<T>(K.two), natural<T>(N.normal));
   return over<T>(constantOf<T>(K.one), whereGreater<T>(e, least, e));
 }
-// The values of one component become its factor; returns what is NaN where they have none
-function factors<T, KIND, TRIANGLE>(k: i32, C: usize, floor: T, place: i32, e: usize, slope: usize, failed: usize): v128 {
-  const sum = deviations<T, KIND, TRIANGLE>(k, C, floor, place, e, slope, failed);
-  for (let l = 0; l < k; l++) set(C, is<TRIANGLE, YES>() ? tri(l) + l : l, deviation<T>(at(e, l)));
-  return sum;
+// Values become factors; sums NaN where a component has none
+function factors<T, KIND, TRIANGLE>(
+    m: i32, k: i32, C: usize, floor: T, e: usize, slope: usize, sums: usize, failed: usize): void {
+  const p = is<TRIANGLE, YES>() ? tri(k) : k;
+  deviations<T, KIND, TRIANGLE>(m, k, p, C, floor, e, slope, sums, failed);
+  for (let j = 0; j < m; j++, C += lines(p))
+    for (let l = 0; l < k; l++) set(C, is<TRIANGLE, YES>() ? tri(l) + l : l, deviation<T>(at(e, j * k + l)));
 }
 // [s_x, ρ s_y, s_y √(1-ρ²)]
-function correlatedFactor<T>(C: usize, floor: T, place: i32, e: usize, slope: usize, failed: usize): v128 {
-  let sum = deviations<T, EXP, NO>(2, C, floor, place, e, slope, failed), r = at(C, 2);
-  if (floor > <T>-Infinity) r = times<T>(bounded<T>(r, floor), v128.splat<T>(<T>LN2 - floor));
-  const size = v128.abs<T>(r), q = exp<T>(v128.neg<T>(size)), sy = deviation<T>(at(e, 1));
-  const most = times<T>(constantOf<T>(K.half), natural<T>(N.limit));
-  if (!everyGreater<T>(most, size)) sum = plus<T>(sum, note<T>(most, size, place + 1, failed));
-  set(C, 0, deviation<T>(at(e, 0)));
-  set(C, 1, times<T>(tanh<T>(r), sy));
-  set(C, 2, times<T>(over<T>(times<T>(constantOf<T>(K.two), q), madd<T>(q, q, constantOf<T>(K.one))), sy));
-  return sum;
+function correlatedFactors<T>(m: i32, C: usize, floor: T, e: usize, slope: usize, sums: usize, failed: usize): void {
+  deviations<T, EXP, NO>(m, 2, 3, C, floor, e, slope, sums, failed);
+  for (let j = 0; j < m; j++, C += lines(3)) {
+    let r = at(C, 2);
+    if (floor > <T>-Infinity) r = times<T>(bounded<T>(r, floor), v128.splat<T>(<T>LN2 - floor));
+    const size = v128.abs<T>(r), q = exp<T>(v128.neg<T>(size)), sy = deviation<T>(at(e, 2 * j + 1));
+    const most = times<T>(constantOf<T>(K.half), natural<T>(N.limit));
+    if (!everyGreater<T>(most, size)) set(sums, j, note<T>(most, size, j * 3 + 2, failed));
+    set(C, 0, deviation<T>(at(e, 2 * j)));
+    set(C, 1, times<T>(tanh<T>(r), sy));
+    set(C, 2, times<T>(over<T>(times<T>(constantOf<T>(K.two), q), madd<T>(q, q, constantOf<T>(K.one))), sy));
+  }
 }
-function factorOf<T>(
-    mapping: i32, k: i32, C: usize, floor: T, place: i32, e: usize, slope: usize, failed: usize): v128 {
+function allFactors<T>(
+    mapping: i32, m: i32, k: i32, C: usize, floor: T, e: usize, slope: usize, sums: usize, failed: usize): void {
   switch (mapping) {
-    case Mapping.tanhFull: return factor<T>(k, C, C, place, failed);
-    case Mapping.tanhDiag: return factors<T, TANH, NO>(k, C, floor, place, e, slope, failed);
-    case Mapping.cholExp: return factors<T, EXP, YES>(k, C, floor, place, e, slope, failed);
-    case Mapping.cholSoftplus: return factors<T, SOFTPLUS, YES>(k, C, floor, place, e, slope, failed);
-    case Mapping.diagExp: return factors<T, EXP, NO>(k, C, floor, place, e, slope, failed);
-    case Mapping.diagSoftplus: return factors<T, SOFTPLUS, NO>(k, C, floor, place, e, slope, failed);
-    default: return correlatedFactor<T>(C, floor, place, e, slope, failed);
+    case Mapping.tanhFull:
+      for (let j = 0; j < m; j++, C += lines(tri(k))) set(sums, j, factor<T>(k, C, C, j * (k + 1) + 1, failed));
+      return;
+    case Mapping.tanhDiag: return factors<T, TANH, NO>(m, k, C, floor, e, slope, sums, failed);
+    case Mapping.cholExp: return factors<T, EXP, YES>(m, k, C, floor, e, slope, sums, failed);
+    case Mapping.cholSoftplus: return factors<T, SOFTPLUS, YES>(m, k, C, floor, e, slope, sums, failed);
+    case Mapping.diagExp: return factors<T, EXP, NO>(m, k, C, floor, e, slope, sums, failed);
+    case Mapping.diagSoftplus: return factors<T, SOFTPLUS, NO>(m, k, C, floor, e, slope, sums, failed);
+    default: return correlatedFactors<T>(m, C, floor, e, slope, sums, failed);
   }
 }
 // 0, NaN in lanes where one of the lines is not finite
@@ -413,7 +491,7 @@ function differences<T>(count: i32, values: usize): v128 {
 }
 
 export function distribution<T>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
-    raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, weights: usize, L: usize,
+    raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize, weights: usize, L: usize,
     probabilities: usize): i32 {
   const N = LANES<T>();
   if (mapping == Mapping.graves && k != 2) return 1;
@@ -423,12 +501,13 @@ export function distribution<T>(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, 
     const rows = min(N, n - from);
     transposeIn<T>(rows, w, raw, tile);
     let check = differences<T>(w, tile);
-    const total = exponentials<T>(m, largest<T>(m, tile), tile), scale = over<T>(constantOf<T>(K.one), total);
+    const total = shares<T>(m, largest<T>(m, tile), tile), scale = over<T>(constantOf<T>(K.one), total);
     for (let j = 0; j < m; j++) {
       set(tile, j, times<T>(at(tile, j), scale));
-      const sum = factorOf<T>(mapping, k, C + lines(j * p), load<T>(floor), j * f + 1, e, slope, failed);
-      check = plus<T>(check, less<T>(sum, sum));
+      set(sums, j, zero<T>());
     }
+    allFactors<T>(mapping, m, k, C, load<T>(floor), e, slope, sums, failed);
+    check = plus<T>(check, differences<T>(m, sums));
     for (let b = 0; b < q; b++) {
       const r = at(logits, b);
       set(logits, b, sigmoid<T>(r, exp<T>(v128.neg<T>(v128.abs<T>(r)))));

@@ -1,20 +1,19 @@
 /**
- * The workloads and their sizes, which are written here and nowhere else, with their data: seeded draws from the mixture
- * itself. Its means are N(0, ¼), its covariances 1 + AAᵀ/d (A normal): the components overlap, so that no exp can be
- * skipped as negligible; and log p < -0.9 d stays clear of 0, so that relative errors mean something.
+ * The workloads and their sizes, which are written here and nowhere else, with their data: of mixtures seeded draws from
+ * the mixture itself. Its means are N(0, ¼), its covariances 1 + AAᵀ/d (A normal): the components overlap, so that no exp
+ * can be skipped as negligible; and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of
+ * densities are N(0, ¼), x is normal.
  */
+import type { Mapping } from 'seqlik';
 import { Random } from '../src/random.ts';
 
 export type DType = 'f64' | 'f32';
 export type Real = Float64Array | Float32Array;
-export interface Case {
+export interface Workload {
   readonly workload: string;
   readonly variant: string;
   readonly dtype: DType;
-  readonly covarianceType: 'full' | 'diagonal';
-  readonly d: number;
-  readonly M: number;
-  /** Points of a call: those of P1 and P1d are its items; P7 is a call with one, P8 with none. */
+  /** Points of a call: those of P1, P1d and P2 are its items; P7 is a call with one, P8 with none. */
   readonly points: number;
   readonly items: number;
   /** Nominal, per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
@@ -22,6 +21,22 @@ export interface Case {
   /** seqlik runs with each of these. */
   readonly threads: readonly number[];
 }
+/** Log-densities of a mixture. */
+export interface MixtureCase extends Workload {
+  readonly covarianceType: 'full' | 'diagonal';
+  readonly d: number;
+  readonly M: number;
+}
+/** Loss and gradient of a mixture density. */
+export interface DensityCase extends Workload {
+  readonly mapping: Mapping;
+  readonly k: number;
+  readonly M: number;
+  /** Of a raw row. */
+  readonly outputs: number;
+}
+export type Case = MixtureCase | DensityCase;
+export const isDensity = (given: Case): given is DensityCase => 'mapping' in given;
 
 const shapes = [
   { d: 2, M: 20, points: 100_000 },
@@ -30,6 +45,12 @@ const shapes = [
   { d: 32, M: 32, points: 100_000 },
   { d: 64, M: 64, points: 20_000 },
 ];
+const densities = [
+  { k: 2, M: 20, mapping: 'chol-exp', flops: 4 * 2 * 2 * 20 },
+  { k: 8, M: 10, mapping: 'chol-exp', flops: 4 * 8 * 8 * 10 },
+  { k: 8, M: 10, mapping: 'diag-exp', flops: 14 * 8 * 10 },
+] as const;
+const rows = [512, 100_000]; // in cache, and streaming
 const QUICK = 50; // times fewer points
 const one = { d: 8, M: 16, points: 1 };
 const none = { d: 1, M: 1, points: 0 };
@@ -40,7 +61,21 @@ export const flopsDiagonal = (d: number, M: number): number => 4 * d * M;
 const named = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
 
 /** All cases; quick: the same variants on fewer points. */
-export function casesOf(quick: boolean): Case[] {
+export const casesOf = (quick: boolean): Case[] => [...mixtureCases(quick), ...densityCases(quick)];
+function densityCases(quick: boolean): DensityCase[] {
+  return densities.flatMap((shape) =>
+    rows.flatMap((count) =>
+      dtypes.map((dtype) => {
+        const { k, M, mapping } = shape;
+        const points = quick && count > 512 ? count / QUICK : count;
+        const outputs = M * (1 + k + (mapping === 'chol-exp' ? (k * (k + 1)) / 2 : k));
+        const variant = `k=${k} M=${M} ${mapping} rows=${count}`;
+        return { workload: 'P2', variant, dtype, ...shape, outputs, points, items: points, threads: [1] };
+      }),
+    ),
+  );
+}
+export function mixtureCases(quick: boolean): MixtureCase[] {
   const batches = shapes.map((shape) => ({ ...shape, points: quick ? shape.points / QUICK : shape.points }));
   const full = { covarianceType: 'full', threads: [1] } as const;
   const P1 = batches.flatMap((shape) =>
@@ -62,6 +97,22 @@ export function casesOf(quick: boolean): Case[] {
   return [...P1, ...P1d, ...P7, P8];
 }
 
+export interface DensityDraw {
+  /** [points,outputs] and [points,k], in the dtype of the case. */
+  readonly raw: Real;
+  readonly x: Real;
+}
+/** The data of a case: the same at every call, and, but for rounding, of both dtypes. */
+export function drawnDensity({ points, outputs, k, dtype }: DensityCase): DensityDraw {
+  const random = new Random(1);
+  const normals = (n: number, scale: number): Real => {
+    const values = dtype === 'f32' ? new Float32Array(n) : new Float64Array(n);
+    for (let i = 0; i < n; i++) values[i] = scale * random.normal();
+    return values;
+  };
+  return { raw: normals(points * outputs, 0.5), x: normals(points * k, 1) };
+}
+
 export interface Draw {
   readonly parameters: {
     readonly weights: Float64Array;
@@ -73,7 +124,7 @@ export interface Draw {
   readonly x: Real;
 }
 /** The parameters and data of a case: the same at every call, and, but for rounding, of both dtypes. */
-export function drawn({ covarianceType, d, M, points, dtype }: Case): Draw {
+export function drawn({ covarianceType, d, M, points, dtype }: MixtureCase): Draw {
   const random = new Random(1);
   const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
   const raw = Array.from({ length: M }, (_, c) => 1 + (c % 3));

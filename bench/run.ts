@@ -3,13 +3,22 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Case, casesOf, drawn } from './cases.ts';
+import {
+  type Case,
+  casesOf,
+  type DensityCase,
+  drawn,
+  drawnDensity,
+  isDensity,
+  type MixtureCase,
+  type Real,
+} from './cases.ts';
 import { type Contender, field } from './contenders/all.ts';
 import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
 import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
 import { type Row, rowOf } from './rows.ts';
-import { bounds, reference, verify } from './verify.ts';
+import { bounds, densityBounds, reference, referenceDensity, verify } from './verify.ts';
 
 class UsageError extends Error {}
 interface Request {
@@ -35,30 +44,41 @@ interface Entry extends Job {
 }
 /** A case with all who take part, who share one array for their results. */
 function entered(given: Case, contenders: readonly Contender[]): Entry[] {
-  const draw = drawn(given);
-  const want = reference(given, draw);
-  const out = draw.x.slice(0, given.points);
+  const { want, ready, bound, least } = isDensity(given) ? density(given) : mixture(given);
+  const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
-    const ready = contender.ready(given, draw, out);
-    if (!ready) return [];
+    const own = ready(contender, out);
+    if (!own) return [];
     const { workload, variant, dtype } = given;
     const title = `${workload} ${variant} ${dtype} ${contender.contender} ${contender.isa} ${contender.threads}`;
     const check = () => {
-      const error = verify(title, out, want, bounds[dtype]);
+      const error = verify(title, out, want, bound, least);
       out.fill(Number.NaN); // the next result is the next one's own
       return error;
     };
     out.fill(Number.NaN);
-    ready.run();
-    return [{ title, contender, error: check(), check, ...ready }];
+    own.run();
+    return [{ title, contender, error: check(), check, ...own }];
   });
+}
+/** What is right, who computes it, and how far off it may be (numbers below `least` relative to that). */
+function mixture(given: MixtureCase) {
+  const draw = drawn(given);
+  const ready = (contender: Contender, out: Real) => contender.ready(given, draw, out);
+  return { want: reference(given, draw), ready, bound: bounds[given.dtype], least: 0 };
+}
+function density(given: DensityCase) {
+  const draw = drawnDensity(given);
+  const ready = (contender: Contender, out: Real) => contender.readyDensity(given, draw, out);
+  return { want: referenceDensity(given, draw), ready, bound: densityBounds[given.dtype], least: 1 };
 }
 
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = requested(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
   const wantsLimits = only.test('limit');
-  if (cases.length === 0 && !wantsLimits) throw new UsageError(`no workload matches ${only}: P1, P1d, P7, P8, limit`);
+  if (cases.length === 0 && !wantsLimits)
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P7, P8, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // not after minutes of work
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const title = machine(quick, effort);

@@ -1,24 +1,35 @@
 /** Verify, then time: what a contender computes is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
-import type { Case, Draw, DType, Real } from './cases.ts';
-import { PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
+import type { DensityCase, DensityDraw, Draw, DType, MixtureCase, Real } from './cases.ts';
+import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
 
 /** The largest relative error allowed: that of the kernel's row. */
 export const bounds: Readonly<Record<DType, number>> = contract.mixture.logDensity.rtol;
+export const densityBounds: Readonly<Record<DType, number>> = contract.density.lossGradient.rtol;
 
 /** The log-densities of a draw, on the data as rounded to its dtype. */
-export function reference(given: Case, { parameters, x }: Draw): Float64Array {
+export function reference(given: MixtureCase, { parameters, x }: Draw): Float64Array {
   const Plain = given.covarianceType === 'full' ? PlainMixture : PlainDiagonalMixture;
   const out = new Float64Array(given.points);
   new Plain(parameters).logDensity(Float64Array.from(x), out);
   return out;
 }
 
-/** max |got - want| / |want|; NaN if there is one. */
-export function maxRelativeError(got: Real, want: Float64Array): number {
+/** The log-densities of a density's draw, then the gradient dRaw. */
+export function referenceDensity({ k, M, mapping, points, outputs }: DensityCase, draw: DensityDraw): Float64Array {
+  const out = new Float64Array(points * (1 + outputs));
+  const [raw, x] = [Float64Array.from(draw.raw), Float64Array.from(draw.x)];
+  const model = new PlainDensity(k, M, mapping === 'chol-exp');
+  const [r, dx] = [new Float64Array(points * M), new Float64Array(points * k)];
+  model.lossGradient(raw, x, out.subarray(0, points), r, out.subarray(points), dx);
+  return out;
+}
+
+/** max |got - want| / |want|, of what is smaller than `least` relative to that; NaN if there is one. */
+export function maxRelativeError(got: Real, want: Float64Array, least = 0): number {
   let most = 0;
   for (let i = 0; i < want.length; i++) {
-    const error = got[i] === want[i] ? 0 : Math.abs((got[i]! - want[i]!) / want[i]!);
+    const error = got[i] === want[i] ? 0 : Math.abs(got[i]! - want[i]!) / Math.max(Math.abs(want[i]!), least);
     if (!(error <= most)) most = error;
     if (Number.isNaN(error)) break;
   }
@@ -27,10 +38,10 @@ export function maxRelativeError(got: Real, want: Float64Array): number {
 
 export class WrongResult extends Error {}
 /** The error of a result, null of an empty one. Throws WrongResult when it is not within `bound`. */
-export function verify(title: string, got: Real, want: Float64Array, bound: number): number | null {
+export function verify(title: string, got: Real, want: Float64Array, bound: number, least = 0): number | null {
   if (got.length !== want.length) throw new WrongResult(`${title}: ${got.length} results, not ${want.length}`);
   if (want.length === 0) return null;
-  const error = maxRelativeError(got, want);
+  const error = maxRelativeError(got, want, least);
   if (!(error <= bound)) throw new WrongResult(`${title}: wrong by ${error}, allowed ${bound}`);
   return error;
 }

@@ -4,8 +4,8 @@
 namespace ISA::density {
 namespace {
 constexpr double LOG_2PI = 1.8378770664093453;
-constexpr double NEGLIGIBLE = -41.58883083359672;  // 60 log 2, below the largest of a row
-enum { EXP, SOFTPLUS, TANH };                      // what makes standard deviations of raw values
+constexpr double NEGLIGIBLE = 8.673617379884035e-19;  // 2^-60 of the largest of a row
+enum { EXP, SOFTPLUS, TANH };                         // what makes standard deviations of raw values
 
 // Where !(a > b): the lane failed at `place`, if it had not failed before. NaN in these lanes, else 0
 template <class T> V<T> note(V<T> a, V<T> b, int place, int* failed) {
@@ -21,88 +21,142 @@ template <class T> INLINE V<T> largest(int m, const T* lines) {
   return top;
 }
 // t becomes exp(t - top), or 0 where that is negligible; their sum
-template <class T> INLINE V<T> exponentials(int m, V<T> top, T* lines) {
+template <class T> INLINE V<T> shares(int m, V<T> top, T* lines) {
   V<T> sum = {};
-  for (int j = 0; j < m; j++) {
-    const V<T> t = at(lines, j) - top, e = whereGreater<T>(t, splat(T(NEGLIGIBLE)), exp<T>(t));
-    set(lines, j, e);
-    sum += e;
-  }
+  exponentials<T>(m, top, splat(T(NEGLIGIBLE)), lines);
+  for (int j = 0; j < m; j++) sum += at(lines, j);
   return sum;
 }
 
-// Of k standard deviations s: e = 1/s, slope = d log s / d raw; returns Σ log s, NaN where one of them is not > 0 (or
-// not a normal number). Raw values are k lines, or the diagonal of a packed triangle. A value below `floor` counts as
-// floor + softplus(r - floor).
+// Of m k standard deviations s: e = 1/s, slope = d log s / d raw; joint[j] -= Σ_l log s, NaN where one of them is not >
+// 0 (or not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
+// triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
 template <class T, int KIND, bool TRIANGLE>
-INLINE V<T> deviations(int k, const T* raw, T floor, int place, T* e, T* slope, int* failed) {
-  V<T> sum = {};
-  for (int l = 0; l < k; l++) {
-    V<T> r = at(raw, TRIANGLE ? tri(l) + l : l), s = splat(T(1)), least = splat(-LIMIT<T>), size = r;
-    if (KIND != TANH && floor > T(-INF)) {
-      const V<T> t = r - floor, q = exp<T>(-abs<T>(t));
-      sum += t - t;  // -infinity would pass unnoticed
-      r = softplus<T>(t, q) + floor;
-      s = sigmoid<T>(t, q);
-      size = r;
-    }
-    if (KIND == EXP) {
-      set(e, l, exp<T>(-pmax<T>(r, least)));
-      sum += r;
-    } else if (KIND == SOFTPLUS) {
-      const V<T> q = exp<T>(-abs<T>(r)), sd = softplus<T>(r, q);
-      set(e, l, T(1) / sd);
-      s *= sigmoid<T>(r, q) / sd;
-      sum += log<T>(sd);
-    } else {
-      const V<T> q = exp<T>(T(-2) * abs<T>(r)), variance = tanh<T>(r);
-      set(e, l, T(1) / sqrt<T>(variance));
-      s = T(0.5) * sech2<T>(q) / variance;
-      sum += madd<T>(splat(T(0.5)), log<T>(variance), r - r);
-      size = variance;
-      least = splat(NORMAL<T>);
-    }
-    set(slope, l, s);
-    if (!everyGreater<T>(size, least)) sum += note<T>(size, least, place + l, failed);
+void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
+  const auto diagonal = [=](int j, int l) { return raw + (j * p + (TRIANGLE ? tri(l) + l : l)) * LANES<T>; };
+  const bool floored = KIND != TANH && floor > T(-INF);
+  if (floored) {
+    for (int j = 0; j < m; j++)
+      for (int l = 0; l < k; l++) set(e, j * k + l, -abs<T>(load(diagonal(j, l)) - floor));
+    exponentials<T>(m * k, V<T>{}, V<T>{}, e);
+    for (int j = 0; j < m; j++)
+      for (int l = 0; l < k; l++) {
+        const V<T> t = load(diagonal(j, l)) - floor, q = at(e, j * k + l);
+        set(slope, j * k + l, sigmoid<T>(t, q));
+        store(diagonal(j, l), softplus<T>(t, q) + floor + (t - t));  // -infinity would pass unnoticed
+      }
   }
-  return sum;
+  for (int j = 0; j < m; j++) {
+    V<T> sum = {};
+    for (int l = 0; l < k; l++) {
+      const V<T> r = load(diagonal(j, l));
+      V<T> size = r, least = splat(-LIMIT<T>);
+      if (KIND == EXP) {
+        set(e, j * k + l, -pmax<T>(r, least));
+        sum += r;
+      } else if (KIND == SOFTPLUS) set(e, j * k + l, -abs<T>(r));
+      else {
+        size = tanh<T>(r);
+        least = splat(NORMAL<T>);
+        set(e, j * k + l, T(-2) * abs<T>(r));
+        sum += madd<T>(splat(T(0.5)), log<T>(size), r - r);
+      }
+      if (!everyGreater<T>(size, least)) sum += note<T>(size, least, j * (k + 1) + l + 1, failed);
+    }
+    set(sums, j, sum);
+  }
+  exponentials<T>(m * k, V<T>{}, V<T>{}, e);
+  if (KIND == EXP) return;
+  for (int j = 0; j < m; j++) {
+    V<T> sum = {};
+    for (int l = 0; l < k; l++) {
+      const V<T> r = load(diagonal(j, l)), q = at(e, j * k + l);
+      if (KIND == SOFTPLUS) {
+        const V<T> sd = softplus<T>(r, q), steep = sigmoid<T>(r, q) / sd;
+        set(e, j * k + l, T(1) / sd);
+        set(slope, j * k + l, floored ? at(slope, j * k + l) * steep : steep);
+        sum += log<T>(sd);
+      } else {
+        const V<T> variance = tanh<T>(r);
+        set(e, j * k + l, T(1) / sqrt<T>(variance));
+        set(slope, j * k + l, T(0.5) * sech2<T>(q) / variance);
+      }
+    }
+    set(sums, j, at(sums, j) + sum);
+  }
 }
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
-// below the diagonal. With GRADIENT, of -log N: means become a = L⁻ᵀu, diagonal values slope (1 - u[l] a[l] L[l,l]).
-// Returns 0, NaN where a component has no finite density
-template <class T, int KIND, bool TRIANGLE, bool GRADIENT>
+// below the diagonal. Returns 0, NaN where a component has no finite density. (What a step needs of the two before it
+// stays in registers: through memory it would wait.)
+template <class T, int KIND, bool TRIANGLE>
 V<T> gaussians(int m, int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* joint, int* failed) {
+  const int p = TRIANGLE ? tri(k) : k;
   T *mean = tile + m * LANES<T>, *L = mean + m * k * LANES<T>;
   V<T> bad = {};
+  deviations<T, KIND, TRIANGLE>(m, k, p, L, floor, e, slope, joint, failed);
   for (int j = 0; j < m; j++) {
-    const V<T> sum = deviations<T, KIND, TRIANGLE>(k, L, floor, j * (k + 1) + 1, e, slope, failed);
-    V<T> square = {};
+    const T* row = L;
+    V<T> square = {}, last = {}, before = {};
     for (int l = 0; l < k; l++) {
       V<T> t = at(y, l) - at(mean, l);
-      if (TRIANGLE)
-        for (int i = 0; i < l; i++) t = nmadd<T>(at(L, tri(l) + i), at(u, i), t);
-      t *= at(e, l);
-      set(u, l, t);
-      square = madd<T>(t, t, square);
+      if (TRIANGLE) {
+        for (int i = 0; i < l - 2; i++) t = nmadd<T>(at(row, i), at(u, i), t);
+        if (l > 1) t = nmadd<T>(at(row, l - 2), before, t);
+        if (l > 0) t = nmadd<T>(at(row, l - 1), last, t);
+        row += (l + 1) * LANES<T>;
+      }
+      before = last;
+      last = t * at(e, l);
+      set(u, l, last);
+      square = madd<T>(last, last, square);
     }
-    const V<T> log = nmadd<T>(splat(T(0.5)), square, at(tile, j) - top - sum);
+    const V<T> log = nmadd<T>(splat(T(0.5)), square, at(tile, j) - top - at(joint, j));
     set(joint, j, log);
     bad += log - log;
-    if (GRADIENT) {
-      for (int l = k - 1; l >= 0; l--) {
-        V<T> t = at(u, l);
-        if (TRIANGLE)
-          for (int i = l + 1; i < k; i++) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
-        set(mean, l, t * at(e, l));
-        set(L, TRIANGLE ? tri(l) + l : l, at(slope, l) * nmadd<T>(at(u, l), t, splat(T(1))));
-      }
-      u += k * LANES<T>;
-    }
     mean += k * LANES<T>;
-    L += (TRIANGLE ? tri(k) : k) * LANES<T>;
+    e += k * LANES<T>;
+    u += k * LANES<T>;
+    L += p * LANES<T>;
   }
   return bad;
+}
+// γ times the gradient of -log N: means become -γ a, a = L⁻ᵀu, values below the diagonal -γ a uᵀ, those on it
+// γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of
+// this is: entries below the diagonal are products of two numbers whose squares are finite.
+template <class T, bool TRIANGLE>
+V<T> gaussianGradients(int m, int k, bool sloped, T* mean, const T* e, const T* slope, const T* u, const T* gammas) {
+  T* L = mean + m * k * LANES<T>;
+  V<T> squares = {};
+  for (int j = 0; j < m; j++) {
+    const V<T> gamma = at(gammas, j), none = {};
+    V<T> last = {}, before = {};
+    for (int l = k - 1; l >= 0; l--) {
+      V<T> t = whereGreater<T>(gamma, none, -gamma * at(u, l));  // -γ a[l] L[l,l]
+      if (TRIANGLE) {
+        for (int i = k - 1; i > l + 2; i--) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
+        if (l < k - 2) t = nmadd<T>(at(L, tri(l + 2) + l), before, t);
+        if (l < k - 1) t = nmadd<T>(at(L, tri(l + 1) + l), last, t);
+      }
+      before = last;
+      last = t * at(e, l);
+      set(mean, l, last);
+      squares = madd<T>(last, last, squares);
+      V<T> z = whereGreater<T>(gamma, none, madd<T>(at(u, l), t, gamma));
+      if (sloped) z *= at(slope, l);
+      squares = madd<T>(z, z, squares);
+      set(L, TRIANGLE ? tri(l) + l : l, z);
+    }
+    if (TRIANGLE)
+      for (int l = 1; l < k; l++)
+        for (int i = 0; i < l; i++) set(L, tri(l) + i, whereGreater<T>(gamma, none, at(mean, l) * at(u, i)));
+    mean += k * LANES<T>;
+    e += k * LANES<T>;
+    slope += k * LANES<T>;
+    u += k * LANES<T>;
+    L += (TRIANGLE ? tri(k) : k) * LANES<T>;
+  }
+  return squares;
 }
 
 // With a floor, r of a correlation counts as R tanh(r/R), R = log 2 - floor: then s √(1-ρ²) is above it, too. tanh(r/R)
@@ -111,17 +165,13 @@ template <class T> INLINE V<T> bounded(V<T> r, T floor) { return tanh<T>(r / spl
 // With q = e^(-2|r|): 1 - |ρ| = 2q/(1+q), 1 - ρ² = 4q/(1+q)²; nothing cancels where ρ rounds to 1.
 template <class T, bool GRADIENT>
 V<T> correlated(int m, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* joint, int* failed) {
+  const bool floored = floor > T(-INF);
   T *mean = tile + m * LANES<T>, *C = mean + m * 2 * LANES<T>;
   V<T> bad = {};
-  for (int j = 0; j < m; j++, mean += 2 * LANES<T>, C += 3 * LANES<T>) {
-    V<T> sum = deviations<T, EXP, false>(2, C, floor, j * 3 + 1, e, slope, failed);
-    V<T> r = at(C, 2), steep = splat(T(1));
-    if (floor > T(-INF)) {
-      const V<T> t = bounded<T>(r, floor);
-      sum += r - r;  // infinity would pass unnoticed
-      r = t * (T(LN2) - floor);
-      steep = nmadd<T>(t, t, steep);
-    }
+  deviations<T, EXP, false>(m, 2, 3, C, floor, e, slope, joint, failed);
+  for (int j = 0; j < m; j++) {
+    V<T> r = at(C, 2), t = floored ? bounded<T>(r, floor) : V<T>{}, sum = at(joint, j) + (r - r);
+    if (floored) r = t * (T(LN2) - floor);
     const V<T> q = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * LIMIT<T>);
     if (!everyGreater<T>(most, abs<T>(r))) sum += note<T>(most, abs<T>(r), j * 3 + 2, failed);
     const V<T> one = q + T(1), over = one * one / (T(4) * q), rest = withSign<T>(T(2) * q / one, r);
@@ -135,10 +185,15 @@ V<T> correlated(int m, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T
     if (GRADIENT) {
       set(mean, 0, a * at(e, 0));
       set(mean, 1, b * at(e, 1));
-      set(C, 0, at(slope, 0) * nmadd<T>(u, a, splat(T(1))));
-      set(C, 1, at(slope, 1) * nmadd<T>(v, b, splat(T(1))));
-      set(C, 2, -steep * madd<T>(w, a, tanh<T>(r)));
+      const V<T> x = nmadd<T>(u, a, splat(T(1))), z = nmadd<T>(v, b, splat(T(1))), s = -madd<T>(w, a, tanh<T>(r));
+      set(C, 0, floored ? at(slope, 0) * x : x);
+      set(C, 1, floored ? at(slope, 1) * z : z);
+      set(C, 2, floored ? nmadd<T>(t, t, splat(T(1))) * s : s);
     }
+    mean += 2 * LANES<T>;
+    e += 2 * LANES<T>;
+    slope += 2 * LANES<T>;
+    C += 3 * LANES<T>;
   }
   return bad;
 }
@@ -213,6 +268,7 @@ V<T> tanhFull(int m, int k, V<T> top, T* tile, const T* y, T* u, T* L, T* invers
   return bad;
 }
 
+// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components
 template <class T, bool GRADIENT> V<T> components(
     Mapping mapping, int m, int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* L, T* inverse,
     T* joint, int* failed) {
@@ -220,15 +276,15 @@ template <class T, bool GRADIENT> V<T> components(
     case Mapping::tanhFull:
       return tanhFull<T, GRADIENT>(m, k, top, tile, y, u, L, inverse, joint, failed);
     case Mapping::tanhDiag:
-      return gaussians<T, TANH, false, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, TANH, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::cholExp:
-      return gaussians<T, EXP, true, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, true>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::cholSoftplus:
-      return gaussians<T, SOFTPLUS, true, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, true>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::diagExp:
-      return gaussians<T, EXP, false, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::diagSoftplus:
-      return gaussians<T, SOFTPLUS, false, GRADIENT>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
     default:
       return correlated<T, GRADIENT>(m, floor, top, tile, y, e, slope, joint, failed);
   }
@@ -248,33 +304,52 @@ template <class T, bool GRADIENT> INLINE V<T> bernoulli(int q, T* logits, const 
   return sum;
 }
 
-// joint becomes γ; the values of a tile times γ are the gradient: logits π - γ, means -γ a, L below its diagonal -γ a
-// uᵀ. dy = Σ_j γ[j] a[j]. A component with γ = 0 has a gradient of exactly 0. Returns a sum of squares that is finite
-// only if all of this is. (Entries below the diagonal are products of two numbers whose squares are finite.)
-template <class T, bool TRIANGLE>
-V<T> gradients(int m, int k, int p, V<T> scale, V<T> share, T* tile, const T* u, T* joint, T* dy) {
-  T *mean = tile + m * LANES<T>, *C = mean + m * k * LANES<T>;
+// Values become γ times what they are, means -γ times; exactly 0 where γ = 0. Returns a sum of their squares
+template <class T> V<T> scaled(int m, int k, int p, T* mean, const T* gammas) {
+  T* C = mean + m * k * LANES<T>;
   V<T> squares = {};
-  for (int l = 0; l < k; l++) set(dy, l, V<T>{});
   for (int j = 0; j < m; j++, mean += k * LANES<T>, C += p * LANES<T>) {
-    const V<T> gamma = at(joint, j) * share;
-    set(joint, j, gamma);
-    set(tile, j, madd<T>(at(tile, j), scale, -gamma));
+    const V<T> gamma = at(gammas, j), none = {};
     for (int l = 0; l < k; l++) {
-      const V<T> a = whereGreater<T>(gamma, V<T>{}, gamma * at(mean, l));
-      set(mean, l, -a);
-      set(dy, l, at(dy, l) + a);
-      squares = madd<T>(a, a, squares);
-      if (TRIANGLE)
-        for (int i = 0; i < l; i++) set(C, tri(l) + i, whereGreater<T>(gamma, V<T>{}, -a * at(u, i)));
-    }
-    for (int c = 0; c < (TRIANGLE ? k : p); c++) {
-      T* value = C + (TRIANGLE ? tri(c) + c : c) * LANES<T>;
-      const V<T> g = whereGreater<T>(gamma, V<T>{}, gamma * load(value));
-      store(value, g);
+      const V<T> g = whereGreater<T>(gamma, none, -gamma * at(mean, l));
+      set(mean, l, g);
       squares = madd<T>(g, g, squares);
     }
-    if (TRIANGLE) u += k * LANES<T>;
+    for (int c = 0; c < p; c++) {
+      const V<T> g = whereGreater<T>(gamma, none, gamma * at(C, c));
+      set(C, c, g);
+      squares = madd<T>(g, g, squares);
+    }
+  }
+  return squares;
+}
+// A tile becomes its gradient: logits π - γ, means -γ a, then the values. dy = Σ_j γ[j] a[j]
+template <class T> V<T> gradients(
+    Mapping mapping, int m, int k, int p, T floor, V<T> scale, T* tile, const T* e, const T* slope, const T* u,
+    const T* gammas, T* dy) {
+  T* mean = tile + m * LANES<T>;
+  V<T> squares;
+  for (int j = 0; j < m; j++) set(tile, j, madd<T>(at(tile, j), scale, -at(gammas, j)));
+  switch (mapping) {
+    case Mapping::tanhFull:
+    case Mapping::graves:
+      squares = scaled<T>(m, k, p, mean, gammas);
+      break;
+    case Mapping::cholExp:
+    case Mapping::cholSoftplus: {
+      const bool sloped = mapping != Mapping::cholExp || floor > T(-INF);
+      squares = gaussianGradients<T, true>(m, k, sloped, mean, e, slope, u, gammas);
+      break;
+    }
+    default: {
+      const bool sloped = mapping != Mapping::diagExp || floor > T(-INF);
+      squares = gaussianGradients<T, false>(m, k, sloped, mean, e, slope, u, gammas);
+    }
+  }
+  for (int l = 0; l < k; l++) {
+    V<T> sum = {};
+    for (int j = 0; j < m; j++) sum -= at(mean, j * k + l);
+    set(dy, l, sum);
   }
   return squares;
 }
@@ -292,10 +367,9 @@ template <class T> int failure(int w, const T* raw, int v, const T* x, int f, in
 
 template <class T, bool GRADIENT> int evaluate(
     int n, int k, int m, int q, int p, int w, int v, int f, Mapping mapping, const T* raw, const T* x, T floor, T* tile,
-    T* e, T* slope, int* failed, T* line, T* y, T* L, T* joint, T* u, T* inverse, T* dy, T* logDensity, T* r, T* dRaw,
+    T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse, T* dy, T* logDensity, T* r, T* dRaw,
     T* dx) {
   constexpr int N = LANES<T>;
-  const bool triangle = mapping == Mapping::cholExp || mapping == Mapping::cholSoftplus;
   if (mapping == Mapping::graves && k != 2) return 1;
   memset(failed, 0, N * sizeof(int));
   for (int from = 0; from < n; from += N) {
@@ -304,21 +378,19 @@ template <class T, bool GRADIENT> int evaluate(
     transposeIn<T>(rows, v, x, y);
     const V<T> top = largest<T>(m, tile);
     V<T> check = components<T, GRADIENT>(mapping, m, k, floor, top, tile, y, e, slope, u, L, inverse, joint, failed);
-    const V<T> total = exponentials<T>(m, top, tile), best = largest<T>(m, joint);
-    const V<T> sum = exponentials<T>(m, best, joint), share = T(1) / sum;
+    const V<T> total = shares<T>(m, top, tile), best = largest<T>(m, joint);
+    const V<T> sum = shares<T>(m, best, joint), share = T(1) / sum;
     const V<T> log = best + ISA::log<T>(sum) - ISA::log<T>(total) - T(0.5 * k * LOG_2PI) -
                      bernoulli<T, GRADIENT>(q, tile + (w - q) * N, y + k * N, dy + k * N);
     store(line, log);
     check += log - log;
+    for (int j = 0; j < m; j++) set(joint, j, at(joint, j) * share);
     if (GRADIENT) {
-      const V<T> scale = T(1) / total;
-      const V<T> squares = triangle ? gradients<T, true>(m, k, p, scale, share, tile, u, joint, dy)
-                                    : gradients<T, false>(m, k, p, scale, share, tile, u, joint, dy);
+      const V<T> squares = gradients<T>(mapping, m, k, p, floor, T(1) / total, tile, e, slope, u, joint, dy);
       check += squares - squares;
       transposeOut<T>(rows, w, tile, dRaw);
       transposeOut<T>(rows, v, dy, dx);
-    } else
-      for (int j = 0; j < m; j++) set(joint, j, at(joint, j) * share);
+    }
     transposeOut<T>(rows, m, joint, r);
     transposeOut<T>(rows, 1, line, logDensity);
     if (!everyGreater<T>(splat(T(1)), check)) {
@@ -344,57 +416,62 @@ template <class T, bool GRADIENT> int evaluate(
 
 template <class T> int forward(
     int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw, const T* x, const T* floor,
-    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* L, T* joint, T* u, T* logDensity, T* r) {
+    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* logDensity, T* r) {
   return evaluate<T, false>(
-      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, L, joint, u, nullptr,
+      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, u, L, joint, nullptr,
       y, logDensity, r, nullptr, nullptr);
 }
 
 template <class T> int lossGradient(
     int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw, const T* x, const T* floor,
-    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* L, T* joint, T* u, T* inverse, T* dy, T* logDensity, T* r,
+    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse, T* dy, T* logDensity, T* r,
     T* dRaw, T* dx) {
   return evaluate<T, true>(
-      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, L, joint, u, inverse,
+      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, u, L, joint, inverse,
       dy, logDensity, r, dRaw, dx);
 }
 
 namespace {
 // 1/e; infinite where deviations found no smaller e
 template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * NORMAL<T>), e); }
-// The values of one component become its factor; returns what is NaN where they have none
-template <class T, int KIND, bool TRIANGLE> V<T> factors(int k, T* C, T floor, int place, T* e, T* slope, int* failed) {
-  const V<T> sum = deviations<T, KIND, TRIANGLE>(k, C, floor, place, e, slope, failed);
-  for (int l = 0; l < k; l++) set(C, TRIANGLE ? tri(l) + l : l, deviation<T>(at(e, l)));
-  return sum;
+// Values become factors; sums NaN where a component has none
+template <class T, int KIND, bool TRIANGLE>
+void factors(int m, int k, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
+  const int p = TRIANGLE ? tri(k) : k;
+  deviations<T, KIND, TRIANGLE>(m, k, p, C, floor, e, slope, sums, failed);
+  for (int j = 0; j < m; j++, C += p * LANES<T>)
+    for (int l = 0; l < k; l++) set(C, TRIANGLE ? tri(l) + l : l, deviation<T>(at(e, j * k + l)));
 }
 // [s_x, ρ s_y, s_y √(1-ρ²)]
-template <class T> V<T> correlatedFactor(T* C, T floor, int place, T* e, T* slope, int* failed) {
-  V<T> sum = deviations<T, EXP, false>(2, C, floor, place, e, slope, failed), r = at(C, 2);
-  if (floor > T(-INF)) r = bounded<T>(r, floor) * (T(LN2) - floor);
-  const V<T> q = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 1));
-  if (!everyGreater<T>(most, abs<T>(r))) sum += note<T>(most, abs<T>(r), place + 1, failed);
-  set(C, 0, deviation<T>(at(e, 0)));
-  set(C, 1, tanh<T>(r) * sy);
-  set(C, 2, T(2) * q / madd<T>(q, q, splat(T(1))) * sy);
-  return sum;
+template <class T> void correlatedFactors(int m, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
+  deviations<T, EXP, false>(m, 2, 3, C, floor, e, slope, sums, failed);
+  for (int j = 0; j < m; j++, C += 3 * LANES<T>) {
+    V<T> r = at(C, 2);
+    if (floor > T(-INF)) r = bounded<T>(r, floor) * (T(LN2) - floor);
+    const V<T> q = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 2 * j + 1));
+    if (!everyGreater<T>(most, abs<T>(r))) set(sums, j, note<T>(most, abs<T>(r), j * 3 + 2, failed));
+    set(C, 0, deviation<T>(at(e, 2 * j)));
+    set(C, 1, tanh<T>(r) * sy);
+    set(C, 2, T(2) * q / madd<T>(q, q, splat(T(1))) * sy);
+  }
 }
-template <class T> V<T> factorOf(Mapping mapping, int k, T* C, T floor, int place, T* e, T* slope, int* failed) {
+template <class T> void allFactors(Mapping mapping, int m, int k, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
   switch (mapping) {
     case Mapping::tanhFull:
-      return factor<T>(k, C, C, place, failed);
+      for (int j = 0; j < m; j++, C += tri(k) * LANES<T>) set(sums, j, factor<T>(k, C, C, j * (k + 1) + 1, failed));
+      return;
     case Mapping::tanhDiag:
-      return factors<T, TANH, false>(k, C, floor, place, e, slope, failed);
+      return factors<T, TANH, false>(m, k, C, floor, e, slope, sums, failed);
     case Mapping::cholExp:
-      return factors<T, EXP, true>(k, C, floor, place, e, slope, failed);
+      return factors<T, EXP, true>(m, k, C, floor, e, slope, sums, failed);
     case Mapping::cholSoftplus:
-      return factors<T, SOFTPLUS, true>(k, C, floor, place, e, slope, failed);
+      return factors<T, SOFTPLUS, true>(m, k, C, floor, e, slope, sums, failed);
     case Mapping::diagExp:
-      return factors<T, EXP, false>(k, C, floor, place, e, slope, failed);
+      return factors<T, EXP, false>(m, k, C, floor, e, slope, sums, failed);
     case Mapping::diagSoftplus:
-      return factors<T, SOFTPLUS, false>(k, C, floor, place, e, slope, failed);
+      return factors<T, SOFTPLUS, false>(m, k, C, floor, e, slope, sums, failed);
     default:
-      return correlatedFactor<T>(C, floor, place, e, slope, failed);
+      return correlatedFactors<T>(m, C, floor, e, slope, sums, failed);
   }
 }
 // 0, NaN in lanes where one of the lines is not finite
@@ -407,7 +484,7 @@ template <class T> V<T> differences(int count, const T* lines) {
 
 template <class T> int distribution(
     int n, int k, int m, int q, int p, int w, int, int f, int mapping, const T* raw, const T* floor, T* tile, T* e,
-    T* slope, int* failed, T* weights, T* L, T* probabilities) {
+    T* slope, int* failed, T* sums, T* weights, T* L, T* probabilities) {
   constexpr int N = LANES<T>;
   if (Mapping(mapping) == Mapping::graves && k != 2) return 1;
   memset(failed, 0, N * sizeof(int));
@@ -416,12 +493,13 @@ template <class T> int distribution(
     const int rows = least(N, n - from);
     transposeIn<T>(rows, w, raw, tile);
     V<T> check = differences<T>(w, tile);
-    const V<T> total = exponentials<T>(m, largest<T>(m, tile), tile), scale = T(1) / total;
+    const V<T> total = shares<T>(m, largest<T>(m, tile), tile), scale = T(1) / total;
     for (int j = 0; j < m; j++) {
       set(tile, j, at(tile, j) * scale);
-      const V<T> sum = factorOf<T>(Mapping(mapping), k, C + j * p * N, *floor, j * f + 1, e, slope, failed);
-      check += sum - sum;
+      set(sums, j, V<T>{});
     }
+    allFactors<T>(Mapping(mapping), m, k, C, *floor, e, slope, sums, failed);
+    check += differences<T>(m, sums);
     for (int b = 0; b < q; b++) {
       const V<T> r = at(logits, b);
       set(logits, b, sigmoid<T>(r, exp<T>(-abs<T>(r))));

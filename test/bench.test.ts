@@ -4,12 +4,22 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { casesOf, drawn, flopsDiagonal, flopsFull } from '../bench/cases.ts';
+import {
+  casesOf,
+  type DensityCase,
+  drawn,
+  drawnDensity,
+  flopsDiagonal,
+  flopsFull,
+  isDensity,
+  mixtureCases,
+  type Workload,
+} from '../bench/cases.ts';
 import { measure, median } from '../bench/measure.ts';
 import { report, timesPlain } from '../bench/report.ts';
 import { better, withWasm } from '../bench/roofline/limits.ts';
 import { peakOf, type Row, rowOf } from '../bench/rows.ts';
-import { bounds, maxRelativeError, reference, verify, WrongResult } from '../bench/verify.ts';
+import { bounds, maxRelativeError, reference, referenceDensity, verify, WrongResult } from '../bench/verify.ts';
 import { openBackend } from '../src/backends/default.ts';
 
 const limit = (isa: string, variant: string, dtype: 'f64' | 'f32', gflops: number): Row => ({
@@ -22,7 +32,7 @@ const limits = [
   limit('avx2', 'read 16 KB', 'f64', 0),
   limit('baseline', 'mul+add', 'f64', 25),
 ];
-const P1 = casesOf(false).find(({ workload, variant }) => workload === 'P1' && variant === 'd=8 M=16')!;
+const P1 = mixtureCases(false).find(({ workload, variant }) => workload === 'P1' && variant === 'd=8 M=16')!;
 const who = { contender: 'seqlik', backend: 'native', isa: 'avx2', threads: 2 } as const;
 const plain = { contender: 'plain-js', backend: 'js', isa: 'js', threads: 1 } as const;
 
@@ -32,6 +42,8 @@ describe('counting', () => {
     expect(flopsDiagonal(16, 16)).toBe(4 * 16 * 16);
     const flops = casesOf(true).map(({ workload, variant, flops }) => `${workload} ${variant}: ${flops}`);
     for (const line of ['P1 d=2 M=20: 200', 'P1d d=64 M=64: 16384', 'P7 d=8 M=16: 1408', 'P8 empty batch: 0'])
+      expect(flops).toContain(line);
+    for (const line of ['k=2 M=20 chol-exp rows=512: 320', 'k=8 M=10 diag-exp rows=100000: 1120'].map((l) => `P2 ${l}`))
       expect(flops).toContain(line);
   });
   test('of a call: per item, per second, per thread and limit', () => {
@@ -62,13 +74,13 @@ describe('counting', () => {
 
 describe('cases', () => {
   test('quick changes sizes only', () => {
-    const kept = ({ workload, variant, dtype, threads, flops }: (typeof P1)[]['0']) =>
+    const kept = ({ workload, variant, dtype, threads, flops }: Workload) =>
       `${workload} ${variant} ${dtype} ${threads} ${flops}`;
     expect(casesOf(true).map(kept)).toEqual(casesOf(false).map(kept));
-    expect(new Set(casesOf(false).map(kept)).size).toBe(23);
+    expect(new Set(casesOf(false).map(kept)).size).toBe(35);
   });
   test('draws are the same each time, and those of f32 are those of f64 rounded', () => {
-    const quick = casesOf(true).filter(({ d }) => d === 8);
+    const quick = mixtureCases(true).filter(({ d }) => d === 8);
     for (const workload of ['P1', 'P1d', 'P7']) {
       const [a, b] = quick.filter((given) => given.workload === workload).map(drawn) as [never, never];
       const [f64, f32] = [a, b] as { x: Float64Array; parameters: object }[];
@@ -77,8 +89,21 @@ describe('cases', () => {
       expect(drawn(quick.find((given) => given.workload === workload)!)).toEqual(f64);
     }
   });
+  test('the reference of a density: the slope of its own log-density', () => {
+    for (const given of casesOf(true)
+      .filter(isDensity)
+      .filter(({ dtype, points }) => dtype === 'f64' && points === 512)) {
+      const one: DensityCase = { ...given, points: 1 };
+      const { raw, x } = drawnDensity(one);
+      const [, ...gradient] = referenceDensity(one, { raw, x });
+      gradient.forEach((g, c) => {
+        const [high, low] = [1e-5, -1e-5].map((h) => referenceDensity(one, { raw: raw.with(c, raw[c]! + h), x })[0]!);
+        expect((low! - high!) / 2e-5).toBeCloseTo(g, 7);
+      });
+    }
+  });
   test('the components overlap and log p stays clear of 0', () => {
-    for (const given of casesOf(true).filter(({ dtype, d }) => dtype === 'f64' && (d === 2 || d === 16))) {
+    for (const given of mixtureCases(true).filter(({ dtype, d }) => dtype === 'f64' && (d === 2 || d === 16))) {
       const draw = drawn(given);
       const want = reference(given, draw);
       expect(Math.max(...want)).toBeLessThan(-0.9 * given.d);
@@ -107,6 +132,7 @@ describe('verification', () => {
     expect(maxRelativeError(Float32Array.of(-1, -2, -4), want)).toBe(0);
     expect(maxRelativeError(Float64Array.of(-1, Number.NaN, -8), want)).toBeNaN();
     expect(maxRelativeError(Float64Array.of(1), Float64Array.of(0))).toBe(Infinity);
+    expect(maxRelativeError(Float64Array.of(0.5, 5), Float64Array.of(0.25, 4), 1)).toBe(0.25);
   });
   test('within the bound: the error; of nothing: null', () => {
     expect(verify('P1', Float64Array.of(-1, -2, -4 - 4e-13), want, bounds.f64)).toBeCloseTo(1e-13, 15);
@@ -261,7 +287,7 @@ describe('what cannot be run is told in one line', () => {
     [['--fast'], 2, /--fast/],
     [['P1'], 2, /P1/],
     [['--only', '('], 2, /Invalid regular expression/],
-    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P7, P8, limit/],
+    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P2, P7, P8, limit/],
     [['--only', 'P8', '--json', '/nowhere/rows.json'], 1, /ENOENT.*\/nowhere/],
   ])('%j', (args, status, message) => {
     const child = run(...args);

@@ -1,12 +1,18 @@
 /** Who runs the cases. */
-import { type Backend, GaussianMixture, openBackend } from 'seqlik';
-import type { Case, Draw, Real } from '../cases.ts';
+import { type Backend, GaussianMixture, MixtureDensity, openBackend } from 'seqlik';
+import type { DensityCase, DensityDraw, Draw, MixtureCase, Real } from '../cases.ts';
 import type { Who } from '../rows.ts';
-import { PlainDiagonalMixture, PlainMixture } from './plain.ts';
+import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
 
+interface Ready {
+  run(): void;
+  dispose(): void;
+}
 export interface Contender extends Who {
   /** The call to time, whose results go to `out`; undefined: not a case of this contender. */
-  ready(given: Case, draw: Draw, out: Real): { run(): void; dispose(): void } | undefined;
+  ready(given: MixtureCase, draw: Draw, out: Real): Ready | undefined;
+  /** The same; `out` gets the log-densities, then the gradient dRaw. */
+  readyDensity(given: DensityCase, draw: DensityDraw, out: Real): Ready | undefined;
 }
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -45,6 +51,17 @@ function seqlik(backend: Backend): Contender {
       const model = new GaussianMixture(parameters, { backend });
       return { run: () => model.logDensity(x, { out }), dispose: () => model.dispose() };
     },
+    readyDensity({ k, M, mapping, points, threads: wanted }, { raw, x }, all) {
+      if (!wanted.includes(threads)) return undefined;
+      const model = new MixtureDensity({ components: M, dimension: k, mapping }, { backend });
+      const out = {
+        logDensity: all.subarray(0, points),
+        responsibilities: raw.slice(0, points * M),
+        dRaw: all.subarray(points),
+        dx: x.slice(),
+      };
+      return { run: () => model.lossGradient(raw, x, { out }), dispose() {} };
+    },
   };
 }
 
@@ -58,5 +75,12 @@ const plain: Contender = {
     if (dtype !== 'f64' || points === 0) return undefined;
     const model = new (covarianceType === 'full' ? PlainMixture : PlainDiagonalMixture)(parameters);
     return { run: () => model.logDensity(x as Float64Array, out as Float64Array), dispose() {} };
+  },
+  readyDensity({ k, M, mapping, points, dtype }, { raw, x }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainDensity(k, M, mapping === 'chol-exp');
+    const [theirs, all, r, dx] = [raw, out, new Float64Array(points * M), x.slice()] as Float64Array[];
+    const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
+    return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
   },
 };

@@ -1,5 +1,5 @@
 /**
- * The contender plain-js: mixtures as one writes them without a library. Straight loops over typed arrays: a triangular
+ * The contender plain-js: mixtures and their densities as one writes them without a library. Straight loops over typed arrays: a triangular
  * solve row by row with one accumulator, Math.exp, no unrolling, no blocking.
  */
 export interface PlainParameters {
@@ -115,4 +115,67 @@ function logSumExp(terms: Float64Array): number {
   let sum = 0;
   for (let c = 0; c < terms.length; c++) sum += Math.exp(terms[c]! - top);
   return top + Math.log(sum);
+}
+
+/** Mixture densities of raw rows [logits M | means M k | values], mappings chol-exp and diag-exp: loss and gradient. */
+export class PlainDensity {
+  constructor(
+    private readonly k: number,
+    private readonly M: number,
+    private readonly full: boolean,
+  ) {}
+
+  /** log p of each row of x [n,k] into `logDensity`, the gradient of -Σ log p into dRaw and dx, the shares into r. */
+  lossGradient(
+    raw: Float64Array,
+    x: Float64Array,
+    logDensity: Float64Array,
+    r: Float64Array,
+    dRaw: Float64Array,
+    dx: Float64Array,
+  ): void {
+    const { k, M, full } = this;
+    const p = full ? (k * (k + 1)) / 2 : k;
+    const w = M * (1 + k + p);
+    const u = new Float64Array(M * k);
+    const a = new Float64Array(k);
+    const terms = new Float64Array(M);
+    const logits = new Float64Array(M);
+    for (let row = 0; row < logDensity.length; row++) {
+      const from = row * w;
+      for (let j = 0; j < M; j++) logits[j] = raw[from + j]!;
+      const logTotal = logSumExp(logits);
+      for (let j = 0; j < M; j++) {
+        const values = from + M + M * k + j * p;
+        let term = logits[j]! - logTotal - 0.5 * k * Math.log(2 * Math.PI);
+        for (let l = 0, at = values; l < k; l++) {
+          let s = x[row * k + l]! - raw[from + M + j * k + l]!;
+          if (full) for (let i = 0; i < l; i++) s -= raw[at++]! * u[j * k + i]!;
+          s *= Math.exp(-raw[at]!);
+          u[j * k + l] = s;
+          term -= raw[at++]! + 0.5 * s * s;
+        }
+        terms[j] = term;
+      }
+      const log = logSumExp(terms);
+      logDensity[row] = log;
+      for (let l = 0; l < k; l++) dx[row * k + l] = 0;
+      for (let j = 0; j < M; j++) {
+        const share = Math.exp(terms[j]! - log);
+        const values = from + M + M * k + j * p;
+        r[row * M + j] = share;
+        dRaw[from + j] = Math.exp(logits[j]! - logTotal) - share;
+        for (let l = k - 1; l >= 0; l--) {
+          const own = values + (full ? (l * (l + 3)) / 2 : l);
+          let s = u[j * k + l]!;
+          if (full) for (let i = l + 1; i < k; i++) s -= raw[values + (i * (i + 1)) / 2 + l]! * a[i]!;
+          a[l] = s * Math.exp(-raw[own]!);
+          dRaw[own] = share * (1 - s * u[j * k + l]!);
+          if (full) for (let i = 0; i < l; i++) dRaw[own - l + i] = -share * a[l]! * u[j * k + i]!;
+          dRaw[from + M + j * k + l] = -share * a[l]!;
+          dx[row * k + l]! += share * a[l]!;
+        }
+      }
+    }
+  }
 }

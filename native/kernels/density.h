@@ -10,24 +10,24 @@ enum class Mapping { tanhFull, tanhDiag, cholExp, cholSoftplus, diagExp, diagSof
 /// Returns 0, or 1 + the index over [n, m, f] of the first failure.
 template <class T>
 int forward(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* k 16 */, T* slope /* k 16 */,
-    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* L /* p 16 */, T* joint /* m 16 */, T* u /* k 16 */,
-    T* logDensity /* n */, T* r /* n m */);
+    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */,
+    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* u /* m k 16 */, T* L /* p 16 */,
+    T* joint /* m 16 */, T* logDensity /* n */, T* r /* n m */);
 /// the same; and of the loss -Σ_i logDensity[i]: dRaw, dx
 /// Returns 0, or 1 + the index over [n, m, f] of the first failure.
 template <class T>
 int lossGradient(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* k 16 */, T* slope /* k 16 */,
-    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* L /* p 16 */, T* joint /* m 16 */,
-    T* u /* m k 16 */, T* inverse /* p 16 */, T* dy /* v 16 */, T* logDensity /* n */, T* r /* n m */,
+    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */,
+    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* u /* m k 16 */, T* L /* p 16 */,
+    T* joint /* m 16 */, T* inverse /* p 16 */, T* dy /* v 16 */, T* logDensity /* n */, T* r /* n m */,
     T* dRaw /* n w */, T* dx /* n v */);
 /// weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard
 /// deviations)
 /// Returns 0, or 1 + the index over [n, m, f] of the first failure.
 template <class T>
 int distribution(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* floor /* 1 */, T* tile /* w 16 */, T* e /* k 16 */, T* slope /* k 16 */, int* failed /* 16 */,
-    T* weights /* n m */, T* L /* n m p */, T* probabilities /* n q */);
+    const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */, int* failed /* 16 */,
+    T* sums /* m 16 */, T* weights /* n m */, T* L /* n m p */, T* probabilities /* n q */);
 }
 #define INSTANTIATE_DENSITY \
   template int ISA::density::forward<double>(int, int, int, int, int, int, int, int, int, const double*, \
@@ -42,9 +42,9 @@ int distribution(int n, int k, int m, int q, int p, int w, int v, int f, int map
     const float*, const float*, float*, float*, float*, int*, float*, float*, float*, float*, float*, float*, \
     float*, float*, float*, float*, float*); \
   template int ISA::density::distribution<double>(int, int, int, int, int, int, int, int, int, const double*, \
-    const double*, double*, double*, double*, int*, double*, double*, double*); \
+    const double*, double*, double*, double*, int*, double*, double*, double*, double*); \
   template int ISA::density::distribution<float>(int, int, int, int, int, int, int, int, int, const float*, \
-    const float*, float*, float*, float*, int*, float*, float*, float*);
+    const float*, float*, float*, float*, int*, float*, float*, float*, float*);
 #define EACH_DENSITY(X) \
   X(density, forward, f64, double) \
   X(density, forward, f32, float) \

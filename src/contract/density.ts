@@ -25,16 +25,16 @@ const shape = {
   rows: 'n',
   info: ['n', 'm', 'f'],
 } as const;
-// one vector of rows in lanes, 64 bytes at most: 16 values a line. e, slope and u belong to one component
-const tile = { tile: 'tmp w 16', e: 'tmp k 16', slope: 'tmp k 16', failed: 'tmp i32 16' } as const;
-const scored = { ...tile, line: 'tmp 16', y: 'tmp v 16', L: 'tmp p 16', joint: 'tmp m 16' } as const;
+// one vector of rows in lanes, 64 bytes at most: 16 values a line
+const tile = { tile: 'tmp w 16', e: 'tmp m k 16', slope: 'tmp m k 16', failed: 'tmp i32 16' } as const;
+const scored = { ...tile, line: 'tmp 16', y: 'tmp v 16', u: 'tmp m k 16', L: 'tmp p 16', joint: 'tmp m 16' } as const;
 
 export const density = {
   forward: {
     formula:
       'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,k+b]);  r[i,j] = the share of j',
     ...shape,
-    args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...scored, u: 'tmp k 16', logDensity: 'out n', r: 'out n m' },
+    args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n m' },
     work: 'n m p + n m k 20 + n m 40',
     rtol: { f64: 1e-10, f32: 2e-2 },
   },
@@ -46,7 +46,6 @@ export const density = {
       x: 'in n v',
       floor: 'in 1',
       ...scored,
-      u: 'tmp m k 16',
       inverse: 'tmp p 16',
       dy: 'tmp v 16',
       logDensity: 'out n',
@@ -61,7 +60,15 @@ export const density = {
     formula:
       'weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard deviations)',
     ...shape,
-    args: { raw: 'in n w', floor: 'in 1', ...tile, weights: 'out n m', L: 'out n m p', probabilities: 'out n q' },
+    args: {
+      raw: 'in n w',
+      floor: 'in 1',
+      ...tile,
+      sums: 'tmp m 16',
+      weights: 'out n m',
+      L: 'out n m p',
+      probabilities: 'out n q',
+    },
     work: 'n m p + n m k 20 + n m 20',
     rtol: { f64: 1e-11, f32: 2e-3 },
   },

@@ -303,7 +303,10 @@ export function densityFailure(
 ): unknown {
   if (!(error instanceof KernelFailure)) return error;
   const { outputs, dimension } = shape;
-  for (const [argument, values, width] of [[names.raw, raw, outputs], [names.x, x, dimension]] as const) {
+  for (const [argument, values, width] of [
+    [names.raw, raw, outputs],
+    [names.x, x, dimension],
+  ] as const) {
     const at = values?.findIndex((v) => !Number.isFinite(v)) ?? -1;
     if (at >= 0) return check.wrongValue(where, argument, values![at]!, place(Math.floor(at / width)), at % width);
   }
@@ -319,7 +322,13 @@ export function densityFailure(
   return new SeqlikError('NON_FINITE', message, { argument: names.x, row });
 }
 /** The pivot of a covariance that has none > 0: what a person would compute. */
-function pivotIn(raw: Real, { components: m, gaussian: k, mapping, outputs: w }: Shape, row: number, component: number, pivot: number): number {
+function pivotIn(
+  raw: Real,
+  { components: m, gaussian: k, mapping, outputs: w }: Shape,
+  row: number,
+  component: number,
+  pivot: number,
+): number {
   const c = raw.subarray(row * w + m + m * k + component * valuesOf(mapping, k));
   const value = {
     'tanh-full': () => {

@@ -39,9 +39,9 @@ export interface TrainingOptions {
   readonly optimizer?: OptimizerName;
   /** Of sgd, 0 <= momentum < 1; default 0.9. */
   readonly momentum?: number;
-  /** Of the loss per term; default 3e-3. */
+  /** Of the loss per term; default 1e-2. */
   readonly learningRate?: number;
-  /** Of the learning rate over the epochs: 'constant' (default), 'cosine' (to a hundredth), 'plateau' (halved after each
+  /** Of the learning rate over the epochs: 'constant', 'cosine' (to a hundredth), 'plateau' (default: halved after each
    * patience/2 epochs without a better value). */
   readonly schedule?: Schedule;
   /** Examples of a step; default 32. */
@@ -110,8 +110,8 @@ export function readTraining(
   const {
     optimizer = 'adam',
     momentum = 0.9,
-    learningRate = 3e-3,
-    schedule = 'constant',
+    learningRate = 1e-2,
+    schedule = 'plateau',
     batch = 32,
     clip = 5,
     validation = 0.1,

@@ -32,7 +32,9 @@ for (const backend of backends)
       const whole = network.logDensity(ragged);
       expect(whole).toHaveLength(terms);
       expectBits(network.logDensity(each), whole);
-      const nested = each.map((x) => Array.from({ length: x.length / d }, (_, i) => [...x.subarray(i * d, (i + 1) * d)]));
+      const nested = each.map((x) =>
+        Array.from({ length: x.length / d }, (_, i) => [...x.subarray(i * d, (i + 1) * d)]),
+      );
       expectBits(network.logDensity(nested), whole);
       let at = 0;
       for (const [s, x] of each.entries()) {
@@ -89,14 +91,24 @@ for (const backend of backends)
       expect(Object.keys(own.gradient)).toEqual(Object.keys(parameters));
       fc.assert(
         fc.property(fc.integer({ min: 0, max: 1e6 }), (seed) => {
-          const along = Object.fromEntries(Object.entries(parameters).map(([name, v], i) => [name, draw(v.length, seed + i)]));
+          const along = Object.fromEntries(
+            Object.entries(parameters).map(([name, v], i) => [name, draw(v.length, seed + i)]),
+          );
           const states = initialState.map((state, n) => draw(state.length, seed + 100 + n));
           let expected = 0;
-          for (const [name, g] of Object.entries(own.gradient)) g.forEach((v, i) => (expected += v * along[name]![i]!));
-          for (const [n, g] of own.dInitialState.entries()) g.forEach((v, i) => (expected += v * states[n]![i]!));
+          for (const [name, g] of Object.entries(own.gradient))
+            g.forEach((v, i) => {
+              expected += v * along[name]![i]!;
+            });
+          for (const [n, g] of own.dInitialState.entries())
+            g.forEach((v, i) => {
+              expected += v * states[n]![i]!;
+            });
           const h = 1e-5;
           const found = (loss(h, along, states) - loss(-h, along, states)) / (2 * h);
-          expect(Math.abs(found - expected)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected)) * (cell === 'relu' ? 1e4 : 1));
+          expect(Math.abs(found - expected)).toBeLessThan(
+            1e-6 * Math.max(1, Math.abs(expected)) * (cell === 'relu' ? 1e4 : 1),
+          );
         }),
         { numRuns: 3 },
       );
@@ -108,18 +120,26 @@ for (const backend of backends)
       const whole = network.lossGradient(x);
       for (const [name, g] of Object.entries(whole.gradient)) expectBits(long.gradient[name]!, g);
       // by hand: each span from the state that the steps before it left
-      const sums = Object.fromEntries(Object.entries(whole.gradient).map(([name, g]) => [name, new Float64Array(g.length)]));
+      const sums = Object.fromEntries(
+        Object.entries(whole.gradient).map(([name, g]) => [name, new Float64Array(g.length)]),
+      );
       let state = network.start();
       for (let from = 0; from < 29; from += 8) {
         const span = x.subarray(from * d, Math.min(from + 9, 30) * d);
         const part = network.lossGradient(span, { initialState: state.hidden as Real[] });
-        for (const [name, g] of Object.entries(part.gradient)) g.forEach((v, i) => (sums[name]![i]! += v));
-        for (let t = from; t < Math.min(from + 8, 29); t++) state = network.step(state, x.subarray(t * d, (t + 1) * d)).state;
+        for (const [name, g] of Object.entries(part.gradient))
+          g.forEach((v, i) => {
+            sums[name]![i]! += v;
+          });
+        for (let t = from; t < Math.min(from + 8, 29); t++)
+          state = network.step(state, x.subarray(t * d, (t + 1) * d)).state;
       }
       const cut = network.lossGradient(x, { truncate: 8 });
       expect(cut.loss).toBe(whole.loss);
       for (const [name, g] of Object.entries(cut.gradient))
-        g.forEach((v, i) => expect(Math.abs(v - sums[name]![i]!)).toBeLessThan(1e-10 * Math.max(1, Math.abs(v))));
+        g.forEach((v, i) => {
+          expect(Math.abs(v - sums[name]![i]!)).toBeLessThan(1e-10 * Math.max(1, Math.abs(v)));
+        });
       expect(cut.gradient['Wh0']).not.toEqual(whole.gradient['Wh0']);
     });
 
@@ -131,8 +151,12 @@ for (const backend of backends)
       expect(shared.loss).toBe(own.loss);
       for (const [n, g] of shared.dInitialState.entries()) {
         const sum = new Float64Array(g.length);
-        own.dInitialState[n]!.forEach((v, i) => (sum[i % g.length]! += v));
-        g.forEach((v, i) => expect(Math.abs(v - sum[i]!)).toBeLessThan(1e-12 * Math.max(1, Math.abs(v))));
+        own.dInitialState[n]!.forEach((v, i) => {
+          sum[i % g.length]! += v;
+        });
+        g.forEach((v, i) => {
+          expect(Math.abs(v - sum[i]!)).toBeLessThan(1e-12 * Math.max(1, Math.abs(v)));
+        });
       }
     });
 
@@ -141,12 +165,16 @@ for (const backend of backends)
       const { logDensity, raw, hidden } = network.forward(single);
       expect([logDensity, raw, ...hidden].every((values) => values instanceof Float32Array)).toBe(true);
       const wide = network.logDensity(ragged);
-      logDensity.forEach((v, i) => expect(Math.abs(v - wide[i]!)).toBeLessThan(2e-3 * Math.max(1, Math.abs(v))));
+      logDensity.forEach((v, i) => {
+        expect(Math.abs(v - wide[i]!)).toBeLessThan(2e-3 * Math.max(1, Math.abs(v)));
+      });
       const { gradient } = network.lossGradient(single);
       const exact = network.lossGradient(ragged).gradient;
       for (const [name, g] of Object.entries(gradient)) {
         const scale = Math.max(...exact[name]!.map(Math.abs));
-        g.forEach((v, i) => expect(Math.abs(v - exact[name]![i]!)).toBeLessThan(1e-2 * scale + 1e-4));
+        g.forEach((v, i) => {
+          expect(Math.abs(v - exact[name]![i]!)).toBeLessThan(1e-2 * scale + 1e-4);
+        });
       }
     });
 
@@ -165,25 +193,42 @@ for (const backend of backends)
   });
 
 describe('every mapping', () => {
-  test.each(mappings.filter((mapping) => !mapping.startsWith('tanh')))('%s with a binary coordinate and units', (mapping) => {
-    const values = draw(3 * 40, 8).map((v, i) => (i % 3 === 2 ? Number(v > 0) : 5 + 3 * v));
-    const units = { mean: [5, 5, 0], standardDeviation: [3, 3, 1] };
-    const options: NetworkOptions = { dimension: 3, binary: 1, hidden: [6], components: 3, mapping, seed: 1, minStandardDeviation: 0.05 };
-    const plain = new MixtureDensityNetwork(options);
-    const scaled = new MixtureDensityNetwork({ ...options, standardization: units });
-    const z = values.map((v, i) => (i % 3 === 2 ? v : (v - 5) / 3));
-    const [own, other] = [scaled.logDensity(values), plain.logDensity(z)];
-    own.forEach((v, i) => expect(v).toBeCloseTo(other[i]! - 2 * Math.log(3), 10));
-    const { distribution } = scaled.step(scaled.start(), values.subarray(0, 3));
-    const inner = plain.step(plain.start(), z.subarray(0, 3)).distribution;
-    distribution.means.forEach((v, i) => expect(v).toBeCloseTo(5 + 3 * inner.means[i]!, 10));
-    distribution.covariances.forEach((v, i) => expect(v).toBeCloseTo(9 * inner.covariances[i]!, 10));
-    expect(distribution.probabilities).toEqual(inner.probabilities);
-    for (let j = 0; j < 3; j++) expect(inner.covariances[4 * j]).toBeGreaterThanOrEqual(0.05 ** 2);
-    const x = scaled.sample(50, { seed: 2 });
-    expect(x).toEqual(scaled.sample(50, { seed: 2 }));
-    expect(x.every((v, i) => i % 3 < 2 || v === 0 || v === 1)).toBe(true);
-  });
+  test.each(mappings.filter((mapping) => !mapping.startsWith('tanh')))(
+    '%s with a binary coordinate and units',
+    (mapping) => {
+      const values = draw(3 * 40, 8).map((v, i) => (i % 3 === 2 ? Number(v > 0) : 5 + 3 * v));
+      const units = { mean: [5, 5, 0], standardDeviation: [3, 3, 1] };
+      const options: NetworkOptions = {
+        dimension: 3,
+        binary: 1,
+        hidden: [6],
+        components: 3,
+        mapping,
+        seed: 1,
+        minStandardDeviation: 0.05,
+      };
+      const plain = new MixtureDensityNetwork(options);
+      const scaled = new MixtureDensityNetwork({ ...options, standardization: units });
+      const z = values.map((v, i) => (i % 3 === 2 ? v : (v - 5) / 3));
+      const [own, other] = [scaled.logDensity(values), plain.logDensity(z)];
+      own.forEach((v, i) => {
+        expect(v).toBeCloseTo(other[i]! - 2 * Math.log(3), 10);
+      });
+      const { distribution } = scaled.step(scaled.start(), values.subarray(0, 3));
+      const inner = plain.step(plain.start(), z.subarray(0, 3)).distribution;
+      distribution.means.forEach((v, i) => {
+        expect(v).toBeCloseTo(5 + 3 * inner.means[i]!, 10);
+      });
+      distribution.covariances.forEach((v, i) => {
+        expect(v).toBeCloseTo(9 * inner.covariances[i]!, 10);
+      });
+      expect(distribution.probabilities).toEqual(inner.probabilities);
+      for (let j = 0; j < 3; j++) expect(inner.covariances[4 * j]).toBeGreaterThanOrEqual(0.05 ** 2);
+      const x = scaled.sample(50, { seed: 2 });
+      expect(x).toEqual(scaled.sample(50, { seed: 2 }));
+      expect(x.every((v, i) => i % 3 < 2 || v === 0 || v === 1)).toBe(true);
+    },
+  );
   test.each(['tanh-full', 'tanh-diag'] as const)('%s starts positive definite', (mapping) => {
     const network = new MixtureDensityNetwork({ ...shape, mapping });
     expect(network.logDensity(ragged)).toHaveLength(terms);
@@ -203,7 +248,11 @@ describe('bad input is told', () => {
     [make({ binary: 3 }), 'INVALID_ARGUMENT', 'binary'],
     [make({ parameters: {} }), 'INVALID_ARGUMENT', 'Wx0'],
     [make({ minStandardDeviation: -1 }), 'INVALID_ARGUMENT', 'minStandardDeviation'],
-    [make({ standardization: { mean: [0, 0, 0], standardDeviation: [1, 0, 1] } }), 'INVALID_ARGUMENT', 'standardization'],
+    [
+      make({ standardization: { mean: [0, 0, 0], standardDeviation: [1, 0, 1] } }),
+      'INVALID_ARGUMENT',
+      'standardization',
+    ],
     [make({ seeds: 1 }), 'INVALID_ARGUMENT', 'seeds'],
     [make({ seed: -1 }), 'INVALID_ARGUMENT', 'seed'],
   ] as const)('%#: %s', (call, code, argument) => expect(refusal(call)).toMatchObject({ code, argument }));
@@ -215,7 +264,15 @@ describe('bad input is told', () => {
     [() => network.logDensity({ values: draw(9, 1), lengths: [1, 1] }), 'DIMENSION_MISMATCH', 'seqs.lengths'],
     [() => network.logDensity({ values: draw(9, 1), lengths: [4, -1] }), 'INVALID_ARGUMENT', 'seqs.lengths'],
     [() => network.logDensity({ values: draw(9, 1), lengths: [1.5, 1.5] }), 'INVALID_ARGUMENT', 'seqs.lengths'],
-    [() => network.logDensity([[1, 2, 3], [1, Number.NaN, 3]]), 'NON_FINITE', 'seqs'],
+    [
+      () =>
+        network.logDensity([
+          [1, 2, 3],
+          [1, Number.NaN, 3],
+        ]),
+      'NON_FINITE',
+      'seqs',
+    ],
     [() => network.forward(each[0]!, { initialState: [] }), 'DIMENSION_MISMATCH', 'initialState'],
     [() => network.lossGradient(each[0]!, { truncate: 0 }), 'INVALID_ARGUMENT', 'truncate'],
     [() => network.step(network.start(), [1, 2]), 'DIMENSION_MISMATCH', 'x'],
@@ -235,14 +292,21 @@ describe('bad input is told', () => {
     x[4 * d] = 1e5;
     expect(Number.isFinite(network.lossGradient(x).loss)).toBe(true);
     x[4 * d] = 1e200;
-    expect(refusal(() => network.logDensity([each[3]!, x]))).toMatchObject({ code: 'NON_FINITE', argument: 'seqs', row: 11 });
+    expect(refusal(() => network.logDensity([each[3]!, x]))).toMatchObject({
+      code: 'NON_FINITE',
+      argument: 'seqs',
+      row: 11,
+    });
   });
   test('a covariance that is not positive definite is told by term, component and pivot', () => {
     const by = new MixtureDensityNetwork({ ...shape, mapping: 'tanh-diag' }).parameters;
     by['by']![2 + 2 * d + d + 1] = -3;
     const wrong = new MixtureDensityNetwork({ ...shape, mapping: 'tanh-diag', parameters: by });
     expect(refusal(() => wrong.logDensity([each[2]!, each[0]!]))).toMatchObject({
-      code: 'NOT_POSITIVE_DEFINITE', row: 0, component: 1, pivot: 1,
+      code: 'NOT_POSITIVE_DEFINITE',
+      row: 0,
+      component: 1,
+      pivot: 1,
     });
   });
   test('a disposed network says so', () => {

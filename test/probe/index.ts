@@ -93,41 +93,41 @@ export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: 
 }
 export function density_forward_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
     raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    L: usize, joint: usize, u: usize, logDensity: usize, r: usize): i32 {
-  return density.forward<f64>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, L,
-    joint, u, logDensity, r);
+    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return density.forward<f64>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, u, L,
+    joint, logDensity, r);
 }
 export function density_forward_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
     raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    L: usize, joint: usize, u: usize, logDensity: usize, r: usize): i32 {
-  return density.forward<f32>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, L,
-    joint, u, logDensity, r);
+    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return density.forward<f32>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, u, L,
+    joint, logDensity, r);
 }
 export function density_lossGradient_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
     mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
-    line: usize, y: usize, L: usize, joint: usize, u: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
+    line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
     dRaw: usize, dx: usize): i32 {
   return density.lossGradient<f64>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y,
-    L, joint, u, inverse, dy, logDensity, r, dRaw, dx);
+    u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
 export function density_lossGradient_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
     mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
-    line: usize, y: usize, L: usize, joint: usize, u: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
+    line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
     dRaw: usize, dx: usize): i32 {
   return density.lossGradient<f32>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y,
-    L, joint, u, inverse, dy, logDensity, r, dRaw, dx);
+    u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
 export function density_distribution_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, weights: usize,
-    L: usize, probabilities: usize): i32 {
-  return density.distribution<f64>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, weights, L,
-    probabilities);
+    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize,
+    weights: usize, L: usize, probabilities: usize): i32 {
+  return density.distribution<f64>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, sums,
+    weights, L, probabilities);
 }
 export function density_distribution_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, weights: usize,
-    L: usize, probabilities: usize): i32 {
-  return density.distribution<f32>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, weights, L,
-    probabilities);
+    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize,
+    weights: usize, L: usize, probabilities: usize): i32 {
+  return density.distribution<f32>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, sums,
+    weights, L, probabilities);
 }
 export function dense_affine_f64(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize): i32 {
   return dense.affine<f64>(n, i, o, x, W, y);

@@ -234,7 +234,7 @@ test('progress: after each batch, and after each epoch with its results', async 
     expect(secondsLeft).toBeGreaterThanOrEqual(0);
     expect(secondsLeft).toBeLessThan(10);
     expect(loss).toBeGreaterThan(0);
-    expect(learningRate <= 3e-3 && learningRate > 3e-5).toBe(true);
+    expect(learningRate <= 1e-2 && learningRate > 1e-4).toBe(true);
   }
   expect(seen.at(-1)!.secondsLeft).toBe(0);
   // at the start of an epoch the mean loss is that of the parameters then

@@ -143,7 +143,8 @@ describe('clip', () => {
     ));
 });
 test('a gradient that is not finite has no factor', () => {
-  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) expect(scaled(Float64Array.of(1, bad), 1, 5)).toBeUndefined();
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
+    expect(scaled(Float64Array.of(1, bad), 1, 5)).toBeUndefined();
   expect(scaled(Float64Array.of(3, 4), 10, 5)).toBe(1);
   expect(scaled(Float64Array.of(3, 4), 10, 0)).toBe(10);
 });

@@ -128,9 +128,12 @@ export class Architecture implements Shape {
     if (cell === 'lstm') for (const [n, H] of hidden.entries()) named[`b${n}`]!.fill(1, H, 2 * H);
     const by = named['by']!;
     for (let i = M; i < M + M * k; i++) by[i] = 0.3 * random.normal();
-    const [diagonal, damped] = { tanh: [1, 0.1], chol: [softplusOne(this.mapping), 1], diag: [softplusOne(this.mapping), 1], graves: [0, 1] }[
-      this.mapping.split('-')[0] as 'tanh' | 'chol' | 'diag' | 'graves'
-    ] as [number, number];
+    const [diagonal, damped] = {
+      tanh: [1, 0.1],
+      chol: [softplusOne(this.mapping), 1],
+      diag: [softplusOne(this.mapping), 1],
+      graves: [0, 1],
+    }[this.mapping.split('-')[0] as 'tanh' | 'chol' | 'diag' | 'graves'] as [number, number];
     for (let j = 0; j < M; j++) {
       const from = M + M * k + j * p;
       for (let i = 0; i < k && this.mapping !== 'graves'; i++) by[from + (p === k ? i : tri(i + 1) - 1)] = diagonal;

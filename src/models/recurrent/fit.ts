@@ -31,7 +31,15 @@ export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions,
   readonly shardSize?: number;
 }
 const shapeOptions = ['dimension', 'hidden', 'components', 'mapping', 'cell', 'inputSkip', 'binary'] as const;
-const known = [...trainingOptions, ...shapeOptions, 'columns', 'init', 'minStandardDeviation', 'backend', 'shardSize'] as const;
+const known = [
+  ...trainingOptions,
+  ...shapeOptions,
+  'columns',
+  'init',
+  'minStandardDeviation',
+  'backend',
+  'shardSize',
+] as const;
 
 export interface Trained {
   readonly network: NetworkOptions;
@@ -55,7 +63,17 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
   binaryTargets(where, 'seqs', ragged.values, architecture.dimension, architecture.head);
   const { units, constant } = unitsOf(ragged, architecture);
-  const task = new NetworkTask(where, backend, architecture, ragged, units, floorOf(architecture.mapping, least), start, shardSize, settings.signal);
+  const task = new NetworkTask(
+    where,
+    backend,
+    architecture,
+    ragged,
+    units,
+    floorOf(architecture.mapping, least),
+    start,
+    shardSize,
+    settings.signal,
+  );
   try {
     const { parameters, report } = await train(task, settings);
     if (constant.length > 0) report.warnings.push(`constant coordinates: ${constant.join()}; they were not scaled`);
@@ -81,7 +99,10 @@ function startOf(where: string, architecture: Architecture, init: unknown, seed:
   return parametersOf(where, architecture, model ? init.parameters : init);
 }
 /** Mean and standard deviation of every Gaussian coordinate over all observations. */
-function unitsOf({ values }: Ragged, { dimension: d, head }: Architecture): { units: Standardization; constant: number[] } {
+function unitsOf(
+  { values }: Ragged,
+  { dimension: d, head }: Architecture,
+): { units: Standardization; constant: number[] } {
   const n = values.length / d;
   const mean = new Float64Array(d);
   const standardDeviation = new Float64Array(d).fill(1);
@@ -128,7 +149,9 @@ class NetworkTask implements Task {
     this.pace = new Pace(signal, where);
     this.weights = new Weights(backend, architecture, parameters, single);
     this.signature = Object.fromEntries(
-      Object.entries({ ...architecture.shape, floor, dtype: single ? 'f32' : 'f64', shardSize }).map(([name, value]) => [name, String(value)]),
+      Object.entries({ ...architecture.shape, floor, dtype: single ? 'f32' : 'f64', shardSize }).map(
+        ([name, value]) => [name, String(value)],
+      ),
     );
     this.how = shardSize === undefined ? {} : { shardSize };
   }

@@ -8,10 +8,10 @@ import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { type Ragged, type Sequences, sequences } from '../../sequences.ts';
 import type { TrainingReport } from '../../training/report.ts';
+import { binaryTargets, type Distribution, type Mapping } from '../density.ts';
 import { built, columnsOf, columnsText, numberOf, opened, written } from '../file.ts';
 import type { OnBackend } from '../gaussian.ts';
 import { Model } from '../model.ts';
-import { binaryTargets, type Distribution, type Mapping } from '../density.ts';
 import type { Architecture, Cell } from './architecture.ts';
 import { type Part, partsOf, type Standardization } from './batch.ts';
 import { type NetworkFitOptions, trained } from './fit.ts';
@@ -196,7 +196,16 @@ export class MixtureDensityNetwork extends Model {
   toBytes(): Uint8Array {
     const { architecture: a, standardization, minStandardDeviation } = this;
     const { dimension, components, mapping, cell, inputSkip, binary } = a;
-    const facts = { dimension, hidden: a.hidden.join(), components, mapping, cell, inputSkip, binary, minStandardDeviation };
+    const facts = {
+      dimension,
+      hidden: a.hidden.join(),
+      components,
+      mapping,
+      cell,
+      inputSkip,
+      binary,
+      minStandardDeviation,
+    };
     const metadata = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
     return written(this.kind, { ...metadata, ...columnsText(this.columns) }, tensorsOf(a, this.flat, standardization));
   }
@@ -268,7 +277,10 @@ export class MixtureDensityNetwork extends Model {
     const hidden = keep ? this.hidden.map((H) => check.room(where, T * H, single)) : [];
     for (const part of this.parts(ragged)) {
       const pass = here(forward(place, part, initial.of(part)));
-      logDensity.set(this.tried(where, part, pass.raw, (head) => head.forward(place.room, part, pass.raw)), part.term);
+      logDensity.set(
+        this.tried(where, part, pass.raw, (head) => head.forward(place.room, part, pass.raw)),
+        part.term,
+      );
       raw?.set(pass.raw, part.term * this.outputs);
       for (const [n, to] of hidden.entries()) to.set((pass.layers[n] as Trace).h, part.term * this.hidden[n]!);
     }

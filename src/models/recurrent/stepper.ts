@@ -35,10 +35,15 @@ export class Stepper {
     return { hidden: architecture.hidden.map((_, n) => new Float64Array(architecture.states(n))) };
   }
 
-  step(where: string, given: unknown, x: Vector): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
+  step(
+    where: string,
+    given: unknown,
+    x: Vector,
+  ): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
     const state = this.stateOf(where, given);
     const z = this.observed(where, x);
-    const logDensity = state.raw && this.told(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
+    const logDensity =
+      state.raw && this.told(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
     const { states, raw } = this.online.step(z, state.hidden);
     return {
       state: { hidden: states, raw },
@@ -108,10 +113,14 @@ export class Stepper {
     for (let i = 0; i < covariances.length; i++) covariances[i]! *= unit(Math.floor(i / k) % k) * unit(i % k);
     const at = covariances.findIndex((v) => !Number.isFinite(v));
     if (at >= 0)
-      throw new SeqlikError('NON_FINITE', `${where}: the covariance of component ${Math.floor(at / (k * k))} overflows`, {
-        argument: 'parameters',
-        component: Math.floor(at / (k * k)),
-      });
+      throw new SeqlikError(
+        'NON_FINITE',
+        `${where}: the covariance of component ${Math.floor(at / (k * k))} overflows`,
+        {
+          argument: 'parameters',
+          component: Math.floor(at / (k * k)),
+        },
+      );
     return {
       weights: Float64Array.from(weights),
       means: Float64Array.from({ length: M * k }, (_, i) => mean(i % k) + unit(i % k) * raw[M + i]!),

@@ -73,8 +73,7 @@ export class Weights {
   private padded({ at, rows, columns }: Slot): Real {
     const width = this.pad(columns);
     const to = this.array(rows * width);
-    for (let i = 0; i < rows; i++)
-      to.set(this.flat.subarray(at + i * columns, at + (i + 1) * columns), i * width);
+    for (let i = 0; i < rows; i++) to.set(this.flat.subarray(at + i * columns, at + (i + 1) * columns), i * width);
     return to;
   }
   private transposed({ at, rows, columns }: Slot): Real {

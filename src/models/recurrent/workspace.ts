@@ -15,14 +15,14 @@ export class Workspace {
 
   /** Room for `length` values; in a block used again they are whatever was there. */
   array(length: number): Real {
-    const Array = this.single ? Float32Array : Float64Array;
-    if (!this.reused) return new Array(length);
-    const bytes = length * Array.BYTES_PER_ELEMENT;
+    const Values = this.single ? Float32Array : Float64Array;
+    if (!this.reused) return new Values(length);
+    const bytes = length * Values.BYTES_PER_ELEMENT;
     const at = this.at;
     this.want += Math.ceil(bytes / LINE) * LINE;
-    if (at + bytes > this.block.byteLength) return new Array(length); // the next pass has room for it
+    if (at + bytes > this.block.byteLength) return new Values(length); // the next pass has room for it
     this.at = at + Math.ceil(bytes / LINE) * LINE;
-    return new Array(this.block, at, length);
+    return new Values(this.block, at, length);
   }
   zeros(length: number): Real {
     return this.reused ? this.array(length).fill(0) : this.array(length);
