@@ -6,6 +6,7 @@ import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
 import type { Resident } from './grammar.ts';
 import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from './memory.ts';
+import { Model } from './models/model.ts';
 
 export type Real = Float64Array | Float32Array;
 export type Vector = Real | readonly number[];
@@ -34,16 +35,18 @@ export function isArray(value: unknown): value is unknown[] {
     return false;
   }
 }
-/** An object to read fields of; a revoked proxy has none, and answers every question with a TypeError. */
+/** An object to read fields of; a revoked proxy has none, and answers every question with a TypeError. So does what only
+ * inherits from a model, and a model is no options. */
 function hasFields(value: unknown): value is object {
   try {
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && tagOf(value) === undefined;
+    if (typeof value !== 'object' || value === null || value instanceof Model) return false;
+    return !Array.isArray(value) && tagOf(value) === undefined;
   } catch {
     return false;
   }
 }
 /** The length of an array, read once: a proxy may say anything. */
-function lengthIn(where: string, argument: string, array: unknown[]): number {
+export function lengthIn(where: string, argument: string, array: unknown[]): number {
   const length: unknown = array.length;
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length >= LIMIT)
     throw invalid(where, argument, `has ${described(length)} entries`);
@@ -172,10 +175,12 @@ export function names(where: string, argument: string, value: unknown, d: number
     throw invalid(where, argument, `must be ${d} distinct names`);
   return Object.freeze(names as string[]);
 }
-/** The entries of an array, each read once. */
-export function list(where: string, argument: string, value: unknown): unknown[] {
+/** The entries of a short array, each read once: a copy of 2^28 holes would end the process. */
+export function list(where: string, argument: string, value: unknown, most = 1000): unknown[] {
   if (!isArray(value)) throw invalid(where, argument, `must be an array, not ${described(value)}`);
-  return Array.from({ length: lengthIn(where, argument, value) }, (_, i) => value[i]);
+  const length = lengthIn(where, argument, value);
+  if (length > most) throw invalid(where, argument, `has ${length} entries, more than ${most}`);
+  return Array.from({ length }, (_, i) => value[i]);
 }
 /** The fields of a parameter object; one it does not know is a typing mistake worth telling. */
 export function fields(

@@ -2,7 +2,7 @@
 import type { Points, Real } from './check.ts';
 import * as check from './check.ts';
 import { SeqlikError } from './errors.ts';
-import { fixedBuffer, lengthOf, tagOf } from './memory.ts';
+import { allocated, fixedBuffer, lengthOf, tagOf } from './memory.ts';
 
 /**
  * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays of
@@ -24,18 +24,18 @@ export function sequences(where: string, argument: string, value: unknown, d: nu
 }
 
 function read(where: string, argument: string, value: unknown, d: number): Ragged {
-  const one = (points: unknown, name = argument): Ragged => {
-    const { values, n } = check.points(where, name, points, d);
-    return { values, lengths: Int32Array.of(n) };
-  };
-  if (tagOf(value) !== undefined || typeof value !== 'object' || value === null) return one(value);
-  if (!check.isArray(value)) return fromLengths(where, argument, value, d);
-  const entries = check.list(where, argument, value);
-  return isSeveral(entries) ? joined(entries.map((points, i) => one(points, `${argument}[${i}]`))) : one(entries);
+  if (tagOf(value) === undefined && typeof value === 'object' && value !== null) {
+    if (!check.isArray(value)) return fromLengths(where, argument, value, d);
+    if (isSeveral(where, argument, value)) return several(where, argument, value, d);
+  }
+  const { values, n } = check.points(where, argument, value, d);
+  return { values, lengths: Int32Array.of(n) };
 }
 /** By the first entry that tells: a number or an array of numbers is part of one sequence. */
-function isSeveral(list: readonly unknown[]): boolean {
-  for (const entry of list) {
+function isSeveral(where: string, argument: string, list: unknown[]): boolean {
+  const length = check.lengthIn(where, argument, list);
+  for (let i = 0; i < length; i++) {
+    const entry = list[i];
     if (tagOf(entry) !== undefined) return true;
     if (!check.isArray(entry)) return false;
     const first: unknown = entry[0];
@@ -44,46 +44,70 @@ function isSeveral(list: readonly unknown[]): boolean {
   return true; // nothing but empty sequences
 }
 
-function joined(parts: readonly Ragged[]): Ragged {
-  const single = parts.length > 0 && parts.every(({ values }) => values instanceof Float32Array);
-  const total = parts.reduce((sum, { values }) => sum + values.length, 0);
-  const values = single ? new Float32Array(total) : new Float64Array(total);
-  let at = 0;
-  for (const part of parts) {
-    values.set(part.values, at);
-    at += part.values.length;
+/** Entry by entry: a list of them may be as long as the heap has room for. */
+function several(where: string, argument: string, list: unknown[], d: number): Ragged {
+  const count = check.lengthIn(where, argument, list);
+  const lengths = allocated(where, count, () => new Int32Array(count));
+  const joined = new Joined(where);
+  for (let s = 0; s < count; s++) {
+    const { values, n } = check.points(where, `${argument}[${s}]`, list[s], d);
+    joined.add(values, s === 0);
+    lengths[s] = n;
   }
-  return { values, lengths: Int32Array.from(parts, (part) => part.lengths[0]!) };
+  return { values: joined.taken(), lengths };
+}
+/** Values one after the other: of 32 bits if all of them are. */
+class Joined {
+  private values: Real = new Float64Array(0);
+  private length = 0;
+  constructor(private readonly where: string) {}
+  add(part: Real, first: boolean): void {
+    const single = part instanceof Float32Array && (first || this.values instanceof Float32Array);
+    const length = this.length + part.length;
+    const kept = this.values instanceof Float32Array === single && length <= this.values.length;
+    if (!kept) {
+      const more = check.room(this.where, Math.max(length, 2 * this.length), single);
+      more.set(this.values.subarray(0, this.length));
+      this.values = more;
+    }
+    this.values.set(part, this.length);
+    this.length = length;
+  }
+  taken(): Real {
+    return this.values.length === this.length ? this.values : this.values.subarray(0, this.length);
+  }
 }
 
 function fromLengths(where: string, argument: string, value: object, d: number): Ragged {
   const { values: all, lengths: given } = check.fields(where, argument, value, ['values', 'lengths']);
   const { values, n } = check.points(where, `${argument}.values`, all, d);
-  const wrong = (what: string): SeqlikError =>
-    new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument}.lengths ${what}`, { argument: `${argument}.lengths` });
-  const counts = countsIn(where, `${argument}.lengths`, given);
-  const lengths = new Int32Array(counts.length);
+  const name = `${argument}.lengths`;
+  const size = countIn(where, name, given);
+  const lengths = allocated(where, size, () => new Int32Array(size));
   let total = 0;
-  for (const [s, length] of counts.entries()) {
+  for (let s = 0; s < size; s++) {
+    const length = (given as ArrayLike<unknown>)[s];
     if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length > n)
-      throw wrong(`has ${check.described(length)} at [${s}], not a length from 0 to ${n}`);
+      throw new SeqlikError(
+        'INVALID_ARGUMENT',
+        `${where}: ${name} has ${check.described(length)} at [${s}], not a length from 0 to ${n}`,
+        { argument: name },
+      );
     lengths[s] = length;
     total += length;
   }
   if (total !== n)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: ${argument}.lengths add up to ${total}, not ${n}`, {
-      argument: `${argument}.lengths`,
-    });
+    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: ${name} add up to ${total}, not ${n}`, { argument: name });
   return { values, lengths };
 }
-/** Of an array or of a typed array of integers. */
-function countsIn(where: string, argument: string, given: unknown): readonly unknown[] {
+/** The length of an array, or of a typed array of integers. */
+function countIn(where: string, argument: string, given: unknown): number {
   const tag = tagOf(given);
-  if (tag === undefined) return check.list(where, argument, given);
-  if (!/^(Int|Uint)(8|16|32)Array$/.test(tag) || !fixedBuffer(given as Int32Array))
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} must be an array of whole numbers, not a ${tag}`, {
-      argument,
-    });
-  const array = given as Int32Array;
-  return Array.from({ length: lengthOf(array) }, (_, i) => array[i]);
+  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
+  if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (check.isArray(given)) return check.lengthIn(where, argument, given);
+  const what = tag ?? check.described(given);
+  throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} must be an array of whole numbers, not a ${what}`, {
+    argument,
+  });
 }

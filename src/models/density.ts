@@ -46,7 +46,12 @@ export interface DensityGradient<R extends Real = Real> extends DensityForward<R
   dx: R;
 }
 /** Memory of the caller for some of the results, of the dtype of raw. */
-export type GradientOut = { readonly [K in 'logDensity' | 'responsibilities' | 'dRaw' | 'dx']?: Real };
+export interface GradientOut {
+  readonly logDensity?: Real;
+  readonly responsibilities?: Real;
+  readonly dRaw?: Real;
+  readonly dx?: Real;
+}
 export interface Distribution<R extends Real = Real> {
   /** [n,M] */
   weights: R;
@@ -141,7 +146,10 @@ export class MixtureDensity {
   ): DensityGradient<Result<R>> {
     const where = 'MixtureDensity.lossGradient';
     const { out: given = {} } = check.options(where, options, ['out']);
-    const own = check.fields(where, 'out', given, ['logDensity', 'responsibilities', 'dRaw', 'dx']);
+    // each is read once: a getter may say something else the next time
+    const names = ['logDensity', 'responsibilities', 'dRaw', 'dx'];
+    const memory = check.fields(where, 'out', given, names);
+    const own = Object.fromEntries(names.map((name) => [name, memory[name]]));
     const { rows, points, n } = this.read(where, raw, x);
     const room = (name: string, count: number): Real => check.out(where, own[name], rows.values, n * count);
     const logDensity = room('logDensity', 1);

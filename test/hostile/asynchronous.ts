@@ -1,5 +1,5 @@
 /** What returns a promise: one list of jobs, as short or as long as a test needs; a test compares it with the types. */
-import { type Backend, Gaussian, GaussianMixture, type Real } from '../../src/index.ts';
+import { type Backend, Gaussian, GaussianMixture, MixtureDensityNetwork, type Real } from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 
 /** The arrays a caller hands over. */
@@ -7,6 +7,8 @@ export interface Arrays {
   readonly x: Float64Array;
   readonly mask: Uint8Array;
   readonly sampleWeights: Float64Array;
+  /** Of sequences of 100 rows. */
+  readonly lengths: Int32Array;
 }
 export interface Job {
   /** The callable, as surface.ts names it, and what is special about this job. */
@@ -15,7 +17,7 @@ export interface Job {
   /** Makes its model too: nobody else holds it. `long`: hours of work. */
   readonly start: (arrays: Arrays, backend: Backend, long: boolean, signal?: AbortSignal) => Promise<Answer>;
 }
-export type Answer = Real | Gaussian['parameters'] | GaussianMixture['parameters'];
+export type Answer = Real | Gaussian['parameters'] | GaussianMixture['parameters'] | Record<string, Float64Array>;
 
 export const D = 8;
 export function arraysOf(n: number): Arrays {
@@ -24,6 +26,7 @@ export function arraysOf(n: number): Arrays {
     x: Float64Array.from({ length: n * D }, random),
     mask: Uint8Array.from({ length: n * D }, (_, i) => Number(i % 7 > 0 || i % 3 > 0)),
     sampleWeights: Float64Array.from({ length: n }, () => 2 + random()),
+    lengths: new Int32Array(n / 100).fill(100),
   };
 }
 /** `k` components over D coordinates. */
@@ -45,6 +48,7 @@ const how = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ? { sign
 /** Never converges by itself. */
 const endless = { tolerance: 0, maxIterations: 2 ** 31 - 1 };
 const short = { maxIterations: 2 };
+const cell = { dimension: D, hidden: [4], components: 2, mapping: 'diag-exp' } as const;
 
 export const jobs: readonly Job[] = [
   {
@@ -64,8 +68,8 @@ export const jobs: readonly Job[] = [
   {
     of: 'Gaussian.fit',
     how: 'with gaps and weights',
-    start: async ({ x, ...more }, backend, long, signal) => {
-      const options = { dimension: D, backend, ...more, ...(long ? endless : short), ...how(signal) };
+    start: async ({ x, mask, sampleWeights }, backend, long, signal) => {
+      const options = { dimension: D, backend, mask, sampleWeights, ...(long ? endless : short), ...how(signal) };
       return (await Gaussian.fit(x, options)).model.parameters;
     },
   },
@@ -92,6 +96,22 @@ export const jobs: readonly Job[] = [
     start: async ({ x, mask }, backend, long, signal) => {
       const options = { dimension: D, components: 3, mask, backend, ...(long ? endless : short), ...how(signal) };
       return (await GaussianMixture.fit(x, options)).model.parameters;
+    },
+  },
+  {
+    of: 'MixtureDensityNetwork.fit',
+    start: async ({ x, lengths }, backend, long, signal) => {
+      const options = { ...cell, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      return (await MixtureDensityNetwork.fit({ values: x, lengths }, options)).model.parameters;
+    },
+  },
+  {
+    of: 'MixtureDensityNetwork.fit',
+    how: 'of one long batch',
+    start: async ({ x }, backend, long, signal) => {
+      const size = long ? { hidden: [256] } : { maxIterations: 1 };
+      const options = { ...cell, ...size, batch: 10_000, cell: 'lstm', backend, ...how(signal) } as const;
+      return (await MixtureDensityNetwork.fit(x, options)).model.parameters;
     },
   },
 ];

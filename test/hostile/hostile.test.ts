@@ -6,15 +6,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
+import { density } from './density.ts';
 import { gaussian } from './gaussian.ts';
 import { mixture } from './mixture.ts';
+import { network } from './network.ts';
 import { opening } from './opening.ts';
 import { complaint, type Places } from './places.ts';
 import { surfaceOf } from './surface.ts';
 import { values } from './values.ts';
 
 /** One list per class: a class that is exported and not here fails the first test. */
-const places: Places = { ...gaussian, ...mixture, ...opening };
+const places: Places = { ...gaussian, ...mixture, ...density, ...network, ...opening };
 /** Nobody but the library makes these. */
 const own = /^new SeqlikError|^new MixtureStatistics\(totals\./;
 

@@ -1,5 +1,12 @@
 /** Places of openBackend and loadModel. */
-import { type BackendOptions, Gaussian, GaussianMixture, loadModel, openBackend } from '../../src/index.ts';
+import {
+  type BackendOptions,
+  Gaussian,
+  GaussianMixture,
+  loadModel,
+  MixtureDensityNetwork,
+  openBackend,
+} from '../../src/index.ts';
 import { none, optional, options, type Place, type Places, those } from './places.ts';
 import { loading, strings } from './scored.ts';
 
@@ -10,6 +17,7 @@ const option = (name: string, kind: (call: Place['call']) => Place): Places => (
 const files = (): Uint8Array[] => [
   new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }).toBytes(),
   new Gaussian({ mean: [0], variances: [1] }).toBytes(),
+  new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }).toBytes(),
 ];
 
 export const opening: Places = {

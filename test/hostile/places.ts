@@ -1,5 +1,6 @@
 /** A place is one argument, option or field of what the library exports, named by surface.ts; and how to fill it. */
 import { type Backend, SeqlikError } from '../../src/index.ts';
+import { Model } from '../../src/models/model.ts';
 import { mine, type Value } from './values.ts';
 
 export interface Place {
@@ -36,6 +37,7 @@ function isBare(made: unknown): boolean {
       typeof made === 'object' &&
       made !== null &&
       !Array.isArray(made) &&
+      !(made instanceof Model) &&
       Object.keys(made).length === 0 &&
       !isTyped(made)
     );

@@ -6,7 +6,7 @@ import { plain } from './values.ts';
 
 export const LEAST = 2 ** 31 - 1;
 const x = plain as number[];
-const isSignal = (made: unknown): boolean =>
+export const isSignal = (made: unknown): boolean =>
   made instanceof AbortSignal && Object.getPrototypeOf(made) === AbortSignal.prototype;
 const seed = 2 ** 32 - 1;
 /** One byte a value. */

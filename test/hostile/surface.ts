@@ -35,7 +35,17 @@ export function surfaceOf(root: string): { places: string[]; promises: string[] 
       .filter((part) => !part.isClass() && !opaque.includes(part.symbol?.name) && part.getCallSignatures().length === 0)
       .flatMap((part) => checker.getPropertiesOfType(part))
       .filter(ours);
-    return [path, ...fields.flatMap((field) => paths(checker.getTypeOfSymbol(field), `${path}.${field.name}`))];
+    return [
+      path,
+      ...fields.flatMap((field) => paths(checker.getTypeOfSymbol(field), `${path}.${field.name}`)),
+      ...parts.flatMap(entriesOf).flatMap((entry) => paths(entry, `${path}[]`)),
+    ];
+  }
+  /** What an array or a record of typed arrays holds. */
+  function entriesOf(type: ts.Type): ts.Type[] {
+    const entry = type.getStringIndexType() ?? (checker.isArrayType(type) ? type.getNumberIndexType() : undefined);
+    const kinds = entry?.isUnion() ? entry.types : [entry];
+    return entry && kinds.some((kind) => kind?.symbol?.name === 'Float64Array') ? [entry] : [];
   }
   const promises = new Set<string>();
   function places(name: string, signatures: readonly ts.Signature[]): string[] {

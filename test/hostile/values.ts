@@ -1,6 +1,6 @@
 /** Values nobody should pass. Every one goes into every place of the public face (places.ts). */
 import { runInNewContext } from 'node:vm';
-import { Gaussian, GaussianMixture, openBackend, SeqlikError } from '../../src/index.ts';
+import { Gaussian, GaussianMixture, MixtureDensityNetwork, openBackend, SeqlikError } from '../../src/index.ts';
 
 /** Fits everywhere: a mean, variances, points, weights that sum to 1, a symmetric positive definite 2 x 2 matrix. */
 export const plain: readonly number[] = [0.5, 0.125, 0.125, 0.25];
@@ -75,6 +75,8 @@ const pair = (): GaussianMixture =>
     { weights: [0.5, 0.5], means: [0, 1], covariances: [1, 1], covarianceType: 'spherical' },
     { backend: wasm },
   );
+const cell = (): MixtureDensityNetwork =>
+  new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }, { backend: wasm });
 const gone = (): Gaussian => {
   const model = line();
   model.dispose();
@@ -158,6 +160,10 @@ const table: readonly Entry[] = [
   ['an object that inherits from a Gaussian', () => Object.create(line())],
   ['a mixture', pair], ['a Proxy of a mixture', () => over(pair())],
   ['an object with the prototype of a mixture', () => Object.create(GaussianMixture.prototype)],
+  ['a network', cell], ['a Proxy of a network', () => over(cell())],
+  ['an object with the prototype of a network', () => Object.create(MixtureDensityNetwork.prototype)],
+  ['an object that inherits from a network', () => Object.create(cell())],
+  ['the file of a network', () => cell().toBytes()], ['a state of a network', () => cell().start()],
   ['statistics of another mixture', () => pair().statistics([0, 1])],
   ['a Proxy of statistics', () => over(pair().statistics([0, 1]))],
   ['the file of a Gaussian', () => line().toBytes()], ['a file cut short', () => pair().toBytes().subarray(0, 300)],

@@ -1,5 +1,6 @@
 /** The shapes of a mixture-density recurrent network, and its parameters as one flat vector (docs/math.md § network). */
 import { SeqlikError } from '../../errors.ts';
+import { allocated } from '../../memory.ts';
 import { Random } from '../../random.ts';
 import { type Mapping, valuesOf } from '../density.ts';
 
@@ -8,6 +9,8 @@ export type Cell = (typeof cells)[number];
 /** Blocks of units a cell has per gate, and vectors it hands to the next step. */
 export const gatesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 4, gru: 3 };
 export const statesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 2, gru: 1 };
+/** Parameters of a network: it takes a second to draw as many, and 4 GB to use them. */
+const MOST = 2 ** 27;
 const tri = (k: number): number => (k * (k + 1)) / 2;
 
 /** One named tensor of the flat vector. */
@@ -43,8 +46,9 @@ export class Architecture implements Shape {
   /** Wx0 Wh0 b0 (bh0) Wy0 Wd1 ... by, in the order of the flat vector. */
   readonly slots: readonly Slot[];
   readonly size: number;
+  private readonly byName: ReadonlyMap<string, Slot>;
 
-  /** Throws INVALID_ARGUMENT: more parameters than an array may hold. */
+  /** Throws INVALID_ARGUMENT: more parameters than anything here has time and memory for. */
   constructor(where: string, shape: Shape) {
     this.dimension = shape.dimension;
     this.hidden = Object.freeze([...shape.hidden]);
@@ -74,9 +78,12 @@ export class Architecture implements Shape {
       add(`Wy${n}`, this.outputs, H);
     }
     add('by', this.outputs, 1);
-    if (!(at < 2 ** 31))
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden asks for ${at} parameters`, { argument: 'hidden' });
+    if (!(at <= MOST))
+      throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden asks for ${at} parameters, more than ${MOST}`, {
+        argument: 'hidden',
+      });
     this.slots = slots;
+    this.byName = new Map(slots.map((slot) => [slot.name, slot]));
     this.size = at;
   }
 
@@ -101,7 +108,7 @@ export class Architecture implements Shape {
     return statesOf[this.cell] * this.hidden[n]!;
   }
   slot(name: string): Slot {
-    return this.slots.find((slot) => slot.name === name)!;
+    return this.byName.get(name)!;
   }
   /** Parts of a flat vector by name. */
   named<V extends Float64Array | Float32Array>(flat: V): Record<string, V> {
@@ -112,12 +119,12 @@ export class Architecture implements Shape {
 
   /**
    * Where learning starts: weights uniform on ±1/√H, as many libraries have it; biases zero, the forget part of lstm 1;
-   * the components apart from each other, with standard deviations of about 1.
+   * the components apart from each other, with standard deviations of about 1. Throws OUT_OF_MEMORY.
    */
-  initial(seed: number): Float64Array {
+  initial(where: string, seed: number): Float64Array {
     const random = new Random(seed);
     const { cell, components: M, head: k, covariance: p, hidden } = this;
-    const flat = new Float64Array(this.size);
+    const flat = allocated(where, this.size, () => new Float64Array(this.size));
     const wide = Math.sqrt(hidden.reduce((sum, H) => sum + H, 0));
     for (const { name, rows, columns, at } of this.slots) {
       if (name.startsWith('b')) continue;

@@ -1,5 +1,7 @@
 /** Sequences as a network sees them: each step foretells the next observation, in standard units. */
 import type { Real } from '../../check.ts';
+import * as check from '../../check.ts';
+import { SeqlikError } from '../../errors.ts';
 import type { Ragged } from '../../sequences.ts';
 import type { Batch } from './pass.ts';
 
@@ -9,7 +11,8 @@ export interface Standardization {
   readonly standardDeviation: Float64Array;
 }
 
-/** Steps of one pass through the network, at least one sequence: what bounds the memory of a long score. */
+/** Steps of one pass through the network, at least one sequence, and one of no step counts as one: what bounds the memory
+ * of a long score. */
 const STEPS = 8192;
 
 /** Terms a sequence of `length` observations has. */
@@ -22,18 +25,20 @@ export interface Part extends Batch {
 }
 
 /** All sequences in passes of whole ones, in order; the same for any number of threads. */
-export function* partsOf(ragged: Ragged, d: number, units?: Standardization): Generator<Part> {
+export function* partsOf(where: string, ragged: Ragged, d: number, units?: Standardization): Generator<Part> {
   const { lengths } = ragged;
   const starts = startsOf(lengths, d);
   let term = 0;
   for (let s = 0; s < lengths.length; ) {
     const chosen = [s];
     let steps = termsOf(lengths[s]!);
-    for (s++; s < lengths.length && steps + termsOf(lengths[s]!) <= STEPS; s++) {
+    let size = Math.max(steps, 1);
+    for (s++; s < lengths.length && size + termsOf(lengths[s]!) <= STEPS; s++) {
       chosen.push(s);
       steps += termsOf(lengths[s]!);
+      size += Math.max(termsOf(lengths[s]!), 1);
     }
-    yield { ...batchOf(ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
+    yield { ...batchOf(where, ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
     term += steps;
   }
 }
@@ -50,6 +55,7 @@ export function startsOf(lengths: Int32Array, d: number): Float64Array {
 
 /** The sequences named by `chosen`, one after the other. */
 export function batchOf(
+  where: string,
   { values, lengths }: Ragged,
   starts: Float64Array,
   chosen: ArrayLike<number>,
@@ -58,8 +64,7 @@ export function batchOf(
 ): Batch {
   const terms = Int32Array.from(chosen, (s) => termsOf(lengths[s]!));
   const steps = terms.reduce((sum, t) => sum + t, 0);
-  const array = (): Real =>
-    values instanceof Float32Array ? new Float32Array(steps * d) : new Float64Array(steps * d);
+  const array = (): Real => check.room(where, steps * d, values instanceof Float32Array);
   const inputs = array();
   const targets = array();
   let at = 0;
@@ -70,14 +75,30 @@ export function batchOf(
     at += count * d;
   }
   if (units) {
-    standardise(inputs, units);
-    standardise(targets, units);
+    standardise(where, 'seqs', inputs, units);
+    standardise(where, 'seqs', targets, units);
   }
   return { lengths: terms, inputs, targets, steps };
 }
-export function standardise(values: Real, { mean, standardDeviation }: Standardization): void {
+/** Throws NON_FINITE: a value that no number of its type stands for in these units. */
+export function standardise(
+  where: string,
+  argument: string,
+  values: Real,
+  { mean, standardDeviation }: Standardization,
+): void {
   const d = mean.length;
-  for (let i = 0; i < values.length; i++) values[i] = (values[i]! - mean[i % d]!) / standardDeviation[i % d]!;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
+    if (Number.isFinite(values[i])) continue;
+    const place = { argument, column: i % d, value };
+    throw new SeqlikError(
+      'NON_FINITE',
+      `${where}: ${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
+      place,
+    );
+  }
 }
 /** log |dx/dz| of one row. */
 export function logScale({ standardDeviation }: Standardization): number {

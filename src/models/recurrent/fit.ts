@@ -4,12 +4,14 @@ import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
 import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
+import { allocated } from '../../memory.ts';
 import { type Ragged, type Sequences, sequences } from '../../sequences.ts';
 import { type Task, train } from '../../training/loop.ts';
 import { Pace } from '../../training/pace.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../training/settings.ts';
 import { binaryTargets } from '../density.ts';
+import { isA, Model } from '../model.ts';
 import type { Architecture } from './architecture.ts';
 import { batchOf, type Standardization, startsOf, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
@@ -58,11 +60,11 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = startOf(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, architecture.dimension);
-  const ragged = { ...read, values: read.values.slice() as Real }; // a fit outlives the call
+  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) }; // a fit outlives the call
   if (!ragged.lengths.some((length) => length > 1))
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
   binaryTargets(where, 'seqs', ragged.values, architecture.dimension, architecture.head);
-  const { units, constant } = unitsOf(ragged, architecture);
+  const { units, constant } = unitsOf(where, ragged, architecture);
   const task = new NetworkTask(
     where,
     backend,
@@ -94,12 +96,15 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
 }
 
 function startOf(where: string, architecture: Architecture, init: unknown, seed: number): Float64Array {
-  if (init === undefined) return architecture.initial(seed);
-  const model = typeof init === 'object' && init !== null && 'parameters' in init;
-  return parametersOf(where, architecture, model ? init.parameters : init);
+  if (init === undefined) return architecture.initial(where, seed);
+  if (isA(Model, init)) return parametersOf(where, architecture, init.parameters);
+  const names = architecture.slots.map(({ name }) => name);
+  const { parameters } = check.fields(where, 'init', init, ['parameters', ...names]);
+  return parametersOf(where, architecture, check.or(parameters, init));
 }
 /** Mean and standard deviation of every Gaussian coordinate over all observations. */
 function unitsOf(
+  where: string,
   { values }: Ragged,
   { dimension: d, head }: Architecture,
 ): { units: Standardization; constant: number[] } {
@@ -111,9 +116,17 @@ function unitsOf(
     let sum = 0;
     for (let i = j; i < values.length; i += d) sum += values[i]! / n;
     mean[j] = sum;
+    let furthest = 0;
+    for (let i = j; i < values.length; i += d) furthest = Math.max(furthest, Math.abs(values[i]! - sum));
+    if (furthest === Number.POSITIVE_INFINITY)
+      throw new SeqlikError('NON_FINITE', `${where}: the spread of column ${j} overflows`, {
+        argument: 'seqs',
+        column: j,
+      });
+    const unit = furthest > 0 ? 2 ** Math.floor(Math.log2(furthest)) : 1; // whose squares neither overflow nor vanish
     let squares = 0;
-    for (let i = j; i < values.length; i += d) squares += (values[i]! - sum) ** 2 / n;
-    const deviation = Math.sqrt(squares);
+    for (let i = j; i < values.length; i += d) squares += ((values[i]! - sum) / unit) ** 2 / n;
+    const deviation = unit * Math.sqrt(squares);
     if (deviation > 1e-12 * Math.abs(sum)) standardDeviation[j] = deviation;
     else constant.push(j);
   }
@@ -145,7 +158,7 @@ class NetworkTask implements Task {
     this.starts = startsOf(ragged.lengths, architecture.dimension);
     this.head = new Head(backend, architecture, floor, units);
     const single = ragged.values instanceof Float32Array;
-    this.room = new Workspace(single, true);
+    this.room = new Workspace(where, single, true);
     this.pace = new Pace(signal, where);
     this.weights = new Weights(backend, architecture, parameters, single);
     this.signature = Object.fromEntries(
@@ -177,7 +190,7 @@ class NetworkTask implements Task {
     const { weights, room, architecture } = this;
     weights.write(parameters);
     room.restart();
-    const batch = batchOf(this.ragged, this.starts, examples, architecture.dimension, this.units);
+    const batch = batchOf(this.where, this.ragged, this.starts, examples, architecture.dimension, this.units);
     const states = architecture.hidden.map((_, n) => room.zeros(examples.length * architecture.states(n)));
     return { place: { backend: this.backend, weights, room }, batch, states };
   }

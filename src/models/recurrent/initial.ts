@@ -6,14 +6,12 @@ import type { Architecture } from './architecture.ts';
 import type { Part } from './batch.ts';
 
 export class Initial {
-  /** dLoss/dinitialState, in the shape that was given. */
-  readonly gradient: Real[];
   private readonly widths: number[];
   private readonly values: (Float64Array | undefined)[];
 
   /** Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
   constructor(
-    where: string,
+    private readonly where: string,
     given: unknown,
     { hidden, ...architecture }: Architecture,
     private readonly sequences: number,
@@ -38,9 +36,9 @@ export class Initial {
           { argument },
         );
       check.finite(where, argument, values);
+      if (single) check.finite(where, argument, Float32Array.from(values)); // as it will be used
       return values;
     });
-    this.gradient = this.widths.map((width, n) => this.array(this.values[n]?.length ?? width * sequences));
   }
 
   /** [sequences of the part, states] per layer. */
@@ -54,18 +52,23 @@ export class Initial {
       return to;
     });
   }
-  add({ sequence }: Part, dStates: readonly Real[]): void {
+  /** Room for dLoss/dinitialState, in the shape that was given; a score needs none. */
+  room(): Real[] {
+    return this.widths.map((width, n) => this.array(this.values[n]?.length ?? width * this.sequences));
+  }
+  add({ sequence }: Part, dStates: readonly Real[], gradient: readonly Real[]): void {
     for (const [n, dState] of dStates.entries()) {
-      const to = this.gradient[n]!;
+      const to = gradient[n]!;
       if (this.each(n)) to.set(dState, sequence * this.widths[n]!);
       else for (const [i, value] of dState.entries()) to[i % this.widths[n]!]! += value;
     }
   }
 
   private each(n: number): boolean {
-    return this.gradient[n]!.length === this.sequences * this.widths[n]!;
+    const { length } = this.values[n] ?? { length: this.sequences * this.widths[n]! };
+    return length === this.sequences * this.widths[n]!;
   }
   private array(length: number): Real {
-    return this.single ? new Float32Array(length) : new Float64Array(length);
+    return check.room(this.where, length, this.single);
   }
 }

@@ -6,6 +6,7 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
+import { SeqlikError } from '../../errors.ts';
 import { type Ragged, type Sequences, sequences } from '../../sequences.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { binaryTargets, type Distribution, type Mapping } from '../density.ts';
@@ -19,7 +20,7 @@ import { Head, total } from './head.ts';
 import { Initial } from './initial.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './options.ts';
 import { backward, forward, here, type Pass, type Place, spansOf, type Trace } from './pass.ts';
-import { type State, Stepper } from './stepper.ts';
+import { readStep, type State, Stepper } from './stepper.ts';
 import { fromFile, tensorsOf } from './stored.ts';
 import { Weights } from './weights.ts';
 import { Workspace } from './workspace.ts';
@@ -50,12 +51,11 @@ export class MixtureDensityNetwork extends Model {
   readonly kind = 'mixture-density-network';
   readonly backend: Backend;
   readonly columns: readonly string[] | undefined;
-  /** What is subtracted and divided by first, if anything. */
-  readonly standardization: Standardization | undefined;
   readonly minStandardDeviation: number;
   private readonly architecture: Architecture;
   private readonly flat: Float64Array;
   private readonly floor: number;
+  private readonly units: Standardization | undefined;
   private readonly head: Head;
   private readonly weights: { f64?: Weights; f32?: Weights } = {};
   private stepping: Stepper | undefined;
@@ -68,7 +68,7 @@ export class MixtureDensityNetwork extends Model {
     const { architecture, flat, standardization, minStandardDeviation } = readNetwork(where, options);
     this.architecture = architecture;
     this.flat = flat;
-    this.standardization = standardization;
+    this.units = standardization;
     this.minStandardDeviation = minStandardDeviation;
     this.floor = floorOf(architecture.mapping, minStandardDeviation);
     this.columns = check.names(where, 'columns', columns, this.dimension);
@@ -99,6 +99,10 @@ export class MixtureDensityNetwork extends Model {
   /** Numbers of a row of raw outputs. */
   get outputs(): number {
     return this.architecture.outputs;
+  }
+  /** What is subtracted and divided by first, if anything: a fresh copy. */
+  get standardization(): Standardization | undefined {
+    return this.units && { mean: this.units.mean.slice(), standardDeviation: this.units.standardDeviation.slice() };
   }
   get parameters(): Record<string, Float64Array> {
     return this.architecture.named(this.flat.slice());
@@ -148,19 +152,27 @@ export class MixtureDensityNetwork extends Model {
     const single = ragged.values instanceof Float32Array;
     const S = ragged.lengths.length;
     const initial = this.initial(where, initialState, S, single);
-    const place = this.place(single);
+    const place = this.place(where, single);
+    const dInitialState = initial.room();
     const flat = check.room(where, this.architecture.size) as Float64Array;
     const gradient = this.architecture.named(flat);
     let loss = 0;
-    for (const part of this.parts(ragged)) {
+    for (const part of this.parts(where, ragged)) {
       const states = initial.of(part);
       const { layers, raw } = here(forward(place, part, states));
       const { logDensity, dRaw } = this.tried(where, part, raw, (head) => head.lossGradient(place.room, part, raw));
       loss -= total(logDensity);
       const spans = most === undefined ? part.lengths : spansOf(part.lengths, most);
-      initial.add(part, here(backward(place, part, layers, dRaw, gradient, { spans })));
+      initial.add(part, here(backward(place, part, layers, dRaw, gradient, { spans })), dInitialState);
     }
-    return { loss, gradient, dInitialState: initial.gradient };
+    const at = flat.findIndex((v) => !Number.isFinite(v));
+    const lost = at >= 0 || dInitialState.some((values) => !values.every(Number.isFinite));
+    if (lost) {
+      const slot = this.architecture.slots.findLast((slot) => at >= slot.at);
+      const by = slot?.name ?? 'initialState';
+      throw new SeqlikError('NON_FINITE', `${where}: the gradient by ${by} overflows`, { argument: 'parameters' });
+    }
+    return { loss, gradient, dInitialState };
   }
 
   /** Before any observation. Throws nothing but DISPOSED. */
@@ -173,7 +185,9 @@ export class MixtureDensityNetwork extends Model {
    * Throws DIMENSION_MISMATCH, NON_FINITE, INVALID_ARGUMENT, NOT_POSITIVE_DEFINITE.
    */
   step(state: State, x: Vector): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
-    return this.stepper().step('MixtureDensityNetwork.step', state, x);
+    const where = 'MixtureDensityNetwork.step';
+    const given = readStep(where, this.architecture, state, x); // code of the caller's may run, and dispose of this
+    return this.stepper().step(where, given.state, given.x);
   }
   /**
    * A sequence drawn from the network [steps, dimension], after `prefix` (observations it follows; without one zeros of
@@ -189,12 +203,12 @@ export class MixtureDensityNetwork extends Model {
     const seed = check.seed(where, given.seed);
     const bias = check.amount(where, 'bias', check.or(given.bias, 0));
     const count = check.count(where, 'steps', steps, 0, Math.floor((2 ** 31 - 1) / this.dimension));
-    const prefix = given.prefix === undefined ? undefined : this.read(where, 'prefix', given.prefix);
+    const prefix = given.prefix === undefined ? new Float64Array(0) : this.prefix(where, given.prefix);
     return this.stepper().sample(where, count, seed, bias, prefix);
   }
 
   toBytes(): Uint8Array {
-    const { architecture: a, standardization, minStandardDeviation } = this;
+    const { architecture: a, units: standardization, minStandardDeviation } = this;
     const { dimension, components, mapping, cell, inputSkip, binary } = a;
     const facts = {
       dimension,
@@ -239,8 +253,7 @@ export class MixtureDensityNetwork extends Model {
 
   private stepper(): Stepper {
     this.live();
-    const units = this.standardization;
-    this.stepping ??= new Stepper(this.backend, this.ready(false), this.floor, units);
+    this.stepping ??= new Stepper(this.backend, this.ready(false), this.floor, this.units);
     return this.stepping;
   }
   private ready(single: boolean): Weights {
@@ -249,16 +262,23 @@ export class MixtureDensityNetwork extends Model {
     this.weights[dtype] ??= new Weights(this.backend, this.architecture, this.flat, single);
     return this.weights[dtype];
   }
-  private place(single: boolean): Place {
-    return { backend: this.backend, weights: this.ready(single), room: new Workspace(single) };
+  private place(where: string, single: boolean): Place {
+    return { backend: this.backend, weights: this.ready(single), room: new Workspace(where, single) };
   }
   private read(where: string, argument: string, seqs: unknown): Ragged {
     const ragged = sequences(where, argument, seqs, this.dimension);
     binaryTargets(where, argument, ragged.values, this.dimension, this.architecture.head);
     return ragged;
   }
-  private parts(ragged: Ragged): Iterable<Part> {
-    return partsOf(ragged, this.dimension, this.standardization);
+  private prefix(where: string, given: unknown): Float64Array {
+    const { dimension } = this;
+    const { values, n } = check.points(where, 'prefix', given, dimension);
+    check.finiteRows(where, 'prefix', { values, n }, dimension);
+    binaryTargets(where, 'prefix', values, dimension, this.architecture.head);
+    return Float64Array.from(values);
+  }
+  private parts(where: string, ragged: Ragged): Iterable<Part> {
+    return partsOf(where, ragged, this.dimension, this.units);
   }
   private initial(where: string, given: unknown, S: number, single: boolean): Initial {
     return new Initial(where, given, this.architecture, S, single);
@@ -270,12 +290,12 @@ export class MixtureDensityNetwork extends Model {
     const { lengths } = ragged;
     const single = ragged.values instanceof Float32Array;
     const initial = this.initial(where, initialState, lengths.length, single);
-    const place = this.place(single);
+    const place = this.place(where, single);
     const T = lengths.reduce((sum, length) => sum + Math.max(length - 1, 0), 0);
     const logDensity = check.room(where, T, single);
     const raw = keep ? check.room(where, T * this.outputs, single) : undefined;
     const hidden = keep ? this.hidden.map((H) => check.room(where, T * H, single)) : [];
-    for (const part of this.parts(ragged)) {
+    for (const part of this.parts(where, ragged)) {
       const pass = here(forward(place, part, initial.of(part)));
       logDensity.set(
         this.tried(where, part, pass.raw, (head) => head.forward(place.room, part, pass.raw)),

@@ -68,7 +68,7 @@ export function readNetwork(
     architecture,
     flat:
       given.parameters === undefined
-        ? architecture.initial(check.seed(where, given.seed))
+        ? architecture.initial(where, check.seed(where, given.seed))
         : parametersOf(where, architecture, given.parameters),
     standardization: unitsOf(where, given.standardization, architecture),
     minStandardDeviation: check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 0)),
@@ -101,7 +101,7 @@ export function architectureOf(where: string, given: Given): Architecture {
 export function parametersOf(where: string, architecture: Architecture, given: unknown): Float64Array {
   const names = architecture.slots.map(({ name }) => name);
   const fields = check.fields(where, 'parameters', given, names);
-  const flat = new Float64Array(architecture.size);
+  const flat = check.room(where, architecture.size) as Float64Array;
   for (const { name, rows, columns, at } of architecture.slots) {
     const shape = name.startsWith('b') ? [rows] : [rows, columns];
     flat.set(check.tensor(where, name, fields[name], shape), at);

@@ -1,11 +1,10 @@
 /** Reading a sequence one observation at a time, and drawing one. */
 import type { Backend } from '../../bind.ts';
-import type { Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
 import { Random } from '../../random.ts';
-import type { Ragged } from '../../sequences.ts';
 import { binaryTargets, type Distribution, densityFailure, isFull, product, sharpen } from '../density.ts';
+import { type Architecture, statesOf } from './architecture.ts';
 import { logScale, type Standardization, standardise } from './batch.ts';
 import { Online } from './online.ts';
 import type { Weights } from './weights.ts';
@@ -35,13 +34,13 @@ export class Stepper {
     return { hidden: architecture.hidden.map((_, n) => new Float64Array(architecture.states(n))) };
   }
 
+  /** `x` is the stepper's to change. */
   step(
     where: string,
-    given: unknown,
-    x: Vector,
+    state: State,
+    x: Float64Array,
   ): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
-    const state = this.stateOf(where, given);
-    const z = this.observed(where, x);
+    const z = this.standard(where, 'x', x);
     const logDensity =
       state.raw && this.told(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
     const { states, raw } = this.online.step(z, state.hidden);
@@ -52,15 +51,10 @@ export class Stepper {
     };
   }
 
-  sample(where: string, steps: number, seed: number, bias: number, prefix: Ragged | undefined): Float64Array {
+  sample(where: string, steps: number, seed: number, bias: number, prefix: Float64Array): Float64Array {
     const { dimension: d } = this.weights.architecture;
     const random = new Random(seed);
-    if (prefix && prefix.lengths.length !== 1)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: prefix must be one sequence, not ${prefix.lengths.length}`, {
-        argument: 'prefix',
-      });
-    const seen = Float64Array.from(prefix?.values ?? []);
-    if (this.units) standardise(seen, this.units);
+    const seen = this.standard(where, 'prefix', prefix);
     const given = seen.length > 0 ? seen : new Float64Array(d); // in units of the network
     let hidden = this.start().hidden;
     let raw: Float64Array | undefined;
@@ -78,6 +72,7 @@ export class Stepper {
     }
     const { units } = this;
     if (units) for (let i = 0; i < x.length; i++) x[i] = units.mean[i % d]! + units.standardDeviation[i % d]! * x[i]!;
+    this.finite(where, 'a draw', x);
     return x;
   }
   dispose(): void {
@@ -99,6 +94,7 @@ export class Stepper {
       to[i] = raw[M + j * k + i]! + narrow * value;
     }
     for (const [b, probability] of probabilities.entries()) to[k + b] = Number(random.uniform() < probability);
+    this.finite(where, 'a draw', to); // the next step would make something of it
   }
 
   /** Of one row, in units of the data. */
@@ -111,24 +107,26 @@ export class Stepper {
     for (let j = 0; j < M; j++)
       product(L.subarray(j * p, (j + 1) * p), k, isFull(mapping), covariances.subarray(j * k * k, (j + 1) * k * k));
     for (let i = 0; i < covariances.length; i++) covariances[i]! *= unit(Math.floor(i / k) % k) * unit(i % k);
-    const at = covariances.findIndex((v) => !Number.isFinite(v));
-    if (at >= 0)
-      throw new SeqlikError(
-        'NON_FINITE',
-        `${where}: the covariance of component ${Math.floor(at / (k * k))} overflows`,
-        {
-          argument: 'parameters',
-          component: Math.floor(at / (k * k)),
-        },
-      );
+    const means = Float64Array.from({ length: M * k }, (_, i) => mean(i % k) + unit(i % k) * raw[M + i]!);
+    this.finite(where, 'a mean', means);
+    this.finite(where, 'a covariance', covariances);
     return {
       weights: Float64Array.from(weights),
-      means: Float64Array.from({ length: M * k }, (_, i) => mean(i % k) + unit(i % k) * raw[M + i]!),
+      means,
       covariances,
       ...(binary > 0 && { probabilities: Float64Array.from(probabilities) }),
     };
   }
 
+  /** Observations, changed to units of the network. */
+  private standard(where: string, argument: string, values: Float64Array): Float64Array {
+    if (this.units) standardise(where, argument, values, this.units);
+    return values;
+  }
+  private finite(where: string, what: string, values: Float64Array): void {
+    if (!values.every(Number.isFinite))
+      throw new SeqlikError('NON_FINITE', `${where}: ${what} overflows`, { argument: 'parameters' });
+  }
   /** The error a user sees of a kernel that failed at this one row. */
   private told<R>(where: string, raw: Float64Array, x: Float64Array, call: () => R): R {
     try {
@@ -138,31 +136,31 @@ export class Stepper {
       throw densityFailure(where, error, this.weights.architecture.density, raw, x, names);
     }
   }
-  private observed(where: string, x: unknown): Float64Array {
-    const z = check.tensor(where, 'x', x, [this.weights.architecture.dimension]);
-    check.finite(where, 'x', z);
-    binaryTargets(where, 'x', z, z.length, this.weights.architecture.head);
-    if (this.units) standardise(z, this.units);
-    return z;
-  }
-  private stateOf(where: string, given: unknown): State {
-    const { architecture } = this.weights;
-    const { hidden, raw } = check.fields(where, 'state', given, ['hidden', 'raw']);
-    const read = (argument: string, value: unknown, length: number): Float64Array => {
-      const values = check.tensor(where, argument, value, [length]);
-      check.finite(where, argument, values);
-      return values;
-    };
-    const list = check.list(where, 'state.hidden', hidden);
-    if (list.length !== architecture.hidden.length)
-      throw new SeqlikError(
-        'DIMENSION_MISMATCH',
-        `${where}: state.hidden has ${list.length} layers, not ${architecture.hidden.length}`,
-        { argument: 'state' },
-      );
-    return {
-      hidden: architecture.hidden.map((_, n) => read(`state.hidden[${n}]`, list[n], architecture.states(n))),
-      ...(raw !== undefined && { raw: read('state.raw', raw, architecture.outputs) }),
-    };
-  }
+}
+
+/** A state and an observation of the caller's, copied. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE. */
+export function readStep(
+  where: string,
+  { dimension, head, hidden, outputs, ...architecture }: Architecture,
+  state: unknown,
+  observation: unknown,
+): { state: State; x: Float64Array } {
+  const read = (argument: string, value: unknown, length: number): Float64Array => {
+    const values = check.tensor(where, argument, value, [length]);
+    check.finite(where, argument, values);
+    return values;
+  };
+  const given = check.fields(where, 'state', state, ['hidden', 'raw']);
+  const list = check.list(where, 'state.hidden', given['hidden']);
+  if (list.length !== hidden.length)
+    throw new SeqlikError(
+      'DIMENSION_MISMATCH',
+      `${where}: state.hidden has ${list.length} layers, not ${hidden.length}`,
+      { argument: 'state' },
+    );
+  const states = hidden.map((H, n) => read(`state.hidden[${n}]`, list[n], statesOf[architecture.cell] * H));
+  const { raw } = given;
+  const x = read('x', observation, dimension);
+  binaryTargets(where, 'x', x, dimension, head);
+  return { state: { hidden: states, ...(raw !== undefined && { raw: read('state.raw', raw, outputs) }) }, x };
 }

@@ -2,6 +2,7 @@
 import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
 import type { Resident } from '../../grammar.ts';
+import { allocated } from '../../memory.ts';
 import type { Architecture, Slot } from './architecture.ts';
 
 /** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
@@ -20,7 +21,7 @@ export class Weights {
     readonly single: boolean,
   ) {
     this.line = single ? 16 : 8;
-    this.flat = flat.slice();
+    this.flat = allocated('weights', flat.length, () => flat.slice());
   }
 
   /** The weight matrix of this name, brought to the kernels when it is first asked for. */
@@ -42,7 +43,7 @@ export class Weights {
     return bias;
   }
   array(length: number): Real {
-    return this.single ? new Float32Array(length) : new Float64Array(length);
+    return allocated('weights', length, () => (this.single ? new Float32Array(length) : new Float64Array(length)));
   }
 
   /** Other values for the same network. No call may be under way. */

@@ -1,5 +1,6 @@
 /** Memory of a pass: new arrays, to be given away; or the same block for one pass after the other. */
 import type { Real } from '../../check.ts';
+import { allocated } from '../../memory.ts';
 
 const LINE = 64; // bytes
 const LEAST = 2 ** 20;
@@ -9,18 +10,20 @@ export class Workspace {
   private at = 0;
   private want = 0;
   constructor(
+    private readonly where: string,
     private readonly single: boolean,
     private readonly reused = false,
   ) {}
 
-  /** Room for `length` values; in a block used again they are whatever was there. */
+  /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
   array(length: number): Real {
     const Values = this.single ? Float32Array : Float64Array;
-    if (!this.reused) return new Values(length);
+    const fresh = (): Real => allocated(this.where, length, () => new Values(length));
+    if (!this.reused) return fresh();
     const bytes = length * Values.BYTES_PER_ELEMENT;
     const at = this.at;
     this.want += Math.ceil(bytes / LINE) * LINE;
-    if (at + bytes > this.block.byteLength) return new Values(length); // the next pass has room for it
+    if (at + bytes > this.block.byteLength) return fresh(); // the next pass has room for it
     this.at = at + Math.ceil(bytes / LINE) * LINE;
     return new Values(this.block, at, length);
   }
@@ -34,7 +37,8 @@ export class Workspace {
   }
   /** Nothing of the pass before is needed any more. */
   restart(): void {
-    if (this.want > this.block.byteLength) this.block = new ArrayBuffer(Math.max(LEAST, this.want * 1.25));
+    const bytes = Math.max(LEAST, this.want * 1.25);
+    if (this.want > this.block.byteLength) this.block = allocated(this.where, bytes / 8, () => new ArrayBuffer(bytes));
     this.at = 0;
     this.want = 0;
   }
