@@ -178,7 +178,7 @@ function gaussianGradients<T, TRIANGLE>(m: i32, k: i32, sloped: bool, mean: usiz
   return squares;
 }
 
-// With a floor, r of a correlation counts as R tanh(r/R), R = log 2 - floor: then s √(1-ρ²) is above it, too. tanh(r/R)
+// tanh(r/R), R = log 2 - floor: with a floor, r of a correlation counts as R times that. √(1-ρ²) > e^floor/(1 + ¼e^2floor)
 @inline function bounded<T>(r: v128, floor: T): v128 { return tanh<T>(over<T>(r, v128.splat<T>(<T>LN2 - floor))); }
 // The same for two coordinates and [log s_x, log s_y, atanh ρ] (Graves 2013); values become their derivatives.
 // With q = e^(-2|r|): 1 - |ρ| = 2q/(1+q), 1 - ρ² = 4q/(1+q)²; nothing cancels where ρ rounds to 1.

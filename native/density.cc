@@ -159,7 +159,8 @@ V<T> gaussianGradients(int m, int k, bool sloped, T* mean, const T* e, const T* 
   return squares;
 }
 
-// With a floor, r of a correlation counts as R tanh(r/R), R = log 2 - floor: then s √(1-ρ²) is above it, too. tanh(r/R)
+// tanh(r/R), R = log 2 - floor: with a floor, r of a correlation counts as R times that. √(1-ρ²) > e^floor/(1 +
+// ¼e^2floor)
 template <class T> INLINE V<T> bounded(V<T> r, T floor) { return tanh<T>(r / splat(T(LN2) - floor)); }
 // The same for two coordinates and [log s_x, log s_y, atanh ρ] (Graves 2013); values become their derivatives.
 // With q = e^(-2|r|): 1 - |ρ| = 2q/(1+q), 1 - ρ² = 4q/(1+q)²; nothing cancels where ρ rounds to 1.

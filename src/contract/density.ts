@@ -36,7 +36,7 @@ export const density = {
     ...shape,
     args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n m' },
     work: 'n m p + n m k 20 + n m 40',
-    rtol: { f64: 1e-10, f32: 2e-2 },
+    rtol: { f64: 1e-12, f32: 2e-4 },
   },
   lossGradient: {
     formula: 'the same; and of the loss -Σ_i logDensity[i]: dRaw, dx',
@@ -54,7 +54,7 @@ export const density = {
       dx: 'out n v',
     },
     work: 'n m p 2 + n m k 20 + n m 40',
-    rtol: { f64: 1e-10, f32: 2e-2 },
+    rtol: { f64: 1e-11, f32: 2e-3 },
   },
   distribution: {
     formula:
@@ -70,6 +70,6 @@ export const density = {
       probabilities: 'out n q',
     },
     work: 'n m p + n m k 20 + n m 20',
-    rtol: { f64: 1e-11, f32: 2e-3 },
+    rtol: { f64: 1e-12, f32: 2e-4 },
   },
 } as const satisfies Rows;
