@@ -93,7 +93,7 @@ export class NetworkFitting implements Fitting {
       data: `${lengths.length} sequences of ${file} (${counts.rows} rows)`,
       lines: [
         architectureText(model),
-        `${iterations} epochs, ${converged ? 'converged' : 'not converged'}${best}`,
+        `${iterations} epochs${converged ? ', converged' : ''}${best}`,
         `log-likelihood per step ${short(logLikelihoodPerStep)}${heldOutText}`,
         ...warnings.map((warning) => `warning: ${warning}`),
       ],
@@ -113,7 +113,7 @@ export class NetworkFitting implements Fitting {
     const { code, message, argument, reason, checkpoint } = error;
     const { checkpoint: path, resume } = this.options;
     const said = (text: string): SeqlikError => new SeqlikError(code, text, { ...error, cause: error });
-    const text = message.replace(/^\S+: /, '');
+    const text = message.replace(/\bMixtureDensityNetwork\.fit: /g, '');
     if (argument === 'checkpoint') throw said(`--resume ${resume} is of another fit: ${reason}`);
     if (argument === 'checkpoint.resume') throw said(text.replace('checkpoint.resume', resume!));
     if (code === 'EMPTY_INPUT') throw file === undefined ? error : said(`${file}: no sequence has two rows`);

@@ -12,15 +12,14 @@ import {
   refuse,
   type SequenceChoice,
   sequenceOption,
-  sequencesWanted,
   withBackend,
   withData,
 } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
 import { type AnyModel, openSource, type RowModel, readModel } from './read.ts';
 import { blocksOf } from './rows.ts';
-import { columnsFor } from './score.ts';
-import { Walk, widthOf } from './walk.ts';
+import { columnsFor, sequencesFor } from './scores.ts';
+import { Walk } from './walk.ts';
 import { writing } from './write.ts';
 
 interface Options extends BackendChoice, DataChoice, SequenceChoice {
@@ -34,7 +33,7 @@ interface Fitness {
 }
 /** Adds up what there is to say of the blocks of DATA. */
 interface Judge {
-  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  readonly wanted: Omit<Wanted, 'keep'>;
   add(block: Block): void;
   /** Of the file that was read. */
   sum(file: string): Fitness;
@@ -54,9 +53,7 @@ export function addInspect(program: Command): void {
 async function inspect(modelPath: string, dataPath: string | undefined, options: Options): Promise<void> {
   const model = await readModel(modelPath, options);
   const { described, text: description } = describe(model);
-  const judge = judgeOf(model, options);
-  const data =
-    dataPath === undefined ? undefined : await judged(judge, dataPath, columnsFor(model, options.columns), options);
+  const data = dataPath === undefined ? undefined : await judged(judgeOf(model, options), dataPath, options);
   const text = options.json
     ? JSON.stringify({ ...described, ...(data && { data: data.fitness }) })
     : [description, ...(data ? [data.lines.join('\n')] : [])].join('\n\n');
@@ -65,21 +62,16 @@ async function inspect(modelPath: string, dataPath: string | undefined, options:
 function judgeOf(model: AnyModel, options: Options): Judge {
   if (model instanceof MixtureDensityNetwork) return new SequenceJudge(model, options);
   refuse(options, ['sequence']);
-  return new RowJudge(model);
+  return new RowJudge(model, options);
 }
 
-async function judged(
-  judge: Judge,
-  path: string,
-  columns: Pick<Wanted, 'columns'>,
-  options: Options,
-): Promise<Fitness> {
+async function judged(judge: Judge, path: string, options: Options): Promise<Fitness> {
   const format = formatOfData(path, options.format);
   const source = await openSource(path);
   const progress = new Progress(options.progress, source.size);
   let rows = 0;
   try {
-    for await (const block of blocksOf(source, format, { ...columns, keep: [], ...judge.wanted })) {
+    for await (const block of blocksOf(source, format, { keep: [], ...judge.wanted })) {
       try {
         judge.add(block);
       } catch (error) {
@@ -97,8 +89,11 @@ class RowJudge implements Judge {
   readonly wanted: Judge['wanted'];
   private readonly counts = new Counts();
   private logLikelihood = 0;
-  constructor(private readonly model: RowModel) {
-    this.wanted = { dimension: model.dimension };
+  constructor(
+    private readonly model: RowModel,
+    { columns }: Options,
+  ) {
+    this.wanted = { ...columnsFor(model, columns), dimension: model.dimension };
   }
   add(block: Block): void {
     for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value; // as model.logLikelihood does
@@ -130,7 +125,7 @@ class SequenceJudge implements Judge {
   private sequences = 0;
   private logLikelihood = 0;
   constructor(model: MixtureDensityNetwork, options: Options) {
-    this.wanted = { dimension: model.dimension, width: widthOf(model), ...sequencesWanted(options, model.binary) };
+    this.wanted = sequencesFor(model, options);
     this.walk = new Walk(model);
   }
   add({ x, n, starts }: Block): void {

@@ -89,13 +89,13 @@ export function backendOf({ backend: name, isa, threads }: BackendChoice): Backe
   }
 }
 
-/** What a network takes of the rows of DATA: all values, and those of its last columns 0 or 1. */
+/** What a network takes of the rows of DATA: all values of the `columns`, if they are known; 0 or 1 in the last. */
 export function sequencesWanted(
-  { columns, sequence }: DataChoice & SequenceChoice,
+  { columns, sequence }: { readonly columns?: readonly string[] } & SequenceChoice,
   binary: number,
 ): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
   if (sequence !== undefined && columns?.includes(sequence))
-    throw misuse(`--columns and --sequence both name ${sequence}`);
+    throw misuse(`--sequence ${sequence}: that column is an input`);
   return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
 }
 

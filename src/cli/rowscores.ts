@@ -2,20 +2,25 @@
 import { GaussianMixture } from '../index.ts';
 import type { Block } from './blocks.ts';
 import { gapsOf } from './data.ts';
+import type { DataChoice } from './options.ts';
 import type { RowModel } from './read.ts';
-import { type Formats, Scores } from './scores.ts';
+import { columnsFor, type Formats, Scores } from './scores.ts';
+
+interface Options extends DataChoice {
+  readonly keep: readonly string[];
+}
 
 export class RowScores extends Scores {
   readonly wanted: Scores['wanted'];
   constructor(
     private readonly model: RowModel,
-    keep: readonly string[],
+    { keep, columns }: Options,
     formats: Formats,
   ) {
     const mixture = model instanceof GaussianMixture ? model : undefined;
     const own = ['logDensity', ...(mixture ? ['component'] : []), ...(mixture?.anomaly ? ['anomaly'] : [])];
     super(keep, own, formats);
-    this.wanted = { dimension: model.dimension, width: mixture?.componentCount ?? 1 };
+    this.wanted = { ...columnsFor(model, columns), dimension: model.dimension, width: mixture?.componentCount ?? 1 };
   }
   protected lines(block: Block, n: number): string {
     const { model } = this;

@@ -1,7 +1,6 @@
 /** `seqlik score`: a line of OUT for each row of DATA, or for each sequence. */
 import { type Command, Option } from 'commander';
 import { MixtureDensityNetwork } from '../index.ts';
-import { misuse } from './exit.ts';
 import {
   type BackendChoice,
   type DataChoice,
@@ -50,7 +49,6 @@ async function score(modelPath: string, dataPath: string, options: Options): Pro
   const { output, keep } = options;
   const from = formatOfData(dataPath, options.format);
   const model = await readModel(modelPath, options);
-  const columns = columnsFor(model, options.columns);
   const scores = scoresOf(model, options, { from, to: formatOfOutput(output, from) });
   const source = await openSource(dataPath);
   const shown = options.progress && !(output === '-' && process.stdout.isTTY);
@@ -59,7 +57,7 @@ async function score(modelPath: string, dataPath: string, options: Options): Pro
     let rows = 0;
     try {
       let { head } = scores; // goes with the first rows, so that nothing is written of data that have no columns
-      const wanted = { ...columns, keep, ...scores.wanted };
+      const wanted = { keep, ...scores.wanted };
       for await (const block of blocksOf(source, from, wanted)) {
         const { text, failure } = scores.of(block, source.name);
         if (head + text) await write(head + text);
@@ -78,13 +76,5 @@ async function score(modelPath: string, dataPath: string, options: Options): Pro
 function scoresOf(model: AnyModel, options: Options, formats: Formats): Scores {
   if (model instanceof MixtureDensityNetwork) return new SequenceScores(model, options, formats);
   refuse(options, ['sequence', 'perSequence']);
-  return new RowScores(model, options.keep, formats);
-}
-
-/** The inputs by name: those asked for, else those stored with the model. */
-export function columnsFor(model: AnyModel, asked?: readonly string[]): { columns?: readonly string[] } {
-  if (asked && asked.length !== model.dimension)
-    throw misuse(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
-  const columns = asked ?? model.columns;
-  return columns ? { columns } : {};
+  return new RowScores(model, options, formats);
 }

@@ -1,10 +1,29 @@
 /** The lines of OUT that `score` makes of blocks of rows. */
-import { SeqlikError } from '../index.ts';
+import { type MixtureDensityNetwork, SeqlikError } from '../index.ts';
 import type { Block, Wanted } from './blocks.ts';
 import { inData } from './data.ts';
 import { misuse, quoted } from './exit.ts';
-import type { Format } from './options.ts';
+import { type DataChoice, type Format, type SequenceChoice, sequencesWanted } from './options.ts';
+import type { AnyModel } from './read.ts';
 import { type Lines, linesOf, written } from './rows.ts';
+import { widthOf } from './walk.ts';
+
+/** The inputs by name: those asked for, else those stored with the model. */
+export function columnsFor(model: AnyModel, asked?: readonly string[]): { columns?: readonly string[] } {
+  if (asked && asked.length !== model.dimension)
+    throw misuse(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
+  const columns = asked ?? model.columns;
+  return columns ? { columns } : {};
+}
+/** What a network needs of DATA. */
+export function sequencesFor(
+  model: MixtureDensityNetwork,
+  { columns: asked, sequence }: DataChoice & SequenceChoice,
+): Omit<Wanted, 'keep'> {
+  const columns = columnsFor(model, asked);
+  const sequences = sequencesWanted({ ...columns, ...(sequence !== undefined && { sequence }) }, model.binary);
+  return { dimension: model.dimension, width: widthOf(model), ...columns, ...sequences };
+}
 
 export interface Formats {
   readonly from: Format;
@@ -13,7 +32,7 @@ export interface Formats {
 export abstract class Scores {
   readonly head: string;
   /** What is needed of DATA. */
-  abstract readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  abstract readonly wanted: Omit<Wanted, 'keep'>;
   protected readonly form: Lines;
   private readonly written: (text: string | undefined) => string;
   /** The columns of OUT are some that are `kept` of DATA, the first ones, and the model's `own`. */

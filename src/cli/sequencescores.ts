@@ -1,9 +1,9 @@
 /** A line for each row, given those before it in its sequence; or, with --per-sequence, for each sequence. */
 import type { MixtureDensityNetwork } from '../index.ts';
 import { type Block, keptOf } from './blocks.ts';
-import { type DataChoice, type SequenceChoice, sequencesWanted } from './options.ts';
-import { type Formats, Scores } from './scores.ts';
-import { Walk, widthOf } from './walk.ts';
+import type { DataChoice, SequenceChoice } from './options.ts';
+import { type Formats, Scores, sequencesFor } from './scores.ts';
+import { Walk } from './walk.ts';
 
 interface Options extends DataChoice, SequenceChoice {
   readonly keep: readonly string[];
@@ -24,10 +24,10 @@ export class SequenceScores extends Scores {
     formats: Formats,
   ) {
     const { keep, perSequence = false } = options;
-    const sequences = sequencesWanted(options, model.binary);
-    const kept = perSequence ? keptOf({ keep, ...sequences }) : keep;
+    const wanted = sequencesFor(model, options);
+    const kept = perSequence ? keptOf({ ...wanted, keep }) : keep;
     super(kept, perSequence ? ['steps', 'logLikelihood'] : ['logDensity'], formats);
-    this.wanted = { dimension: model.dimension, width: widthOf(model), ...sequences };
+    this.wanted = wanted;
     this.walk = new Walk(model);
     this.perSequence = perSequence;
     this.none = formats.to === 'csv' ? '' : 'null';
