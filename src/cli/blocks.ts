@@ -1,5 +1,6 @@
 /** Rows on their way to a model, a block at a time: what the readers of both formats fill. */
 import { type Code, SeqlikError } from '../index.ts';
+import { misuse } from './exit.ts';
 import { Groups } from './groups.ts';
 
 const ROWS = 8192;
@@ -124,7 +125,7 @@ export class Blocks {
 
 /** The names of the numbers: those wanted, or `all` there are; checked. */
 export function numbersOf(file: string, wanted: Wanted, all: readonly string[]): string[] {
-  const { weights, sequence, dimension } = wanted;
+  const { weights, sequence, dimension, complete } = wanted;
   const columns = wanted.columns ?? all.filter((name) => name !== weights && name !== sequence);
   if (dimension !== undefined && columns.length !== dimension)
     throw new SeqlikError(
@@ -133,6 +134,8 @@ export function numbersOf(file: string, wanted: Wanted, all: readonly string[]):
       { file },
     );
   if (columns.length === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: it has no columns`, { file });
+  if (complete && complete.binary >= columns.length)
+    throw misuse(`--binary must be less than the number of columns, ${columns.length}, not ${complete.binary}`);
   return weights === undefined ? [...columns] : [...columns, weights];
 }
 

@@ -1,6 +1,6 @@
 /** Fits to sequences: mixture-density-network. */
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Backend, MixtureDensityNetwork, SeqlikError, type TrainingProgress } from '../index.ts';
 import { architectureText, short } from './describe.ts';
@@ -40,7 +40,11 @@ export class NetworkFitting implements Fitting {
     this.settings = { ...settingsOf(options, networkSettings), backend } as typeof this.settings;
   }
   async check(): Promise<void> {
-    const { resume, binary = 0 } = this.options;
+    const { resume, checkpoint, binary = 0 } = this.options;
+    if (checkpoint !== undefined)
+      await access(dirname(resolve(checkpoint)), constants.W_OK).catch((error) => {
+        throw ioError('write', checkpoint, error);
+      });
     if (resume !== undefined)
       this.resumed = await readFile(resume).catch((error) => {
         throw ioError('read', resume, error);
@@ -116,8 +120,10 @@ export class NetworkFitting implements Fitting {
     const text = message.replace(/\bMixtureDensityNetwork\.fit: /g, '');
     if (argument === 'checkpoint') throw said(`--resume ${resume} is of another fit: ${reason}`);
     if (argument === 'checkpoint.resume') throw said(text.replace('checkpoint.resume', resume!));
-    if (code === 'EMPTY_INPUT') throw file === undefined ? error : said(`${file}: no sequence has two rows`);
-    if (code !== 'DIVERGED') throw code === 'INVALID_ARGUMENT' ? asOption(error) : said(`${file}: ${text}`);
+    if (file === undefined) throw error;
+    if (code === 'EMPTY_INPUT') throw said(`${file}: no sequence has two rows`);
+    if (code === 'NON_FINITE' || code === 'NOT_POSITIVE_DEFINITE') throw said(`${file}: ${text}`);
+    if (code !== 'DIVERGED') throw asOption(error);
     const saved = checkpoint !== undefined && path !== undefined;
     if (saved) await writing(path, (write) => write(checkpoint as Uint8Array));
     const place = saved ? `is in ${path}` : 'would be in the file of --checkpoint';

@@ -406,6 +406,16 @@ describe('progress', () => {
       ).toEqual([]);
     }
   });
+  test.runIf(terminal)(
+    'of a network it tells the epoch, the loss, the held-out log-likelihood and the time left',
+    async () => {
+      const sizes = ['--hidden', '8', '--components', '2', '--max-iterations', '60', '--sequence', 'group'];
+      const sorted = `x,y,group\n${points.map(([x, y], i) => `${x},${y},${Math.floor(i / 6)}\n`).join('')}`;
+      const file = folder.write('sorted.csv', sorted);
+      const out = await onTerminal(['fit', 'mixture-density-network', file, '-o', folder.at('bar'), ...sizes]);
+      expect(out).toMatch(/[█░] \d+% \| epoch \d+, loss -?[\d.]+, held out -?[\d.]+ \| \d+s/);
+    },
+  );
   test.runIf(terminal)('none if it was not wanted, or would stand among the data', async () => {
     for (const [more, env] of [
       [['--no-progress'], {}],

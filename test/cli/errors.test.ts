@@ -9,6 +9,9 @@ const cwd = folder.path;
 const run = (command: string, input = ''): ReturnType<typeof seqlik> => seqlik(command.split(' '), { cwd, input });
 await run('fit gaussian three.csv -o g');
 await run('fit gaussian-mixture data.csv -o m --columns x,y --components 2');
+folder.write('walk.csv', 's,a,up\nx,1,0\nx,2,1\nx,4,0\ny,3,1\ny,5,0\n');
+const net = 'fit mixture-density-network walk.csv -o x --sequence s --hidden 2 --components 1';
+await run(`${net} --max-iterations 1 --binary 1 --checkpoint ck`.replace('-o x', '-o n'));
 const files: Readonly<Record<string, string>> = {
   'cells.csv': 'a,b,c\n1,2,3\n4,5\n',
   'more.csv': 'a,b,c\n1,2,3\n4,5,6,7\n',
@@ -30,6 +33,17 @@ const files: Readonly<Record<string, string>> = {
   'json.ndjson': '{"a":1,"b":2,"c":3}\n{"a":1,\n',
   'list.ndjson': '{"a":1,"b":2,"c":3}\n[1,2,3]\n',
   'key.ndjson': '{"a":1,"b":2}\n{"a":1}\n',
+  'gap.csv': 's,a,up\nx,1,0\nx,2,0\nx,,1\ny,1,0\n',
+  'half.csv': 's,a,up\nx,1,0\nx,2,0.5\ny,1,0\n',
+  'back.csv': 's,a,up\nx,1,0\nx,2,0\n"y",1,0\n"x",1,0\nx,2,0\n',
+  'unnamed.csv': 's,a,up\nx,1,0\n,2,0\n',
+  'single.csv': 's,a,up\nx,1,0\ny,2,0\nz,2,0\n',
+  'word.csv': 's,a,up\nx,1,0\nx,2,0\nx,oops,0\n',
+  'gap.ndjson': '{"s":"x","a":1,"up":0}\n{"s":"x","a":null,"up":0}\n',
+  'absent.ndjson': '{"s":"x","a":1,"up":0}\n{"s":"x","a":2}\n',
+  'back.ndjson': '{"s":1,"a":1,"up":0}\n{"s":"1","a":2,"up":0}\n{"s":1,"a":2,"up":0}\n',
+  'unnamed.ndjson': '{"s":"x","a":1,"up":0}\n{"a":2,"up":0}\n',
+  'key2.ndjson': '{"s":"x","a":1,"up":0}\n{"s":"x","a":1,"up":0,"b":1}\n',
   'data.txt': 'a,b,c\n1,2,3\n',
   cut: '',
 };
@@ -43,7 +57,7 @@ const usage: Case[] = [
   ['score m', 2, "missing required argument 'DATA'"],
   ['score m data.csv more', 2, /too many arguments/],
   ['score m data.csv --svg x', 2, "unknown option '--svg'"],
-  ['sample m -n 3 --svg x', 2, "unknown option '--svg'"],
+  ['sample m -n 3 --svg x', 2, /^--svg draws strokes of a pen: /],
   ['score m data.csv --format xml', 2, /argument 'xml' is invalid. Allowed choices are csv, ndjson/],
   ['score m data.txt', 2, 'data.txt: neither .csv, .ndjson nor .jsonl: say --format csv or --format ndjson'],
   ['score m data.csv --columns x', 2, '--columns names 1 columns, the model has 2'],
@@ -53,11 +67,15 @@ const usage: Case[] = [
   ['score m data.csv --backend gpu', 2, /argument 'gpu' is invalid/],
   ['score m data.csv --threads 0', 2, /^--threads must be a whole number from 1 to 1024, not 0$/],
   ['score m data.csv --threads x', 2, /argument 'x' is invalid. It is not a number/],
-  ['fit tree data.csv -o x', 2, 'no kind of model is called tree: there are gaussian and gaussian-mixture'],
+  [
+    'fit tree data.csv -o x',
+    2,
+    'no kind of model is called tree: there are gaussian, gaussian-mixture and mixture-density-network',
+  ],
   [
     'fit recurrent-classifier data.csv -o x',
     2,
-    'recurrent-classifier is not there yet: only gaussian and gaussian-mixture',
+    'recurrent-classifier is not there yet: only gaussian, gaussian-mixture and mixture-density-network',
   ],
   ['fit gaussian data.csv', 2, "required option '-o, --output <MODEL>' not specified"],
   ['fit gaussian-mixture three.csv -o x', 2, '--components is needed'],
@@ -101,7 +119,59 @@ const usage: Case[] = [
   ['sample m', 2, "required option '-n, --count <n>' not specified"],
   ['sample m -n 1.5', 2, '-n must be a whole number, 0 or more'],
   ['sample m -n 1 --seed 4294967296', 2, /^--seed must be/],
+  // options of other kinds of models
+  ...[
+    'fit gaussian three.csv -o x --sequence a',
+    'fit gaussian three.csv -o x --checkpoint c',
+    'fit gaussian-mixture three.csv -o x --components 2 --resume c',
+    'fit gaussian-mixture three.csv -o x --components 2 --hidden 3',
+    'fit gaussian-mixture three.csv -o x --components 2 --input-skip',
+    `${net} --restarts 2`,
+    `${net} --covariance-type full`,
+    `${net} --sample-weights a`,
+    'score m data.csv --sequence id',
+    'score g three.csv --per-sequence',
+    'inspect m data.csv --sequence id',
+    'sample m -n 1 --steps 3',
+    'sample g -n 1 --bias 1',
+  ].map((command): Case => {
+    const option = /.* (--[a-z-]+)/.exec(command)![1]!;
+    return [command, 2, `${option} is no option of this kind of model`];
+  }),
+  ['fit mixture-density-network walk.csv -o x --components 1', 2, /^--hidden /],
+  ['fit mixture-density-network walk.csv -o x --hidden 2', 2, /^--components /],
+  [`${net} --hidden 2,x`, 2, /argument '2,x' is invalid. It is not a number/],
+  [`${net} --hidden 0`, 2, /^--hidden must be a whole number from 1/],
+  [`${net} --cell odd`, 2, /^--cell must be one of tanh, /],
+  [`${net} --mapping odd`, 2, /^--mapping must be one of tanh-full, /],
+  [
+    `${net} --mapping graves --binary 1`,
+    2,
+    /^--mapping: the mapping graves is for 2 coordinates beside the binary ones/,
+  ],
+  [`${net} --binary -1`, 2, /^--binary must be a whole number from 0/],
+  [`${net} --binary 0.5`, 2, /^--binary must be a whole number from 0/],
+  [`${net} --binary 2`, 2, '--binary must be less than the number of columns, 2, not 2'],
+  [`${net} --momentum 0.5`, 2, '--momentum is of optimizer sgd, not of adam'],
+  [`${net} --validation 1`, 2, /^--validation must be/],
+  [`${net} --learning-rate 0`, 2, /^--learning-rate must be/],
+  [`${net} --columns s,a`, 2, '--sequence s: that column is an input'],
+  [`${net} --checkpoint ./x`, 2, '--checkpoint and -o name the same file'],
+  [`${net} --checkpoint -`, 2, '--checkpoint is a file of its own, not stdout'],
+  [`${net} --binary 1 --resume ck --batch 3`, 2, '--resume ck is of another fit: its batch is 32, not 3'],
+  ['score n walk.csv --sequence a', 2, '--sequence a: that column is an input'],
+  ['score n walk.csv --columns a,up --sequence up', 2, '--sequence up: that column is an input'],
+  ['inspect n walk.csv --sequence up', 2, '--sequence up: that column is an input'],
+  ['score n walk.csv --sequence s --keep logDensity', 2, 'OUT would have two columns "logDensity"'],
+  ['score n walk.csv --sequence steps --per-sequence', 2, 'OUT would have two columns "steps"'],
+  ['sample n -n 1 --steps -1', 2, '--steps must be a whole number, 0 or more'],
+  ['sample n -n 1 --steps 1.5', 2, '--steps must be a whole number, 0 or more'],
+  ['sample n -n 1 --bias -1', 2, /^--bias must be/],
+  ['sample n -n 1 --seed -1', 2, /^--seed must be/],
+  ['sample n -n 3 --svg x', 2, /^--svg draws strokes of a pen: .*\(--binary 1\)$/],
+  ['sample n -n 3 --svg - -o -', 2, '-o - and --svg - cannot both have stdout'],
   // what is wrong with the options is found before a file is read
+  [`${net} --learning-rate -1`.replace('walk', 'none'), 2, /^--learning-rate/],
   ['fit gaussian-mixture absent.csv -o x --components 0', 2, /^--components/],
 ];
 const failures: Case[] = [
@@ -113,10 +183,40 @@ const failures: Case[] = [
   ['score m data.csv -o absent/x', 1, 'cannot write absent/x: no such file or folder (ENOENT)'],
   ['fit gaussian three.csv -o data.csv/x', 1, 'cannot write data.csv/x: a part of the path is not a folder (ENOTDIR)'],
   ['fit gaussian absent.csv -o x', 1, 'cannot read absent.csv: no such file or folder (ENOENT)'],
+  [`${net} --resume none`, 1, 'cannot read none: no such file or folder (ENOENT)'],
+  [`${net} --checkpoint none/x`, 1, 'cannot write none/x: no such file or folder (ENOENT)'],
   ['score m data.csv --isa nonesuch', 1, /no level nonesuch here|no native binary/],
   ['score m data.csv --backend wasm --isa baseline', 1, /no level baseline here/],
 ];
+const gap = 'the value is missing, which this kind of model does not know';
+const again = 'has ended before: the rows of a sequence stand one after the other';
+const fitOf = (file: string): string => `${net} --binary 1`.replace('walk.csv', file);
 const badData: Case[] = [
+  ...[
+    (file: string) => `score n ${file} --sequence s`,
+    (file: string) => `inspect n ${file} --sequence s`,
+    fitOf,
+  ].flatMap((command): Case[] => [
+    [command('word.csv'), 65, /^word\.csv: line 4, column 2 \(a\): "oops" is not a number/],
+    [command('gap.csv'), 65, `gap.csv: line 4, column 2 (a): ${gap}`],
+    [command('half.csv'), 65, 'half.csv: line 3, column 3 (up): 0.5 is neither 0 nor 1 (--binary)'],
+    [command('back.csv'), 65, `back.csv: line 5, column 1 (s): the sequence x ${again}`],
+    [command('unnamed.csv'), 65, 'unnamed.csv: line 3, column 1 (s): it does not say which sequence the row is of'],
+    [command('gap.ndjson'), 65, `gap.ndjson: line 2, column a: ${gap}`],
+    [command('absent.ndjson'), 65, `absent.ndjson: line 2, column up: ${gap}`],
+    [command('back.ndjson'), 65, `back.ndjson: line 3, column s: the sequence 1 ${again}`],
+    [command('unnamed.ndjson'), 65, 'unnamed.ndjson: line 2, column s: it does not say which sequence the row is of'],
+    [command('three.csv'), 65, /^three\.csv: line 1: there is no column "/],
+  ]),
+  [fitOf('key2.ndjson'), 65, /^key2\.ndjson: line 2, column b: the first line has no such key/],
+  [fitOf('single.csv'), 65, 'single.csv: no sequence has two rows'],
+  ['inspect n single.csv --sequence s', 65, 'single.csv: no sequence has two rows'],
+  [`${net} --resume walk.csv`, 65, /^walk\.csv: malformed seqlik file: /],
+  [
+    `${net} --resume n`,
+    65,
+    /^n: malformed seqlik file: it holds a mixture-density-network, not a training-checkpoint$/,
+  ],
   ['score g cells.csv', 65, 'cells.csv: line 3: it has 2 cells, the header line 3'],
   ['score g more.csv', 65, 'more.csv: line 3: it has 4 cells, the header line 3'],
   ['score g text.csv', 65, 'text.csv: line 3, column 2 (b): "NA" is not a number (a cell not observed is left empty)'],
@@ -214,6 +314,28 @@ test('stdout ends after the last good line, a file OUT is not there', async () =
     code: 65,
     stderr: expect.stringMatching(/^seqlik: stdin: line 3: the values are so far/),
   });
+});
+test('of sequences, too, stdout ends after the last good line; totals after the last sequence that ended', async () => {
+  const rows = (id: number, n: number): string => `${id},0.5,0\n`.repeat(n);
+  const many = `s,a,up\n${rows(1, 3)}${rows(2, 9000)}`;
+  for (const bad of ['2,,0\n', '1,1,0\n', '2,1,7\n', '2,1\n']) {
+    const { code, stdout, stderr } = await run('score n - --sequence s', many + bad + rows(3, 4));
+    expect({ code, stderr }).toMatchObject({ code: 65, stderr: expect.stringContaining('stdin: line 9005') });
+    expect(stdout).toBe((await run('score n - --sequence s', many)).stdout);
+  }
+  const { code, stdout } = await run('score n - --sequence s --per-sequence', `${many}2,,0\n`);
+  expect({ code, lines: stdout.split('\n').map((line) => line.split(',').length) }).toEqual({
+    code: 65,
+    lines: [3, 3, 1],
+  });
+});
+test('a row so far away that it has no density ends it at its line', async () => {
+  const { code, stdout, stderr } = await run(
+    'score n - --sequence s',
+    's,a,up\nx,1,0\nx,2,0\ny,1,0\ny,1e200,0\ny,1,0\n',
+  );
+  expect({ code, stdout: stdout.split('\n').length }).toEqual({ code: 65, stdout: 5 });
+  expect(stderr).toMatch(/^seqlik: stdin: line 5: /);
 });
 test('nothing is written of data without the columns', async () => {
   expect((await run('score g two.csv')).stdout).toBe('');

@@ -88,6 +88,23 @@ describe('a signal', () => {
     expect(performance.now() - sent).toBeLessThan(2000);
     expect(readdirSync(path)).toEqual(['data.csv']);
   });
+  test.each(['native', 'wasm'])('SIGINT while a network learns (%s): its checkpoint stays', async (backend) => {
+    const path = fresh();
+    const data = join(path, 'data.csv');
+    expect((await seqlik(['sample', model, '-n', '4000', '-o', data])).code).toBe(0);
+    const sizes = ['--hidden', '16', '--components', '2', '--max-iterations', '100000', '--patience', '100000'];
+    const args = ['fit', 'mixture-density-network', data, '-o', join(path, 'm'), ...sizes, '--backend', backend];
+    const checkpoint = join(path, 'ck');
+    const child = start([...args, '--checkpoint', checkpoint]);
+    while (!existsSync(checkpoint)) await new Promise((done) => setTimeout(done, 5));
+    const sent = performance.now();
+    child.kill('SIGINT');
+    expect((await ended(child)).code).toBe(130);
+    expect(performance.now() - sent).toBeLessThan(1000); // 100 ms, on a machine that has nothing else to do
+    expect(readdirSync(path).sort()).toEqual(['ck', 'data.csv']);
+    const { code, stderr } = await seqlik([...args, '--resume', checkpoint, '--max-iterations', '1']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^\d+ epochs/m) });
+  });
 });
 
 describe('kill -9', () => {
