@@ -230,7 +230,7 @@ function real(where: string, argument: string, value: unknown): Real | undefined
 }
 /** Numbers, however many: an Array that has to grow beyond some 10^8 entries ends the process. */
 class Numbers {
-  private values: Float64Array = new Float64Array(16);
+  private values: Float64Array = new Float64Array(8); // so few do not leave the heap: a list may have many short rows
   private length = 0;
   constructor(private readonly where: string) {}
   push(value: number): void {

@@ -41,7 +41,11 @@ export class Head {
     const { components: m, head: k, binary: q, mapping } = this.architecture;
     const kernels = kernelsOf(this.backend, raw instanceof Float32Array).density;
     const floor = room.array(1).fill(this.floor);
-    return { kernels, dims: { n, k, m, q, mapping }, args: { raw, x, floor, logDensity: room.array(n), r: room.array(n * m) } };
+    return {
+      kernels,
+      dims: { n, k, m, q, mapping },
+      args: { raw, x, floor, logDensity: room.array(n), r: room.array(n * m) },
+    };
   }
   private scaled(logDensity: Real): Real {
     if (this.shift !== 0) for (let i = 0; i < logDensity.length; i++) logDensity[i]! -= this.shift;

@@ -73,7 +73,10 @@ export class Online {
     const layers = this.layers.map(({ input, below, cell }, n) => {
       const { a, state } = cell.args;
       a!.set(this.weights.bias(`b${n}`));
-      for (const [part, from] of [[input, x], [below, h]] as const)
+      for (const [part, from] of [
+        [input, x],
+        [below, h],
+      ] as const)
         if (part) {
           part.args['x']!.set(from);
           part.args['y']!.set(a!);

@@ -99,11 +99,7 @@ export function* forward(
   }
   const raw = repeated(weights.bias('by'), n, room.array(n * outputs));
   for (const [layer, m] of hidden.entries())
-    yield work(
-      dense.affine,
-      { n, i: m, o: outputs },
-      { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: raw },
-    );
+    yield work(dense.affine, { n, i: m, o: outputs }, { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: raw });
   return { layers, raw };
 }
 
@@ -144,7 +140,12 @@ export function* backward(
     yield work(recurrent.backward, { m, cell }, back);
 
     const add = (x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
-      work(dense.gradient, { n, i, o }, { x, dy, dW: gradient[dW]!, db: db ? gradient[db]! : new Float64Array(o) }, how);
+      work(
+        dense.gradient,
+        { n, i, o },
+        { x, dy, dW: gradient[dW]!, db: db ? gradient[db]! : new Float64Array(o) },
+        how,
+      );
     yield add(trace.h, m, dRaw, outputs, `Wy${layer}`, layer === 0 ? 'by' : undefined);
     const sees = architecture.sees(layer);
     if (sees) yield add(inputs, dimension, e, gates, `Wx${layer}`, `b${layer}`);
@@ -188,8 +189,7 @@ function shifted(to: Real, lengths: Int32Array, m: number, states: Real, width: 
 /** c[t-1] of every step of lstm, whose saved rows end in c. */
 function cellsBefore({ saved, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Real {
   const c = room.array(saved.length / 5);
-  for (let row = 0; row * m < c.length; row++)
-    c.set(saved.subarray((5 * row + 4) * m, (5 * row + 5) * m), row * m);
+  for (let row = 0; row * m < c.length; row++) c.set(saved.subarray((5 * row + 4) * m, (5 * row + 5) * m), row * m);
   return shifted(c, lengths, m, first, 2 * m, m);
 }
 /** The gradients to W_h h of gru: its candidate's is scaled by the reset gate. */

@@ -35,7 +35,9 @@ export function fromFile(file: TensorFile): NetworkOptions {
     const text = metadata[name] ?? '';
     return /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN; // the architecture says what is wrong with it
   };
-  const hidden = (metadata['hidden'] ?? '').split(',').map((size) => (/^\d{1,10}$/.test(size) ? Number(size) : Number.NaN));
+  const hidden = (metadata['hidden'] ?? '')
+    .split(',')
+    .map((size) => (/^\d{1,10}$/.test(size) ? Number(size) : Number.NaN));
   const inputSkip = check.choice('file', 'inputSkip', metadata['inputSkip'], ['true', 'false']) === 'true';
   const { mapping, cell } = metadata;
   if (mapping === undefined || cell === undefined)

@@ -17,15 +17,15 @@ export class Workspace {
 
   /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
   array(length: number): Real {
-    const Array = this.single ? Float32Array : Float64Array;
-    const fresh = (): Real => allocated(this.where, length, () => new Array(length));
+    const Kind = this.single ? Float32Array : Float64Array;
+    const fresh = (): Real => allocated(this.where, length, () => new Kind(length));
     if (!this.reused) return fresh();
-    const bytes = length * Array.BYTES_PER_ELEMENT;
+    const bytes = length * Kind.BYTES_PER_ELEMENT;
     const at = this.at;
     this.want += Math.ceil(bytes / LINE) * LINE;
     if (at + bytes > this.block.byteLength) return fresh(); // the next pass has room for it
     this.at = at + Math.ceil(bytes / LINE) * LINE;
-    return new Array(this.block, at, length);
+    return new Kind(this.block, at, length);
   }
   zeros(length: number): Real {
     return this.reused ? this.array(length).fill(0) : this.array(length);
