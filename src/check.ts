@@ -6,7 +6,6 @@ import { type Backend, isBackend } from './bind.ts';
 import { SeqlikError } from './errors.ts';
 import type { Resident } from './grammar.ts';
 import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from './memory.ts';
-import { Model } from './models/model.ts';
 
 export type Real = Float64Array | Float32Array;
 export type Vector = Real | readonly number[];
@@ -35,11 +34,13 @@ export function isArray(value: unknown): value is unknown[] {
     return false;
   }
 }
+/** Known to every model, and to what inherits from one. */
+export const MODEL = Symbol('model');
 /** An object to read fields of; a revoked proxy has none, and answers every question with a TypeError. So does what only
  * inherits from a model, and a model is no options. */
 function hasFields(value: unknown): value is object {
   try {
-    if (typeof value !== 'object' || value === null || value instanceof Model) return false;
+    if (typeof value !== 'object' || value === null || MODEL in value) return false;
     return !Array.isArray(value) && tagOf(value) === undefined;
   } catch {
     return false;
@@ -230,7 +231,7 @@ function real(where: string, argument: string, value: unknown): Real | undefined
 }
 /** Numbers, however many: an Array that has to grow beyond some 10^8 entries ends the process. */
 class Numbers {
-  private values: Float64Array = new Float64Array(16);
+  private values: Float64Array = new Float64Array(8); // so few do not leave the heap: a list may have many short rows
   private length = 0;
   constructor(private readonly where: string) {}
   push(value: number): void {

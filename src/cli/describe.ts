@@ -72,7 +72,7 @@ function networkText(model: MixtureDensityNetwork, described: DescribedNetwork):
     if (j >= dimension - binary) return '0 or 1';
     return units ? `${short(units.mean[j]!)} ± ${short(units.standardDeviation[j]!)}` : '0 ± 1';
   };
-  const floor = minStandardDeviation > 0 ? [`no component is narrower than ${short(minStandardDeviation)} units`] : [];
+  const floor = minStandardDeviation > 0 ? [`no standard deviation is below ${short(minStandardDeviation)} units`] : [];
   return [
     `${kind} in ${dimension} dimensions`,
     architectureText(model),

@@ -1,5 +1,6 @@
 /** What every model is: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
 import type { Backend } from '../bind.ts';
+import { MODEL } from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 
 const made = new WeakSet<object>();
@@ -9,6 +10,10 @@ export function isA<M extends Model>(model: abstract new (...given: never[]) => 
 }
 
 export abstract class Model {
+  /** @internal */
+  get [MODEL](): true {
+    return true;
+  }
   constructor() {
     made.add(this);
   }

@@ -50,7 +50,7 @@ const stateful = (method: 'forward' | 'lossGradient'): Places => ({
   ),
 });
 
-const isFinite = (least: number) => (n: number) => n >= least && n < Number.POSITIVE_INFINITY;
+const finiteFrom = (least: number) => (n: number) => n >= least && n < Number.POSITIVE_INFINITY;
 const shapes = (name: string, use: (given: object, backend: Backend) => unknown): Places => {
   const field = (field: string, kind: (call: Call) => Place): Places => ({
     [`${name}(options.${field})`]: kind((value, backend) => use({ [field]: value }, backend)),
@@ -65,7 +65,7 @@ const shapes = (name: string, use: (given: object, backend: Backend) => unknown)
     ...field('inputSkip', (call) => optional(only(true)(call))),
     ...field('binary', (call) => optional(only(0)(call))),
     ...field('seed', (call) => whole(0, 2 ** 32 - 1, call)),
-    ...field('minStandardDeviation', (call) => number(isFinite(0), call)),
+    ...field('minStandardDeviation', (call) => number(finiteFrom(0), call)),
   };
 };
 const units = (given: object, backend: Backend): unknown => {
@@ -119,9 +119,9 @@ function fitOptions(): Places {
   const wholes = (least: number) => (call: Call) => whole(least, LEAST, call);
   for (const name of ['backend', 'optimizer', 'schedule']) option(name, strings as (call: Call) => Place);
   for (const name of ['batch', 'patience', 'shardSize']) option(name, wholes(1));
-  for (const name of ['clip', 'tolerance']) option(name, (call) => number(isFinite(0), call));
+  for (const name of ['clip', 'tolerance']) option(name, (call) => number(finiteFrom(0), call));
   option('maxIterations', wholes(0));
-  option('learningRate', (call) => number(isFinite(Number.MIN_VALUE), call));
+  option('learningRate', (call) => number(finiteFrom(Number.MIN_VALUE), call));
   option('validation', (call) => number((n) => n >= 0 && n < 1, call));
   option('signal', (call) => optional(those(isSignal, call)));
   option('onProgress', (call) => optional(those(isFunction, call)));
@@ -184,7 +184,7 @@ export const network: Places = {
   [`${SAMPLE}(options)`]: options((given, backend) => made({}, backend).sample(3, given)),
   [`${SAMPLE}(options.seed)`]: whole(0, 2 ** 32 - 1, (seed, backend) => made({}, backend).sample(3, { seed })),
   [`${SAMPLE}(options.prefix)`]: optional(numbers((prefix, backend) => made({}, backend).sample(3, { prefix }))),
-  [`${SAMPLE}(options.bias)`]: number(isFinite(0), (bias, backend) => made({}, backend).sample(3, { bias })),
+  [`${SAMPLE}(options.bias)`]: number(finiteFrom(0), (bias, backend) => made({}, backend).sample(3, { bias })),
   ...loading('MixtureDensityNetwork.fromBytes', () => [file()], MixtureDensityNetwork.fromBytes),
   ...shapes('MixtureDensityNetwork.fit', fitted),
   ...fitOptions(),

@@ -9,8 +9,10 @@ export type Cell = (typeof cells)[number];
 /** Blocks of units a cell has per gate, and vectors it hands to the next step. */
 export const gatesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 4, gru: 3 };
 export const statesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 2, gru: 1 };
-/** Parameters of a network: it takes a second to draw as many, and 4 GB to use them. */
-const MOST = 2 ** 27;
+/** Parameters of a network: it takes seconds to draw as many, and 2 GB to use them. */
+const MOST = 2 ** 26;
+/** Inputs or outputs of a layer: a kernel holds 128 rows of them at once. */
+const WIDEST = 2 ** 23;
 const tri = (k: number): number => (k * (k + 1)) / 2;
 
 /** One named tensor of the flat vector. */
@@ -82,6 +84,12 @@ export class Architecture implements Shape {
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden asks for ${at} parameters, more than ${MOST}`, {
         argument: 'hidden',
       });
+    if (Math.max(dimension, this.outputs) > WIDEST)
+      throw new SeqlikError(
+        'INVALID_ARGUMENT',
+        `${where}: ${dimension} coordinates and ${this.outputs} outputs, more than ${WIDEST}`,
+        { argument: dimension > WIDEST ? 'dimension' : 'components' },
+      );
     this.slots = slots;
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));
     this.size = at;

@@ -24,7 +24,7 @@ export interface Part extends Batch {
   readonly term: number;
 }
 
-/** All sequences in passes of whole ones, in order; the same for any number of threads. */
+/** All sequences that have terms, in passes of whole ones, in order; the same for any number of threads. */
 export function* partsOf(where: string, ragged: Ragged, d: number, units?: Standardization): Generator<Part> {
   const { lengths } = ragged;
   const starts = startsOf(lengths, d);
@@ -38,7 +38,7 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
       steps += termsOf(lengths[s]!);
       size += Math.max(termsOf(lengths[s]!), 1);
     }
-    yield { ...batchOf(where, ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
+    if (steps > 0) yield { ...batchOf(where, ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
     term += steps;
   }
 }
