@@ -339,12 +339,23 @@ describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
             expect(refusal(() => model.distribution(r))).toMatchObject({ code, argument, row: 7, column });
         }
   });
-  test('one component too far away is no reason to refuse', () => {
-    const { logDensity, responsibilities, dRaw } = two.lossGradient([0, 0, 0, 0, 1e200, 0, 0, 0, 0, 0, 0, 0], [0.5, 0]);
+  test.each([1e200, 1.7e308])('one component %d away is no reason to refuse', (far) => {
+    const raw = [0, 0, 0, 0, far, 0, 0, 0, 0, -3, 0.5, 0];
+    const { logDensity, responsibilities, dRaw, dx } = two.lossGradient(raw, [0.5, 0]);
     expectNear(logDensity, [-Math.log(2 * Math.PI) - 0.125 - Math.log(2)], 1e-14);
     expect([...responsibilities]).toEqual([1, 0]);
-    expect([...dRaw.subarray(4, 6), ...dRaw.subarray(9)]).toEqual([-0, -0, 0, 0, 0].map((v) => expect.closeTo(v)));
-    expect(dRaw.every(Number.isFinite)).toBe(true);
+    expectNear(dRaw, [-0.5, 0.5, -0.5, 0, 0, 0, 0.75, 0, 1, 0, 0, 0], 1e-14);
+    expectNear(dx, [0.5, 0], 1e-14);
+  });
+  test('a gradient that overflows is refused where its density is not; one that is only large is given', () => {
+    const one = make({ components: 1, dimension: 1 });
+    expect(one.forward([0, 0, -700], [1e-299]).logDensity[0]).toBeLessThan(-1e9);
+    expect(refusal(() => one.lossGradient([0, 0, 0, 0, 0, -700], [0, 1e-299]))).toMatchObject({
+      code: 'NON_FINITE',
+      argument: 'x',
+      row: 1,
+    });
+    expect(one.lossGradient([0, 0, -400], [1e-174]).dx[0]).toBeCloseTo(Math.exp(400) * 1e-174 * Math.exp(400), -165);
   });
   test('what is not finite comes first, then the first row, component and pivot', () => {
     const model = make({ components: 2, dimension: 2, mapping: 'tanh-full' });
