@@ -41,6 +41,7 @@ export const MODEL = Symbol('model');
 function hasFields(value: unknown): value is object {
   try {
     if (typeof value !== 'object' || value === null || MODEL in value) return false;
+    Object.getPrototypeOf(value); // a proxy that will not even say this
     return !Array.isArray(value) && tagOf(value) === undefined;
   } catch {
     return false;
