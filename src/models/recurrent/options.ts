@@ -9,7 +9,7 @@ import type { Standardization } from './batch.ts';
 export interface NetworkOptions {
   /** Coordinates of an observation, binary ones included. */
   readonly dimension: number;
-  /** Units of each hidden layer, the first sees the input; at least one. */
+  /** Units of each hidden layer, the first sees the input; 1 to 1000 layers, 2^26 parameters in all. */
   readonly hidden: readonly number[];
   /** Components of the mixture. */
   readonly components: number;
