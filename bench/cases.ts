@@ -13,7 +13,7 @@ export interface Workload {
   readonly workload: string;
   readonly variant: string;
   readonly dtype: DType;
-  /** Points of a call: those of P1, P1d and P2 are its items; P7 is a call with one, P8 with none. */
+  /** Points of a call: those of P1, P1d, P2 and P2n (steps) are its items; P7 is a call with one, P8 with none. */
   readonly points: number;
   readonly items: number;
   /** Nominal, per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
@@ -35,7 +35,17 @@ export interface DensityCase extends Workload {
   /** Of a raw row. */
   readonly outputs: number;
 }
-export type Case = MixtureCase | DensityCase;
+/** Loss and all gradients of a mixture-density network: tanh layers that all see the input, chol-exp. */
+export interface NetworkCase extends Workload {
+  readonly k: number;
+  readonly hidden: readonly number[];
+  readonly M: number;
+  readonly sequences: number;
+  /** Of each sequence, which has one more observation. */
+  readonly steps: number;
+}
+export type Case = MixtureCase | DensityCase | NetworkCase;
+export const isNetwork = (given: Case): given is NetworkCase => 'hidden' in given;
 export const isDensity = (given: Case): given is DensityCase => 'mapping' in given;
 
 const shapes = [
@@ -51,7 +61,8 @@ const densities = [
   { k: 8, M: 10, mapping: 'diag-exp', flops: 14 * 8 * 10 },
 ] as const;
 const rows = [512, 100_000]; // in cache, and streaming
-const QUICK = 50; // times fewer points
+const network = { k: 12, hidden: [200, 200], M: 10, sequences: 32, steps: 20 };
+const QUICK = 50; // times fewer points, and 8 times fewer sequences
 const one = { d: 8, M: 16, points: 1 };
 const none = { d: 1, M: 1, points: 0 };
 const dtypes = ['f64', 'f32'] as const;
@@ -61,7 +72,31 @@ export const flopsDiagonal = (d: number, M: number): number => 4 * d * M;
 const named = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
 
 /** All cases; quick: the same variants on fewer points. */
-export const casesOf = (quick: boolean): Case[] => [...mixtureCases(quick), ...densityCases(quick)];
+export const casesOf = (quick: boolean): Case[] => [
+  ...mixtureCases(quick),
+  ...densityCases(quick),
+  ...networkCases(quick),
+];
+/** Three times the products of a pass forward, and the head. */
+export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' | 'M'>): number {
+  const outputs = M * (1 + k + (k * (k + 1)) / 2);
+  const each = hidden.map((H, n) => H * (H + (n > 0 ? hidden[n - 1]! : 0) + k + outputs));
+  return 6 * each.reduce((a, b) => a + b) + 4 * k * k * M;
+}
+function networkCases(quick: boolean): NetworkCase[] {
+  const sequences = quick ? network.sequences / 8 : network.sequences;
+  const { k, hidden, M, steps } = network;
+  const variant = `k=${k} H=${hidden.join()} M=${M} chol-exp batch=${network.sequences} T=${steps}`;
+  const shape = { ...network, sequences, points: sequences * steps, items: sequences * steps };
+  return dtypes.map((dtype) => ({
+    ...shape,
+    workload: 'P2n',
+    variant,
+    dtype,
+    flops: flopsNetwork(network),
+    threads: [1],
+  }));
+}
 function densityCases(quick: boolean): DensityCase[] {
   return densities.flatMap((shape) =>
     rows.flatMap((count) =>
@@ -113,6 +148,31 @@ export function drawnDensity({ points, outputs, k, dtype }: DensityCase): Densit
   return { raw: normals(points * outputs, 0.5), x: normals(points * k, 1) };
 }
 
+export interface NetworkDraw {
+  readonly parameters: Readonly<Record<string, Float64Array>>;
+  /** [sequences, steps + 1, k], in the dtype of the case. */
+  readonly x: Real;
+}
+/** Weights N(0, 1/columns), biases 0, sequences of normal numbers. */
+export function drawnNetwork({ k, hidden, M, sequences, steps, dtype }: NetworkCase): NetworkDraw {
+  const random = new Random(1);
+  const weights = (rows: number, columns: number): Float64Array =>
+    Float64Array.from({ length: rows * columns }, () => random.normal() / Math.sqrt(columns));
+  const outputs = M * (1 + k + (k * (k + 1)) / 2);
+  const parameters: Record<string, Float64Array> = {};
+  for (const [n, H] of hidden.entries()) {
+    parameters[`Wx${n}`] = weights(H, k);
+    parameters[`Wh${n}`] = weights(H, H);
+    if (n > 0) parameters[`Wd${n}`] = weights(H, hidden[n - 1]!);
+    parameters[`b${n}`] = new Float64Array(H);
+    parameters[`Wy${n}`] = weights(outputs, H).map((w) => w / 4);
+  }
+  parameters['by'] = new Float64Array(outputs);
+  const count = sequences * (steps + 1) * k;
+  const x = dtype === 'f32' ? new Float32Array(count) : new Float64Array(count);
+  for (let i = 0; i < count; i++) x[i] = random.normal();
+  return { parameters, x };
+}
 export interface Draw {
   readonly parameters: {
     readonly weights: Float64Array;

@@ -9,8 +9,11 @@ import {
   type DensityCase,
   drawn,
   drawnDensity,
+  drawnNetwork,
   isDensity,
+  isNetwork,
   type MixtureCase,
+  type NetworkCase,
   type Real,
 } from './cases.ts';
 import { type Contender, field } from './contenders/all.ts';
@@ -18,7 +21,15 @@ import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
 import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
 import { type Row, rowOf } from './rows.ts';
-import { bounds, densityBounds, reference, referenceDensity, verify } from './verify.ts';
+import {
+  bounds,
+  densityBounds,
+  networkBounds,
+  reference,
+  referenceDensity,
+  referenceNetwork,
+  verify,
+} from './verify.ts';
 
 class UsageError extends Error {}
 interface Request {
@@ -44,7 +55,11 @@ interface Entry extends Job {
 }
 /** A case with all who take part, who share one array for their results. */
 function entered(given: Case, contenders: readonly Contender[]): Entry[] {
-  const { want, ready, bound, least } = isDensity(given) ? density(given) : mixture(given);
+  const { want, ready, bound, least } = isNetwork(given)
+    ? network(given)
+    : isDensity(given)
+      ? density(given)
+      : mixture(given);
   const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
     const own = ready(contender, out);
@@ -73,12 +88,18 @@ function density(given: DensityCase) {
   return { want: referenceDensity(given, draw), ready, bound: densityBounds[given.dtype], least: 1 };
 }
 
+function network(given: NetworkCase) {
+  const draw = drawnNetwork(given);
+  const ready = (contender: Contender, out: Real) => contender.readyNetwork(given, draw, out);
+  return { want: referenceNetwork(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
+}
+
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = requested(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
   const wantsLimits = only.test('limit');
   if (cases.length === 0 && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P7, P8, limit`);
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // not after minutes of work
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const title = machine(quick, effort);

@@ -1,6 +1,7 @@
 /** Verify, then time: what a contender computes is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
-import type { DensityCase, DensityDraw, Draw, DType, MixtureCase, Real } from './cases.ts';
+import type { DensityCase, DensityDraw, Draw, DType, MixtureCase, NetworkCase, NetworkDraw, Real } from './cases.ts';
+import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
 
 /** The largest relative error allowed: that of the kernel's row. */
@@ -24,6 +25,15 @@ export function referenceDensity({ k, M, mapping, points, outputs }: DensityCase
   model.lossGradient(raw, x, out.subarray(0, points), r, out.subarray(points), dx);
   return out;
 }
+
+/** The loss of a network's draw, then its gradient by every parameter. Sums over steps: errors of the terms add up. */
+export function referenceNetwork({ k, hidden, M, steps }: NetworkCase, { parameters, x }: NetworkDraw): Float64Array {
+  const names = Object.keys(parameters);
+  const gradient = Object.fromEntries(names.map((name) => [name, new Float64Array(parameters[name]!.length)]));
+  const loss = new PlainNetwork(k, hidden, M, parameters).lossGradient(Float64Array.from(x), steps, gradient);
+  return Float64Array.from([loss, ...names.flatMap((name) => [...gradient[name]!])]);
+}
+export const networkBounds: Readonly<Record<DType, number>> = { f64: 1e-10, f32: 2e-2 };
 
 /** max |got - want| / |want|, of what is smaller than `least` relative to that; NaN if there is one. */
 export function maxRelativeError(got: Real, want: Float64Array, least = 0): number {

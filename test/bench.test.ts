@@ -43,6 +43,7 @@ describe('counting', () => {
     const flops = casesOf(true).map(({ workload, variant, flops }) => `${workload} ${variant}: ${flops}`);
     for (const line of ['P1 d=2 M=20: 200', 'P1d d=64 M=64: 16384', 'P7 d=8 M=16: 1408', 'P8 empty batch: 0'])
       expect(flops).toContain(line);
+    expect(flops).toContain('P2n k=12 H=200,200 M=10 chol-exp batch=32 T=20: 2938560');
     for (const line of ['k=2 M=20 chol-exp rows=512: 320', 'k=8 M=10 diag-exp rows=100000: 1120'].map((l) => `P2 ${l}`))
       expect(flops).toContain(line);
   });
@@ -287,7 +288,7 @@ describe('what cannot be run is told in one line', () => {
     [['--fast'], 2, /--fast/],
     [['P1'], 2, /P1/],
     [['--only', '('], 2, /Invalid regular expression/],
-    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P2, P7, P8, limit/],
+    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P2, P2n, P7, P8, limit/],
     [['--only', 'P8', '--json', '/nowhere/rows.json'], 1, /ENOENT.*\/nowhere/],
   ])('%j', (args, status, message) => {
     const child = run(...args);

@@ -1,7 +1,8 @@
 /** Who runs the cases. */
-import { type Backend, GaussianMixture, MixtureDensity, openBackend } from 'seqlik';
-import type { DensityCase, DensityDraw, Draw, MixtureCase, Real } from '../cases.ts';
+import { type Backend, GaussianMixture, MixtureDensity, MixtureDensityNetwork, openBackend } from 'seqlik';
+import type { DensityCase, DensityDraw, Draw, MixtureCase, NetworkCase, NetworkDraw, Real } from '../cases.ts';
 import type { Who } from '../rows.ts';
+import { PlainNetwork } from './network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
 
 interface Ready {
@@ -13,6 +14,8 @@ export interface Contender extends Who {
   ready(given: MixtureCase, draw: Draw, out: Real): Ready | undefined;
   /** The same; `out` gets the log-densities, then the gradient dRaw. */
   readyDensity(given: DensityCase, draw: DensityDraw, out: Real): Ready | undefined;
+  /** The same; `out` gets the loss, then the gradient by every parameter in the order of the draw. */
+  readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
 }
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -62,7 +65,31 @@ function seqlik(backend: Backend): Contender {
       };
       return { run: () => model.lossGradient(raw, x, { out }), dispose() {} };
     },
+    readyNetwork({ k, hidden, M, sequences, steps, threads: wanted }, { parameters, x }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const shape = { dimension: k, hidden, components: M, inputSkip: true, parameters };
+      const model = new MixtureDensityNetwork(shape, { backend });
+      const seqs = { values: x, lengths: Array.from({ length: sequences }, () => steps + 1) };
+      const run = () => {
+        const { loss, gradient } = model.lossGradient(seqs);
+        put(out, loss, Object.keys(parameters), gradient);
+      };
+      return { run, dispose: () => model.dispose() };
+    },
   };
+}
+function put(
+  out: Real,
+  loss: number,
+  names: readonly string[],
+  gradient: Readonly<Record<string, Float64Array>>,
+): void {
+  out[0] = loss;
+  let at = 1;
+  for (const name of names) {
+    out.set(gradient[name]!, at);
+    at += gradient[name]!.length;
+  }
 }
 
 /** In f64 only; the empty call is no case of it. */
@@ -82,5 +109,17 @@ const plain: Contender = {
     const [theirs, all, r, dx] = [raw, out, new Float64Array(points * M), x.slice()] as Float64Array[];
     const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
     return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
+  },
+  readyNetwork({ k, hidden, M, steps, dtype }, { parameters, x }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainNetwork(k, hidden, M, parameters);
+    const run = () => {
+      const zeros = Object.entries(parameters).map(
+        ([name, values]) => [name, new Float64Array(values.length)] as const,
+      );
+      const gradient = Object.fromEntries(zeros);
+      put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
+    };
+    return { run, dispose() {} };
   },
 };
