@@ -1,14 +1,28 @@
 // Linear layers; outputs in lanes, and inputs of the gradient. docs/math.md § dense. Twin: native/dense.cc
-import { loadSome, storeSome } from "./simd";
-import { gemm, pad, size, TILE, widen } from "./linalg";
+import { LANES, loadSome } from "./simd";
+import { fill, gemm, pad, size, TILE } from "./linalg";
 
-// sum[j] += Σ_r x[r,j], r ascending; the sums of the last vector may be but some
-function addRows(n: i32, d: i32, x: usize, width: usize, sum: usize): void {
-  for (let j = 0; j < d; j += 2, x += 16, sum += 16) {
-    let s = loadSome<f64>(sum, d - j);
-    for (let r = 0, v = x; r < n; r++, v += width) s = v128.add<f64>(s, v128.load(v));
-    storeSome<f64>(sum, s, d - j);
+const STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
+const LINE = 32;   // values from one row of a strip to the next: whole vectors
+
+// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum
+function totals<T>(n: i32, strip: usize, total: usize): void {
+  for (const end = strip + size<T>(LINE); strip < end; strip += 64, total += 64) {
+    let a = f64x2.splat(0), b = a, c = a, d = a;
+    for (let r = 0, x = strip; r < n; r++, x += size<T>(LINE)) {
+      a = v128.add<T>(a, v128.load(x));
+      b = v128.add<T>(b, v128.load(x, 16));
+      c = v128.add<T>(c, v128.load(x, 32));
+      d = v128.add<T>(d, v128.load(x, 48));
+    }
+    v128.store(total, a);
+    v128.store(total, b, 16);
+    v128.store(total, c, 32);
+    v128.store(total, d, 48);
   }
+}
+function add<T>(n: i32, x: usize, sum: usize): void {
+  for (let j = 0; j < n; j++, x += sizeof<T>(), sum += 8) store<f64>(sum, load<f64>(sum) + <f64>load<T>(x));
 }
 
 export function affine<T>(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize): i32 {
@@ -17,15 +31,25 @@ export function affine<T>(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize):
   return 0;
 }
 
-export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, wide: usize, dwide: usize,
-    dW: usize, db: usize): i32 {
-  const width = size<f64>(pad<T>(i)), step = size<f64>(pad<T>(o));
+// What a tile comes to is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are
+// brought together first: where they lie 2^k bytes apart they drive each other out of the cache.
+export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize, part: usize,
+    total: usize, dW: usize, db: usize): i32 {
+  const width = size<T>(pad<T>(i));
   for (let at = 0; at < n; at += TILE, x += size<T>(TILE * i), dy += size<T>(TILE * o)) {
     const rows = min(TILE, n - at);
-    widen<T>(rows, i, x, wide);
-    widen<T>(rows, o, dy, dwide);
-    gemm<f64>(o, rows, i, dwide, 8, step, wide, width, dW, size<f64>(i));
-    addRows(rows, o, dwide, step, db);
+    if (i != pad<T>(i)) fill<T, T>(rows, i, x, lines);
+    const B = i != pad<T>(i) ? lines : x;
+    for (let q = 0; q < o; q += STRIP) {
+      const some = min(STRIP, o - q);
+      memory.fill(part, 0, <usize>some * width);
+      for (let r = 0, from = dy + size<T>(q), to = strip; r < rows; r++, from += size<T>(o), to += size<T>(LINE))
+        for (let j = 0; j < some; j += LANES<T>()) v128.store(to + size<T>(j), loadSome<T>(from + size<T>(j), some - j));
+      gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, part, width);
+      for (let p = 0; p < some; p++) add<T>(i, part + <usize>p * width, dW + size<f64>(i) * <usize>(q + p));
+      totals<T>(rows, strip, total);
+      add<T>(some, total, db + size<f64>(q));
+    }
   }
   return 0;
 }

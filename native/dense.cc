@@ -3,13 +3,21 @@
 #include "linalg.h"
 namespace ISA::dense {
 namespace {
-// sum[j] += Σ_r x[r,j], r ascending; the sums of the last vector may be but some
-void addRows(int n, int d, const double* x, int width, double* sum) {
-  for (int j = 0; j < d; j += LANES<double>) {
-    V<double> s = loadSome(sum + j, d - j);
-    for (int r = 0; r < n; r++) s += load(x + r * width + j);
-    storeSome(sum + j, s, d - j);
+constexpr int STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
+constexpr int LINE = 32;   // values from one row of a strip to the next: whole vectors
+
+// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum
+template <class T> void totals(int n, const T* strip, T* total) {
+  constexpr int N = least(4, LINE / LANES<T>);
+  for (int j = 0; j < LINE; j += N * LANES<T>) {
+    V<T> s[N]{};
+    for (int r = 0; r < n; r++)
+      EACH(v, N) s[v] += load(strip + r * LINE + j + v * LANES<T>);
+    EACH(v, N) store(total + j + v * LANES<T>, s[v]);
   }
+}
+template <class T> void add(int n, const T* x, double* sum) {
+  for (int j = 0; j < n; j++) sum[j] += double(x[j]);
 }
 }
 
@@ -19,14 +27,27 @@ template <class T> int affine(int n, int i, int o, const T* x, const T* W, T* y)
   return 0;
 }
 
-template <class T>
-int gradient(int n, int i, int o, const T* x, const T* dy, double* wide, double* dwide, double* dW, double* db) {
+// What a tile comes to is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are
+// brought together first: where they lie 2^k bytes apart they drive each other out of the cache (0.63 -> 0.77 of
+// affine's speed).
+template <class T> int gradient(
+    int n, int i, int o, const T* x, const T* dy, T* lines, T* strip, T* part, T* total, double* dW, double* db) {
+  const int width = pad<T>(i);
   for (int at = 0; at < n; at += TILE, x += size_t(TILE) * i, dy += size_t(TILE) * o) {
     const int rows = least(TILE, n - at);
-    widen(rows, i, x, wide);
-    widen(rows, o, dy, dwide);
-    gemm(o, rows, i, dwide, 1, pad<T>(o), wide, pad<T>(i), dW, i);
-    addRows(rows, o, dwide, pad<T>(o), db);
+    if (i != width) fill(rows, i, x, lines);
+    const T* B = i != width ? lines : x;
+    for (int q = 0; q < o; q += STRIP) {
+      const int some = least(STRIP, o - q);
+      memset(part, 0, size_t(some) * width * sizeof(T));
+      for (int r = 0; r < rows; r++)
+        for (int j = 0; j < some; j += LANES<T>)
+          store(strip + r * LINE + j, loadSome(dy + size_t(r) * o + q + j, some - j));
+      gemm(some, rows, i, strip, 1, LINE, B, width, part, width);
+      for (int p = 0; p < some; p++) add(i, part + p * width, dW + size_t(q + p) * i);
+      totals(rows, strip, total);
+      add(some, total, db + q);
+    }
   }
   return 0;
 }

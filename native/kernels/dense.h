@@ -9,16 +9,16 @@ template <class T>
 int affine(int n, int i, int o, const T* x /* n i */, const T* W /* i pad(o) */, T* y /* n o */);
 /// dW[j] += Σ_r dy[r,j] x[r];  db[j] += Σ_r dy[r,j]
 template <class T>
-int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, double* wide /* 128 pad(i) */,
-    double* dwide /* 128 pad(o) */, double* dW /* o i */, double* db /* o */);
+int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, T* lines /* 128 pad(i) */,
+    T* strip /* 128 32 */, T* part /* 24 pad(i) */, T* total /* 32 */, double* dW /* o i */, double* db /* o */);
 }
 #define INSTANTIATE_DENSE \
   template int ISA::dense::affine<double>(int, int, int, const double*, const double*, double*); \
   template int ISA::dense::affine<float>(int, int, int, const float*, const float*, float*); \
   template int ISA::dense::gradient<double>(int, int, int, const double*, const double*, double*, double*, double*, \
-    double*); \
-  template int ISA::dense::gradient<float>(int, int, int, const float*, const float*, double*, double*, double*, \
-    double*);
+    double*, double*, double*); \
+  template int ISA::dense::gradient<float>(int, int, int, const float*, const float*, float*, float*, float*, \
+    float*, double*, double*);
 #define EACH_DENSE(X) \
   X(dense, affine, f64, double) \
   X(dense, affine, f32, float) \

@@ -1,6 +1,6 @@
 /**
- * Kernels of linear layers. Each element adds its terms one by one in ascending order, so tiles, cuts and threads change
- * no bit. Weights are padded to whole lines, data are not. Equations: docs/math.md § dense.
+ * Kernels of linear layers. Each element adds its terms one by one in ascending order, and sums over rows a tile at a
+ * time, so cuts and threads change no bit. Weights are padded to whole lines, data are not. Equations: docs/math.md § dense.
  */
 import type { Rows } from '../grammar.ts';
 
@@ -19,8 +19,10 @@ export const dense = {
     args: {
       x: 'in n i',
       dy: 'in n o',
-      wide: 'tmp f64 128 pad(i)',
-      dwide: 'tmp f64 128 pad(o)',
+      lines: 'tmp 128 pad(i)',
+      strip: 'tmp 128 32',
+      part: 'tmp 24 pad(i)',
+      total: 'tmp 32',
       dW: 'sum o i',
       db: 'sum o',
     },

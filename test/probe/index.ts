@@ -135,13 +135,13 @@ export function dense_affine_f64(n: i32, i: i32, o: i32, x: usize, W: usize, y: 
 export function dense_affine_f32(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize): i32 {
   return dense.affine<f32>(n, i, o, x, W, y);
 }
-export function dense_gradient_f64(n: i32, i: i32, o: i32, x: usize, dy: usize, wide: usize, dwide: usize,
-    dW: usize, db: usize): i32 {
-  return dense.gradient<f64>(n, i, o, x, dy, wide, dwide, dW, db);
+export function dense_gradient_f64(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize,
+    part: usize, total: usize, dW: usize, db: usize): i32 {
+  return dense.gradient<f64>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
-export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, wide: usize, dwide: usize,
-    dW: usize, db: usize): i32 {
-  return dense.gradient<f32>(n, i, o, x, dy, wide, dwide, dW, db);
+export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize,
+    part: usize, total: usize, dW: usize, db: usize): i32 {
+  return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
 export function recurrent_forward_f64(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
     lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize, line: usize, now: usize,
