@@ -37,12 +37,21 @@ export function split(lengths: Int32Array, validation: number, seed: number): Sp
   return { heldOut: order.slice(0, held).sort(), training: order.slice(held).sort() };
 }
 
+const byLength = (examples: Int32Array, lengths: Int32Array): Int32Array =>
+  examples.slice().sort((a, b) => lengths[a]! - lengths[b]!); // stable
+/** Terms of a part: fewer calls than the batches of an epoch take, and a pass that still fits a cache. */
+const TERMS = 2048;
 /** Examples of similar lengths together, in a fixed order: to evaluate. */
-export function cut(examples: Int32Array, lengths: Int32Array, batch: number): Int32Array[] {
-  const sorted = examples.slice().sort((a, b) => lengths[a]! - lengths[b]!); // stable
-  const batches: Int32Array[] = [];
-  for (let at = 0; at < sorted.length; at += batch) batches.push(sorted.slice(at, at + batch));
-  return batches;
+export function parts(examples: Int32Array, lengths: Int32Array): Int32Array[] {
+  const sorted = byLength(examples, lengths);
+  const cut: Int32Array[] = [];
+  for (let from = 0, to = 0; from < sorted.length; from = to) {
+    let terms = 0;
+    while (to < sorted.length && (to === from || terms + lengths[sorted[to]!]! <= TERMS))
+      terms += lengths[sorted[to++]!]!;
+    cut.push(sorted.slice(from, to));
+  }
+  return cut;
 }
 /** The mini-batches of an epoch (from 1): each example once; all of `batch` examples, but one. */
 export function shuffled(
@@ -55,7 +64,9 @@ export function shuffled(
   const random = randomOf(seed, epoch);
   const order = shuffle(examples.slice(), random);
   const batches: Int32Array[] = [];
-  for (let at = 0; at < order.length; at += BUCKET * batch)
-    batches.push(...cut(order.subarray(at, at + BUCKET * batch), lengths, batch));
+  for (let bucket = 0; bucket < order.length; bucket += BUCKET * batch) {
+    const sorted = byLength(order.subarray(bucket, bucket + BUCKET * batch), lengths);
+    for (let at = 0; at < sorted.length; at += batch) batches.push(sorted.slice(at, at + batch));
+  }
   return shuffle(batches, random);
 }

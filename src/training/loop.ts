@@ -1,6 +1,6 @@
 /** Training by gradients: epochs of mini-batches, held-out examples, checkpoints. Equations: docs/math.md § training. */
 import { SeqlikError } from '../errors.ts';
-import { cut, shuffled, split } from './batches.ts';
+import { parts, shuffled, split } from './batches.ts';
 import { type Checkpoint, checkpointBytes } from './checkpoint.ts';
 import { allFinite, scaled } from './clip.ts';
 import { type Optimizer, optimizerOf } from './optimizer.ts';
@@ -90,7 +90,7 @@ class Training {
 
   private part(examples: Int32Array): Part {
     const { lengths } = this.task;
-    return { examples, terms: termsOf(examples, lengths), batches: cut(examples, lengths, this.settings.batch) };
+    return { examples, terms: termsOf(examples, lengths), batches: parts(examples, lengths) };
   }
 
   async run(): Promise<Trained> {
@@ -136,9 +136,9 @@ class Training {
       terms += termsOf(examples, this.task.lengths);
       const factor = scaled(gradient, scale, settings.clip);
       if (factor === undefined) throw this.diverged(at, 'the gradient is not finite');
-      this.optimizer.step(parameters, gradient, learningRate, factor);
+      const finite = this.optimizer.step(parameters, gradient, learningRate, factor);
       this.moved = true;
-      if (!allFinite(parameters)) throw this.diverged(at, 'a parameter is not finite');
+      if (!finite) throw this.diverged(at, 'a parameter is not finite');
       this.done++;
       told(i + 1);
     }

@@ -4,8 +4,9 @@ export const optimizers = ['adam', 'sgd'] as const;
 export type OptimizerName = (typeof optimizers)[number];
 
 export interface Optimizer {
-  /** Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. */
-  step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): void;
+  /** Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. Returns whether
+   * all of them are finite still. */
+  step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): boolean;
   /** All it remembers, live: who copies these arrays and writes them back goes on to the same bits. */
   readonly state: Readonly<Record<string, Float64Array>>;
 }
@@ -19,6 +20,8 @@ export function optimizerOf(name: OptimizerName, momentum: number, size: number)
  * Adam (Kingma and Ba 2015, algorithm 1) of `size` parameters, both moments corrected for their start at 0:
  *
  *     m = β₁ m + (1 - β₁) g     v = β₂ v + (1 - β₂) g²     p -= rate (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
+ *
+ * The last in the order of the paper's section 2, with one division for each parameter instead of three.
  */
 export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer {
   const first = new Float64Array(size);
@@ -29,16 +32,21 @@ export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 
     step(parameters, gradient, rate, factor = 1) {
       powers[0]! *= beta1;
       powers[1]! *= beta2;
-      const c1 = 1 - powers[0]!;
-      const c2 = 1 - powers[1]!;
+      const root = Math.sqrt(1 - powers[1]!);
+      const length = (rate * root) / (1 - powers[0]!);
+      const least = epsilon * root;
+      let zero = 0; // p - p is NaN for what is not finite, and NaN stays
       for (let i = 0; i < size; i++) {
         const g = factor * gradient[i]!;
         const m = beta1 * first[i]! + (1 - beta1) * g;
         const v = beta2 * second[i]! + (1 - beta2) * g * g;
         first[i] = m;
         second[i] = v;
-        parameters[i]! -= (rate * (m / c1)) / (Math.sqrt(v / c2) + epsilon);
+        const p = parameters[i]! - (length * m) / (Math.sqrt(v) + least);
+        parameters[i] = p;
+        zero += p - p;
       }
+      return zero === 0;
     },
   };
 }
@@ -49,10 +57,15 @@ export function sgd(size: number, momentum = 0.9): Optimizer {
   return {
     state: { velocity },
     step(parameters, gradient, rate, factor = 1) {
+      let zero = 0;
       for (let i = 0; i < size; i++) {
-        velocity[i] = momentum * velocity[i]! + factor * gradient[i]!;
-        parameters[i]! -= rate * velocity[i]!;
+        const v = momentum * velocity[i]! + factor * gradient[i]!;
+        const p = parameters[i]! - rate * v;
+        velocity[i] = v;
+        parameters[i] = p;
+        zero += p - p;
       }
+      return zero === 0;
     },
   };
 }

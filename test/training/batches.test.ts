@@ -1,7 +1,7 @@
 /** Mini-batches and the split: partitions, functions of the seed, similar lengths together. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cut, shuffled, split } from '../../src/training/batches.ts';
+import { parts, shuffled, split } from '../../src/training/batches.ts';
 
 const lengthsOf = fc.array(fc.nat(50), { minLength: 1, maxLength: 300 }).map((n) => Int32Array.from(n));
 const seeds = fc.nat(2 ** 32 - 1);
@@ -71,10 +71,18 @@ describe('batches of an epoch', () => {
   });
 });
 
-test('cut: a partition in ascending length, in the order of the data where they are equal', () =>
+test('parts: a partition in ascending length, in the order of the data where they are equal', () =>
   fc.assert(
-    fc.property(lengthsOf, fc.integer({ min: 1, max: 40 }), (lengths, batch) => {
-      const flat = cut(Int32Array.from(lengths.keys()), lengths, batch).flatMap((b) => [...b]);
+    fc.property(lengthsOf, fc.integer({ min: 1, max: 400 }), (counts, each) => {
+      const lengths = counts.map((n) => n * each);
+      const cut = parts(Int32Array.from(lengths.keys()), lengths);
+      const terms = cut.map((part) => part.reduce((sum, i) => sum + lengths[i]!, 0));
+      for (const [p, part] of cut.entries()) {
+        expect(part.length === 1 || terms[p]! <= 2048).toBe(true);
+        const next = cut[p + 1];
+        expect(next === undefined || terms[p]! + lengths[next[0]!]! > 2048).toBe(true); // no shorter than need be
+      }
+      const flat = cut.flatMap((part) => [...part]);
       expect([...flat].sort((a, b) => a - b)).toEqual([...lengths.keys()]);
       for (let i = 1; i < flat.length; i++) {
         const [a, b] = [flat[i - 1]!, flat[i]!];

@@ -13,7 +13,7 @@ import { readTraining, type TrainingOptions, trainingOptions } from '../../train
 import { binaryTargets } from '../density.ts';
 import { isA, Model } from '../model.ts';
 import type { Architecture } from './architecture.ts';
-import { batchOf, type Standardization, startsOf, termsOf } from './batch.ts';
+import { batchOf, type Standardization, standardise, startsOf, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
 import { architectureOf, floorOf, type NetworkOptions, parametersOf } from './options.ts';
 import { type Batch, backward, elsewhere, forward, type Pass, type Place } from './pass.ts';
@@ -60,11 +60,12 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = startOf(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, architecture.dimension);
-  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) }; // a fit outlives the call
+  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
   if (!ragged.lengths.some((length) => length > 1))
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
   binaryTargets(where, 'seqs', ragged.values, architecture.dimension, architecture.head);
   const { units, constant } = unitsOf(where, ragged, architecture);
+  standardise(where, 'seqs', ragged.values, units);
   const task = new NetworkTask(
     where,
     backend,
@@ -147,8 +148,9 @@ class NetworkTask implements Task {
     private readonly where: string,
     private readonly backend: Backend,
     private readonly architecture: Architecture,
+    /** In standard units: those of the network. */
     private readonly ragged: Ragged,
-    private readonly units: Standardization,
+    units: Standardization,
     floor: number,
     readonly parameters: Float64Array,
     shardSize: number | undefined,
@@ -190,7 +192,7 @@ class NetworkTask implements Task {
     const { weights, room, architecture } = this;
     weights.write(parameters);
     room.restart();
-    const batch = batchOf(this.where, this.ragged, this.starts, examples, architecture.dimension, this.units);
+    const batch = batchOf(this.where, this.ragged, this.starts, examples, architecture.dimension);
     const states = architecture.hidden.map((_, n) => room.zeros(examples.length * architecture.states(n)));
     return { place: { backend: this.backend, weights, room }, batch, states };
   }

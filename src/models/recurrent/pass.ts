@@ -191,7 +191,8 @@ function shifted(to: Real, lengths: Int32Array, m: number, states: Real, width: 
 /** c[t-1] of every step of lstm, whose saved rows end in c. */
 function cellsBefore({ saved, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Real {
   const c = room.array(saved.length / 5);
-  for (let row = 0; row * m < c.length; row++) c.set(saved.subarray((5 * row + 4) * m, (5 * row + 5) * m), row * m);
+  for (let row = 0; row * m < c.length; row++)
+    for (let j = 0; j < m; j++) c[row * m + j] = saved[(5 * row + 4) * m + j]!;
   return shifted(c, lengths, m, first, 2 * m, m);
 }
 /** The gradients to W_h h of gru: its candidate's is scaled by the reset gate. */

@@ -13,6 +13,9 @@ export class Weights {
   private readonly biases = new Map<string, Real>();
   private readonly line: number;
   private readonly flat: Float64Array;
+  /** The same in the dtype of the kernels. */
+  private readonly rounded: Real;
+  private scratch: Real;
   constructor(
     private readonly backend: Backend,
     readonly architecture: Architecture,
@@ -22,6 +25,9 @@ export class Weights {
   ) {
     this.line = single ? 16 : 8;
     this.flat = allocated('weights', flat.length, () => flat.slice());
+    this.rounded = single ? this.array(flat.length) : this.flat;
+    if (single) this.rounded.set(flat);
+    this.scratch = this.array(0);
   }
 
   /** The weight matrix of this name, brought to the kernels when it is first asked for. */
@@ -37,7 +43,7 @@ export class Weights {
     if (!bias) {
       const { at, rows } = this.architecture.slot(name);
       bias = this.array(rows);
-      bias.set(this.flat.subarray(at, at + rows));
+      bias.set(this.rounded.subarray(at, at + rows));
       this.biases.set(name, bias);
     }
     return bias;
@@ -50,6 +56,7 @@ export class Weights {
   write(flat: Float64Array): void {
     if (same(this.flat, flat)) return;
     this.flat.set(flat);
+    if (this.single) this.rounded.set(flat);
     this.biases.clear();
     for (const [key, resident] of this.residents) {
       const [name, orientation] = key.split(' ') as [string, Orientation];
@@ -67,22 +74,33 @@ export class Weights {
     if (!resident) this.residents.set(key, (resident = this.backend.hold(this.oriented(name, orientation))));
     return resident;
   }
+  /** To be copied: the memory is used again. */
   private oriented(name: string, orientation: Orientation): Real {
     const slot = this.architecture.slot(name);
     return orientation === 'across' ? this.transposed(slot) : this.padded(slot);
   }
   private padded({ at, rows, columns }: Slot): Real {
     const width = this.pad(columns);
-    const to = this.array(rows * width);
-    for (let i = 0; i < rows; i++) to.set(this.flat.subarray(at + i * columns, at + (i + 1) * columns), i * width);
+    const { rounded } = this;
+    if (width === columns) return rounded.subarray(at, at + rows * columns);
+    const to = this.zeros(rows * width);
+    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) to[i * width + j] = rounded[at + i * columns + j]!;
     return to;
   }
   private transposed({ at, rows, columns }: Slot): Real {
     const width = this.pad(rows);
-    const to = this.array(columns * width);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) to[j * width + i] = this.flat[at + i * columns + j]!;
+    const { rounded, line } = this;
+    const to = this.zeros(columns * width);
+    for (let top = 0; top < rows; top += line) {
+      const end = Math.min(top + line, rows); // line by line of the result: value by value took three times as long
+      for (let j = 0; j < columns; j++)
+        for (let i = top; i < end; i++) to[j * width + i] = rounded[at + i * columns + j]!;
+    }
     return to;
+  }
+  private zeros(length: number): Real {
+    if (this.scratch.length < length) this.scratch = this.array(length);
+    return this.scratch.subarray(0, length).fill(0);
   }
   private pad(n: number): number {
     return Math.ceil(n / this.line) * this.line;
