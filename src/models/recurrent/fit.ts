@@ -79,7 +79,7 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   );
   try {
     const { parameters, report } = await train(task, settings);
-    if (constant.length > 0) report.warnings.push(`constant coordinates: ${constant.join()}; they were not scaled`);
+    if (constant.length > 0) report.warnings.push(`constant coordinates: ${constant.map((j) => columns?.[j] ?? j).join()}; they were not scaled`);
     return {
       network: {
         ...architecture.shape,
