@@ -5,7 +5,8 @@ import { fill, gemm, pad, size, TILE } from "./linalg";
 const STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
 const LINE = 32;   // values from one row of a strip to the next: whole vectors
 
-// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum
+// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum. (A last strip of fewer
+// outputs has whatever was there beyond them: nobody reads those sums.)
 function totals<T>(n: i32, strip: usize, total: usize): void {
   for (const end = strip + size<T>(LINE); strip < end; strip += 64, total += 64) {
     let a = f64x2.splat(0), b = a, c = a, d = a;

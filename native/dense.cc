@@ -6,7 +6,8 @@ namespace {
 constexpr int STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
 constexpr int LINE = 32;   // values from one row of a strip to the next: whole vectors
 
-// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum
+// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum. (A last strip of fewer
+// outputs has whatever was there beyond them: nobody reads those sums.)
 template <class T> void totals(int n, const T* strip, T* total) {
   constexpr int N = least(4, LINE / LANES<T>);
   for (int j = 0; j < LINE; j += N * LANES<T>) {

@@ -42,17 +42,17 @@ export async function train(task: Task, settings: TrainingSettings): Promise<Tra
   return new Training(task, settings).run();
 }
 
-/** Of the examples; `batches` are those of an evaluation, always the same. */
-interface Part {
+/** Some of the examples; an evaluation goes `parts` by part, always the same. */
+interface Share {
   readonly examples: Int32Array;
   readonly terms: number;
-  readonly batches: readonly Int32Array[];
+  readonly parts: readonly Int32Array[];
 }
 
 class Training {
   private readonly pace: Pace;
-  private readonly training: Part;
-  private readonly heldOut: Part;
+  private readonly training: Share;
+  private readonly heldOut: Share;
   private readonly signature: Signature;
   private readonly parameters: Float64Array;
   private readonly gradient: Float64Array;
@@ -72,8 +72,8 @@ class Training {
     this.pace = new Pace(signal, where);
     const { training, heldOut } = split(task.lengths, validation, seed);
     if (training.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: the data give no term of a likelihood`);
-    this.training = this.part(training);
-    this.heldOut = this.part(heldOut);
+    this.training = this.share(training);
+    this.heldOut = this.share(heldOut);
     this.signature = signatureOf(task, settings, this.training.terms, this.heldOut.terms);
     this.parameters = task.parameters.slice();
     this.gradient = new Float64Array(this.parameters.length);
@@ -88,9 +88,9 @@ class Training {
     this.moved = true;
   }
 
-  private part(examples: Int32Array): Part {
+  private share(examples: Int32Array): Share {
     const { lengths } = this.task;
-    return { examples, terms: termsOf(examples, lengths), batches: parts(examples, lengths) };
+    return { examples, terms: termsOf(examples, lengths), parts: parts(examples, lengths) };
   }
 
   async run(): Promise<Trained> {
@@ -171,9 +171,9 @@ class Training {
     }
     return { parameters, optimizer, history, validation, signature: this.signature };
   }
-  private async lossOf(at: string, { batches }: Part): Promise<number> {
+  private async lossOf(at: string, { parts }: Share): Promise<number> {
     let sum = 0;
-    for (const examples of batches) {
+    for (const examples of parts) {
       await this.pace.rest();
       sum += await this.finite(at, () => this.task.loss(this.parameters, examples));
     }

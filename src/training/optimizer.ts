@@ -33,7 +33,7 @@ export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 
       powers[0]! *= beta1;
       powers[1]! *= beta2;
       const root = Math.sqrt(1 - powers[1]!);
-      const length = (rate * root) / (1 - powers[0]!);
+      const pace = (rate * root) / (1 - powers[0]!);
       const least = epsilon * root;
       let zero = 0; // p - p is NaN for what is not finite, and NaN stays
       for (let i = 0; i < size; i++) {
@@ -42,7 +42,7 @@ export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 
         const v = beta2 * second[i]! + (1 - beta2) * g * g;
         first[i] = m;
         second[i] = v;
-        const p = parameters[i]! - (length * m) / (Math.sqrt(v) + least);
+        const p = parameters[i]! - (pace * m) / (Math.sqrt(v) + least);
         parameters[i] = p;
         zero += p - p;
       }
@@ -57,7 +57,7 @@ export function sgd(size: number, momentum = 0.9): Optimizer {
   return {
     state: { velocity },
     step(parameters, gradient, rate, factor = 1) {
-      let zero = 0;
+      let zero = 0; // as in adam
       for (let i = 0; i < size; i++) {
         const v = momentum * velocity[i]! + factor * gradient[i]!;
         const p = parameters[i]! - rate * v;

@@ -99,6 +99,11 @@ describe.each(titled)('on %s', (_, backend: Backend) => {
       expect(network.forward([1, 2]).loss).toBeCloseTo(5e299, -290);
       expect(refusal(() => network.lossGradient([1, 2]))).toEqual(told('NON_FINITE', 'parameters'));
     });
+    test('also one that overflows in f32 only', () => {
+      const network = still({ by: [0, 1e16, 0], Wy0: [0, 0, 1e24, 0, 0, 0] });
+      expect(refusal(() => network.lossGradient(Float32Array.of(1, 2)))).toEqual(told('NON_FINITE', 'parameters'));
+      expect(network.lossGradient([1, 2]).loss).toBeGreaterThan(1e31);
+    });
     test('a state beyond the range of f32 data is told', () => {
       const initialState = [[1e300, 0]] as never;
       expect(refusal(() => made().forward(Float32Array.of(1, 2), { initialState }))).toEqual(

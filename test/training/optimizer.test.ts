@@ -63,6 +63,19 @@ describe('adam', () => {
       }),
     ));
 });
+test('a step says whether all is finite still', () => {
+  for (const name of optimizers)
+    for (const [value, fine] of [
+      [1, true],
+      [Number.NaN, false],
+      [Number.NEGATIVE_INFINITY, false],
+    ] as const)
+      for (const at of [0, 1]) {
+        const p = Float64Array.of(1, 1);
+        p[at] = value;
+        expect(optimizerOf(name, 0.9, 2).step(p, Float64Array.of(1, -1), 0.1)).toBe(fine);
+      }
+});
 describe('sgd', () => {
   test('three steps with momentum, by hand', () => {
     // v: 1, 0.9 + 2 = 2.9, 2.61 - 1 = 1.61

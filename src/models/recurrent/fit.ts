@@ -60,7 +60,7 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = startOf(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, architecture.dimension);
-  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
+  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) }; // a fit outlives the call, and standardises them
   if (!ragged.lengths.some((length) => length > 1))
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
   binaryTargets(where, 'seqs', ragged.values, architecture.dimension, architecture.head);
@@ -79,7 +79,10 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   );
   try {
     const { parameters, report } = await train(task, settings);
-    if (constant.length > 0) report.warnings.push(`constant coordinates: ${constant.map((j) => columns?.[j] ?? j).join()}; they were not scaled`);
+    if (constant.length > 0)
+      report.warnings.push(
+        `constant coordinates: ${constant.map((j) => columns?.[j] ?? j).join()}; they were not scaled`,
+      );
     return {
       network: {
         ...architecture.shape,

@@ -13,7 +13,7 @@ export class Weights {
   private readonly biases = new Map<string, Real>();
   private readonly line: number;
   private readonly flat: Float64Array;
-  /** The same in the dtype of the kernels. */
+  /** The same in the dtype of the kernels: rounded once for all orientations. */
   private readonly rounded: Real;
   private scratch: Real;
   constructor(
