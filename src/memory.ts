@@ -21,15 +21,20 @@ export function plain<A extends Float64Array | Float32Array | Int32Array | Uint8
   const count = lengthOf(values);
   return (count === 0 ? new make(0) : new make(buffer.call(values) as ArrayBuffer, offset.call(values), count)) as A; // 0: detached too
 }
-/** Whether its memory is the caller's alone and stays as large as it is: neither shared nor resizable. */
-export function fixedBuffer(values: ArrayBufferView): boolean {
+/** Its bytes, or `count` of them. */
+export function bytesOf(values: ArrayBufferView, from = 0, count = bytes.call(values)): Uint8Array<ArrayBuffer> {
+  if (count === 0) return new Uint8Array(0); // detached too
+  return new Uint8Array(buffer.call(values) as ArrayBuffer, offset.call(values) + from, count);
+}
+/** Its memory, if that is the caller's alone and stays as large as it is: neither shared nor resizable. */
+export function fixedBuffer(values: ArrayBufferView): ArrayBuffer | undefined {
   const memory = buffer.call(values);
   try {
     size.call(memory);
   } catch {
-    return false;
+    return undefined;
   }
-  return resizable === undefined || !resizable.call(memory);
+  return resizable?.call(memory) ? undefined : (memory as ArrayBuffer);
 }
 /** What `make` allocates, an array of about n values. Throws OUT_OF_MEMORY. */
 export function allocated<A>(where: string, n: number, make: () => A): A {

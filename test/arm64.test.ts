@@ -51,7 +51,7 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
         for (const [a, name] of Object.keys(cases[i]![1].row.args).entries())
           want.args[name]?.forEach((w, j) => {
             // NaN as a class
-            const got = (calls[i]!.args[a]!.value as Float64Array)[j]!;
+            const got = (calls[i]!.values[a] as Float64Array)[j]!;
             if (!Object.is(got, w)) expect.fail(`${name}[${j}]: ${got} is not ${w}`);
           });
       });

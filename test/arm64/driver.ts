@@ -31,12 +31,12 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
   execFileSync('qemu-aarch64', ['build/arm64/driver', given, got]);
   const results = readFileSync(got);
   let at = 0;
-  const infos = calls.map(({ args }) => {
+  const infos = calls.map(({ signature, values }) => {
     const info = results.readDoubleLE(at);
     at += 8;
-    for (const { role, value } of args)
+    for (const [i, { role }] of signature.params.entries())
       if (role !== 'in' && role !== 'tmp') {
-        const bytes = bytesOf(value as Values);
+        const bytes = bytesOf(values[i] as Values);
         at += results.copy(bytes, 0, at, at + bytes.length);
       }
     return info;
@@ -46,8 +46,9 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
 }
 
 const bytesOf = (values: Values): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-function packed(level: string, { kernel, ints, places, infoStep, cuts, args }: Call): Uint8Array[] {
-  const arrays = args.map(({ value }) => (value === null ? new Uint8Array() : bytesOf(value as Values)));
+function packed(level: string, { signature, ints, infoStep, cuts, values, steps, bytes }: Call): Uint8Array[] {
+  const { kernel, params, places } = signature;
+  const arrays = values.map((value) => (value === null ? new Uint8Array() : bytesOf(value as Values)));
   const words = [
     identifier(level),
     kernel,
@@ -57,12 +58,12 @@ function packed(level: string, { kernel, ints, places, infoStep, cuts, args }: C
     infoStep,
     cuts.length,
     ...cuts.flatMap((cut) => [cut.shard, cut.row, cut.rows, cut.item, cut.items, cut.longest]),
-    args.length,
-    ...args.flatMap((arg, i) => [
-      roles.indexOf(arg.role),
-      axes.indexOf(arg.axis),
-      arg.step,
-      arg.bytes,
+    params.length,
+    ...params.flatMap(({ role, axis }, i) => [
+      roles.indexOf(role),
+      axes.indexOf(axis),
+      steps[i]!,
+      bytes[i]!,
       arrays[i]!.length,
     ]),
   ];
