@@ -22,7 +22,7 @@ export function plain<A extends Float64Array | Float32Array | Int32Array | Uint8
   return (count === 0 ? new make(0) : new make(buffer.call(values) as ArrayBuffer, offset.call(values), count)) as A; // 0: detached too
 }
 /** Its bytes, or `count` of them. */
-export function bytesOf(values: ArrayBufferView, from = 0, count = bytes.call(values)): Uint8Array<ArrayBuffer> {
+export function asBytes(values: ArrayBufferView, from = 0, count = bytes.call(values)): Uint8Array<ArrayBuffer> {
   if (count === 0) return new Uint8Array(0); // detached too
   return new Uint8Array(buffer.call(values) as ArrayBuffer, offset.call(values) + from, count);
 }

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { axes, roles, type Values } from '../../src/grammar.ts';
 import { identifier, levels } from '../../src/levels.ts';
+import { asBytes } from '../../src/memory.ts';
 import type { Call } from '../../src/plan.ts';
 
 export const armLevels = levels.filter(({ arch }) => arch === 'arm64' || arch === 'any');
@@ -36,7 +37,7 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
     at += 8;
     for (const [i, { role }] of signature.params.entries())
       if (role !== 'in' && role !== 'tmp') {
-        const bytes = bytesOf(values[i] as Values);
+        const bytes = asBytes(values[i] as Values);
         at += results.copy(bytes, 0, at, at + bytes.length);
       }
     return info;
@@ -45,10 +46,9 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
   return infos;
 }
 
-const bytesOf = (values: Values): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 function packed(level: string, { signature, ints, infoStep, cuts, values, steps, bytes }: Call): Uint8Array[] {
   const { kernel, params, places } = signature;
-  const arrays = values.map((value) => (value === null ? new Uint8Array() : bytesOf(value as Values)));
+  const arrays = values.map((value) => (value === null ? new Uint8Array() : asBytes(value as Values)));
   const words = [
     identifier(level),
     kernel,

@@ -73,7 +73,7 @@ describe('batches of an epoch', () => {
 
 test('parts: a partition in ascending length, in the order of the data where they are equal', () =>
   fc.assert(
-    fc.property(lengthsOf, fc.integer({ min: 1, max: 400 }), (counts, each) => {
+    fc.property(lengthsOf, fc.constantFrom(1, 2, 40, 400), (counts, each) => {
       const lengths = counts.map((n) => n * each);
       const cut = parts(Int32Array.from(lengths.keys()), lengths);
       const terms = cut.map((part) => part.reduce((sum, i) => sum + lengths[i]!, 0));
@@ -90,6 +90,11 @@ test('parts: a partition in ascending length, in the order of the data where the
       }
     }),
   ));
+
+test('a part has up to 2048 terms, or one example', () => {
+  const lengths = new Int32Array(17).fill(256).fill(2049, 16);
+  expect(parts(Int32Array.from(lengths.keys()), lengths).map((part) => part.length)).toEqual([8, 8, 1]);
+});
 
 describe('split', () => {
   const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
