@@ -47,31 +47,32 @@ function note<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
 // Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0 (or
 // not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
-@inline function diagonal<TRIANGLE>(raw: usize, j: i32, p: i32, l: i32): usize {
-  return raw + lines(j * p + (is<TRIANGLE, YES>() ? tri(l) + l : l));
-}
+@inline function toNext<TRIANGLE>(l: i32): usize { return lines(is<TRIANGLE, YES>() ? l + 2 : 1); }
 function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor: T, e: usize, slope: usize,
     sums: usize, failed: usize): void {
   const floored = !is<KIND, TANH>() && floor > <T>-Infinity;
   if (floored) {
-    for (let j = 0; j < m; j++)
-      for (let l = 0; l < k; l++) {
-        const t = less<T>(v128.load(diagonal<TRIANGLE>(raw, j, p, l)), v128.splat<T>(floor));
+    for (let j = 0; j < m; j++) {
+      let value = raw + lines(j * p);
+      for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+        const t = less<T>(v128.load(value), v128.splat<T>(floor));
         set(e, j * k + l, v128.neg<T>(v128.abs<T>(t)));
       }
+    }
     exponentials<T>(m * k, zero<T>(), zero<T>(), e);
-    for (let j = 0; j < m; j++)
-      for (let l = 0; l < k; l++) {
-        const to = diagonal<TRIANGLE>(raw, j, p, l);
-        const t = less<T>(v128.load(to), v128.splat<T>(floor)), q = at(e, j * k + l);
+    for (let j = 0; j < m; j++) {
+      let value = raw + lines(j * p);
+      for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+        const t = less<T>(v128.load(value), v128.splat<T>(floor)), q = at(e, j * k + l);
         set(slope, j * k + l, sigmoid<T>(t, q));
-        v128.store(to, plus<T>(plus<T>(softplus<T>(t, q), v128.splat<T>(floor)), less<T>(t, t)));
+        v128.store(value, plus<T>(plus<T>(softplus<T>(t, q), v128.splat<T>(floor)), less<T>(t, t)));
       }                                               // (t - t: -infinity would pass unnoticed)
+    }
   }
   for (let j = 0; j < m; j++) {
-    let sum = zero<T>();
-    for (let l = 0; l < k; l++) {
-      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l));
+    let value = raw + lines(j * p), sum = zero<T>();
+    for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+      const r = v128.load(value);
       let size = r, least = natural<T>(N.least);
       if (is<KIND, EXP>()) {
         set(e, j * k + l, v128.neg<T>(v128.pmax<T>(r, least)));
@@ -90,9 +91,9 @@ function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor
   exponentials<T>(m * k, zero<T>(), zero<T>(), e);
   if (is<KIND, EXP>()) return;
   for (let j = 0; j < m; j++) {
-    let sum = zero<T>();
-    for (let l = 0; l < k; l++) {
-      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l)), q = at(e, j * k + l);
+    let value = raw + lines(j * p), sum = zero<T>();
+    for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+      const r = v128.load(value), q = at(e, j * k + l);
       if (is<KIND, SOFTPLUS>()) {
         const sd = softplus<T>(r, q), steep = over<T>(sigmoid<T>(r, q), sd);
         set(e, j * k + l, over<T>(constantOf<T>(K.one), sd));
@@ -152,10 +153,17 @@ function gaussianGradients<T, TRIANGLE>(m: i32, k: i32, sloped: bool, mean: usiz
     let last = zero<T>(), before = last;
     for (let l = k - 1; l >= 0; l--) {
       let t = v128.and(some, times<T>(v128.neg<T>(gamma), at(u, l)));                // -γ a[l] L[l,l]
-      if (is<TRIANGLE, YES>()) {
-        for (let i = k - 1; i > l + 2; i--) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
-        if (l < k - 2) t = nmadd<T>(at(L, tri(l + 2) + l), before, t);
-        if (l < k - 1) t = nmadd<T>(at(L, tri(l + 1) + l), last, t);
+      let value = L + lines(is<TRIANGLE, YES>() ? tri(k - 1) + l : l);
+      if (is<TRIANGLE, YES>()) {                      // up column l, to the diagonal
+        for (let i = k - 1; i > l + 2; value -= lines(i--)) t = nmadd<T>(v128.load(value), at(mean, i), t);
+        if (l < k - 2) {
+          t = nmadd<T>(v128.load(value), before, t);
+          value -= lines(l + 2);
+        }
+        if (l < k - 1) {
+          t = nmadd<T>(v128.load(value), last, t);
+          value -= lines(l + 1);
+        }
       }
       before = last;
       last = times<T>(t, at(e, l));
@@ -164,11 +172,15 @@ function gaussianGradients<T, TRIANGLE>(m: i32, k: i32, sloped: bool, mean: usiz
       let z = v128.and(some, madd<T>(at(u, l), t, gamma));
       if (sloped) z = times<T>(z, at(slope, l));
       squares = madd<T>(z, z, squares);
-      set(L, is<TRIANGLE, YES>() ? tri(l) + l : l, z);
+      v128.store(value, z);
     }
-    if (is<TRIANGLE, YES>())
-      for (let l = 1; l < k; l++)
-        for (let i = 0; i < l; i++) set(L, tri(l) + i, v128.and(some, times<T>(at(mean, l), at(u, i))));
+    if (is<TRIANGLE, YES>()) {
+      let row = L;
+      for (let l = 1; l < k; l++) {
+        row += lines(l);
+        for (let i = 0; i < l; i++) set(row, i, v128.and(some, times<T>(at(mean, l), at(u, i))));
+      }
+    }
     mean += lines(k);
     e += lines(k);
     slope += lines(k);

@@ -31,25 +31,30 @@ template <class T> INLINE V<T> shares(int m, V<T> top, T* lines) {
 // Of m k standard deviations s: e = 1/s, slope = d log s / d raw; joint[j] -= Σ_l log s, NaN where one of them is not >
 // 0 (or not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
+template <class T, bool TRIANGLE> INLINE int toNext(int l) { return (TRIANGLE ? l + 2 : 1) * LANES<T>; }
 template <class T, int KIND, bool TRIANGLE>
-void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
-  const auto diagonal = [=](int j, int l) { return raw + (j * p + (TRIANGLE ? tri(l) + l : l)) * LANES<T>; };
+INLINE void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
   const bool floored = KIND != TANH && floor > T(-INF);
   if (floored) {
-    for (int j = 0; j < m; j++)
-      for (int l = 0; l < k; l++) set(e, j * k + l, -abs<T>(load(diagonal(j, l)) - floor));
+    for (int j = 0; j < m; j++) {
+      const T* value = raw + j * p * LANES<T>;
+      for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) set(e, j * k + l, -abs<T>(load(value) - floor));
+    }
     exponentials<T>(m * k, V<T>{}, V<T>{}, e);
-    for (int j = 0; j < m; j++)
-      for (int l = 0; l < k; l++) {
-        const V<T> t = load(diagonal(j, l)) - floor, q = at(e, j * k + l);
+    for (int j = 0; j < m; j++) {
+      T* value = raw + j * p * LANES<T>;
+      for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
+        const V<T> t = load(value) - floor, q = at(e, j * k + l);
         set(slope, j * k + l, sigmoid<T>(t, q));
-        store(diagonal(j, l), softplus<T>(t, q) + floor + (t - t));  // -infinity would pass unnoticed
+        store(value, softplus<T>(t, q) + floor + (t - t));  // -infinity would pass unnoticed
       }
+    }
   }
   for (int j = 0; j < m; j++) {
+    const T* value = raw + j * p * LANES<T>;
     V<T> sum = {};
-    for (int l = 0; l < k; l++) {
-      const V<T> r = load(diagonal(j, l));
+    for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
+      const V<T> r = load(value);
       V<T> size = r, least = splat(-LIMIT<T>);
       if (KIND == EXP) {
         set(e, j * k + l, -pmax<T>(r, least));
@@ -68,9 +73,10 @@ void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, i
   exponentials<T>(m * k, V<T>{}, V<T>{}, e);
   if (KIND == EXP) return;
   for (int j = 0; j < m; j++) {
+    const T* value = raw + j * p * LANES<T>;
     V<T> sum = {};
-    for (int l = 0; l < k; l++) {
-      const V<T> r = load(diagonal(j, l)), q = at(e, j * k + l);
+    for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
+      const V<T> r = load(value), q = at(e, j * k + l);
       if (KIND == SOFTPLUS) {
         const V<T> sd = softplus<T>(r, q), steep = sigmoid<T>(r, q) / sd;
         set(e, j * k + l, T(1) / sd);
@@ -133,10 +139,17 @@ V<T> gaussianGradients(int m, int k, bool sloped, T* mean, const T* e, const T* 
     V<T> last = {}, before = {};
     for (int l = k - 1; l >= 0; l--) {
       V<T> t = whereGreater<T>(gamma, none, -gamma * at(u, l));  // -γ a[l] L[l,l]
-      if (TRIANGLE) {
-        for (int i = k - 1; i > l + 2; i--) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
-        if (l < k - 2) t = nmadd<T>(at(L, tri(l + 2) + l), before, t);
-        if (l < k - 1) t = nmadd<T>(at(L, tri(l + 1) + l), last, t);
+      T* value = L + (TRIANGLE ? tri(k - 1) + l : l) * LANES<T>;
+      if (TRIANGLE) {  // up column l, to the diagonal
+        for (int i = k - 1; i > l + 2; value -= i-- * LANES<T>) t = nmadd<T>(load(value), at(mean, i), t);
+        if (l < k - 2) {
+          t = nmadd<T>(load(value), before, t);
+          value -= (l + 2) * LANES<T>;
+        }
+        if (l < k - 1) {
+          t = nmadd<T>(load(value), last, t);
+          value -= (l + 1) * LANES<T>;
+        }
       }
       before = last;
       last = t * at(e, l);
@@ -145,11 +158,15 @@ V<T> gaussianGradients(int m, int k, bool sloped, T* mean, const T* e, const T* 
       V<T> z = whereGreater<T>(gamma, none, madd<T>(at(u, l), t, gamma));
       if (sloped) z *= at(slope, l);
       squares = madd<T>(z, z, squares);
-      set(L, TRIANGLE ? tri(l) + l : l, z);
+      store(value, z);
     }
-    if (TRIANGLE)
-      for (int l = 1; l < k; l++)
-        for (int i = 0; i < l; i++) set(L, tri(l) + i, whereGreater<T>(gamma, none, at(mean, l) * at(u, i)));
+    if (TRIANGLE) {
+      T* row = L;
+      for (int l = 1; l < k; l++) {
+        row += l * LANES<T>;
+        for (int i = 0; i < l; i++) set(row, i, whereGreater<T>(gamma, none, at(mean, l) * at(u, i)));
+      }
+    }
     mean += k * LANES<T>;
     e += k * LANES<T>;
     slope += k * LANES<T>;
