@@ -47,31 +47,32 @@ function note<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
 // Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0 (or
 // not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
-@inline function diagonal<TRIANGLE>(raw: usize, j: i32, p: i32, l: i32): usize {
-  return raw + lines(j * p + (is<TRIANGLE, YES>() ? tri(l) + l : l));
-}
+@inline function toNext<TRIANGLE>(l: i32): usize { return lines(is<TRIANGLE, YES>() ? l + 2 : 1); }
 function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor: T, e: usize, slope: usize,
     sums: usize, failed: usize): void {
   const floored = !is<KIND, TANH>() && floor > <T>-Infinity;
   if (floored) {
-    for (let j = 0; j < m; j++)
-      for (let l = 0; l < k; l++) {
-        const t = less<T>(v128.load(diagonal<TRIANGLE>(raw, j, p, l)), v128.splat<T>(floor));
+    for (let j = 0; j < m; j++) {
+      let value = raw + lines(j * p);
+      for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+        const t = less<T>(v128.load(value), v128.splat<T>(floor));
         set(e, j * k + l, v128.neg<T>(v128.abs<T>(t)));
       }
+    }
     exponentials<T>(m * k, zero<T>(), zero<T>(), e);
-    for (let j = 0; j < m; j++)
-      for (let l = 0; l < k; l++) {
-        const to = diagonal<TRIANGLE>(raw, j, p, l);
-        const t = less<T>(v128.load(to), v128.splat<T>(floor)), q = at(e, j * k + l);
+    for (let j = 0; j < m; j++) {
+      let value = raw + lines(j * p);
+      for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+        const t = less<T>(v128.load(value), v128.splat<T>(floor)), q = at(e, j * k + l);
         set(slope, j * k + l, sigmoid<T>(t, q));
-        v128.store(to, plus<T>(plus<T>(softplus<T>(t, q), v128.splat<T>(floor)), less<T>(t, t)));
+        v128.store(value, plus<T>(plus<T>(softplus<T>(t, q), v128.splat<T>(floor)), less<T>(t, t)));
       }                                               // (t - t: -infinity would pass unnoticed)
+    }
   }
   for (let j = 0; j < m; j++) {
-    let sum = zero<T>();
-    for (let l = 0; l < k; l++) {
-      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l));
+    let value = raw + lines(j * p), sum = zero<T>();
+    for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+      const r = v128.load(value);
       let size = r, least = natural<T>(N.least);
       if (is<KIND, EXP>()) {
         set(e, j * k + l, v128.neg<T>(v128.pmax<T>(r, least)));
@@ -90,9 +91,9 @@ function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor
   exponentials<T>(m * k, zero<T>(), zero<T>(), e);
   if (is<KIND, EXP>()) return;
   for (let j = 0; j < m; j++) {
-    let sum = zero<T>();
-    for (let l = 0; l < k; l++) {
-      const r = v128.load(diagonal<TRIANGLE>(raw, j, p, l)), q = at(e, j * k + l);
+    let value = raw + lines(j * p), sum = zero<T>();
+    for (let l = 0; l < k; value += toNext<TRIANGLE>(l++)) {
+      const r = v128.load(value), q = at(e, j * k + l);
       if (is<KIND, SOFTPLUS>()) {
         const sd = softplus<T>(r, q), steep = over<T>(sigmoid<T>(r, q), sd);
         set(e, j * k + l, over<T>(constantOf<T>(K.one), sd));
@@ -109,71 +110,120 @@ function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor
 }
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
-// below the diagonal. Returns 0, NaN where a component has no finite density. (What a step needs of the two before it
-// stays in registers: through memory it would wait.)
+// below the diagonal. Returns 0, NaN where a component has no finite density. Two components go side by side, as one
+// alone waits at every step for the one before (what a step needs of the two before it stays in registers); the last of
+// an odd number goes with itself.
 function gaussians<T, KIND, TRIANGLE>(m: i32, k: i32, floor: T, top: v128, tile: usize, y: usize,
     e: usize, slope: usize, u: usize, joint: usize, failed: usize): v128 {
-  const p = is<TRIANGLE, YES>() ? tri(k) : k;
-  let mean = tile + lines(m), L = mean + lines(m * k), bad = zero<T>();
+  const p = is<TRIANGLE, YES>() ? tri(k) : k, mk = lines(k), mp = lines(p);
+  let mean = tile + lines(m), L = mean + m * mk, bad = zero<T>();
   deviations<T, KIND, TRIANGLE>(m, k, p, L, floor, e, slope, joint, failed);
-  for (let j = 0; j < m; j++) {
-    let row = L, square = zero<T>(), last = square, before = square;
+  for (let j = 0; j < m; j += 2) {
+    const next = <i32>(j + 1 < m), mean1 = mean + next * mk, e1 = e + next * mk, u1 = u + next * mk;
+    let row = L, row1 = L + next * mp;
+    let square = zero<T>(), square1 = square, last = square, last1 = square, before = square, before1 = square;
     for (let l = 0; l < k; l++) {
-      let t = less<T>(at(y, l), at(mean, l));
+      let t = less<T>(at(y, l), at(mean, l)), t1 = less<T>(at(y, l), at(mean1, l));
       if (is<TRIANGLE, YES>()) {
-        for (let i = 0; i < l - 2; i++) t = nmadd<T>(at(row, i), at(u, i), t);
-        if (l > 1) t = nmadd<T>(at(row, l - 2), before, t);
-        if (l > 0) t = nmadd<T>(at(row, l - 1), last, t);
+        for (let i = 0; i < l - 2; i++) {
+          t = nmadd<T>(at(row, i), at(u, i), t);
+          t1 = nmadd<T>(at(row1, i), at(u1, i), t1);
+        }
+        if (l > 1) {
+          t = nmadd<T>(at(row, l - 2), before, t);
+          t1 = nmadd<T>(at(row1, l - 2), before1, t1);
+        }
+        if (l > 0) {
+          t = nmadd<T>(at(row, l - 1), last, t);
+          t1 = nmadd<T>(at(row1, l - 1), last1, t1);
+        }
         row += lines(l + 1);
+        row1 += lines(l + 1);
       }
       before = last;
+      before1 = last1;
       last = times<T>(t, at(e, l));
+      last1 = times<T>(t1, at(e1, l));
       set(u, l, last);
+      set(u1, l, last1);
       square = madd<T>(last, last, square);
+      square1 = madd<T>(last1, last1, square1);
     }
-    const log = nmadd<T>(constantOf<T>(K.half), square, less<T>(less<T>(at(tile, j), top), at(joint, j)));
+    const half = constantOf<T>(K.half), i = j + next;
+    const log = nmadd<T>(half, square, less<T>(less<T>(at(tile, j), top), at(joint, j)));
+    const log1 = nmadd<T>(half, square1, less<T>(less<T>(at(tile, i), top), at(joint, i)));
+    bad = plus<T>(plus<T>(bad, less<T>(log, log)), less<T>(log1, log1));
     set(joint, j, log);
-    bad = plus<T>(bad, less<T>(log, log));
-    mean += lines(k);
-    e += lines(k);
-    u += lines(k);
-    L += lines(p);
+    set(joint, i, log1);
+    mean += 2 * mk;
+    e += 2 * mk;
+    u += 2 * mk;
+    L += 2 * mp;
   }
   return bad;
 }
 // γ times the gradient of -log N: means become -γ a, a = L⁻ᵀu, values below the diagonal -γ a uᵀ, those on it
 // γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of this
-// is: entries below the diagonal are products of two numbers whose squares are finite.
+// is: entries below the diagonal are products of two numbers whose squares are finite. Two go side by side again.
 function gaussianGradients<T, TRIANGLE>(m: i32, k: i32, sloped: bool, mean: usize, e: usize, slope: usize, u: usize,
     gammas: usize): v128 {
-  let L = mean + lines(m * k), squares = zero<T>();
-  for (let j = 0; j < m; j++) {
-    const gamma = at(gammas, j), some = v128.gt<T>(gamma, zero<T>());
-    let last = zero<T>(), before = last;
+  const p = is<TRIANGLE, YES>() ? tri(k) : k, mk = lines(k), mp = lines(p);
+  let L = mean + m * mk, squares = zero<T>();
+  for (let j = 0; j < m; j += 2) {
+    const next = <i32>(j + 1 < m), mean1 = mean + next * mk, e1 = e + next * mk, u1 = u + next * mk;
+    const slope1 = slope + next * mk, L1 = L + next * mp;
+    const gamma = at(gammas, j), gamma1 = at(gammas, j + next);
+    const some = v128.gt<T>(gamma, zero<T>()), some1 = v128.gt<T>(gamma1, zero<T>());
+    let last = zero<T>(), last1 = last, before = last, before1 = last;
     for (let l = k - 1; l >= 0; l--) {
       let t = v128.and(some, times<T>(v128.neg<T>(gamma), at(u, l)));                // -γ a[l] L[l,l]
-      if (is<TRIANGLE, YES>()) {
-        for (let i = k - 1; i > l + 2; i--) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
-        if (l < k - 2) t = nmadd<T>(at(L, tri(l + 2) + l), before, t);
-        if (l < k - 1) t = nmadd<T>(at(L, tri(l + 1) + l), last, t);
+      let t1 = v128.and(some1, times<T>(v128.neg<T>(gamma1), at(u1, l)));
+      let value = is<TRIANGLE, YES>() ? tri(k - 1) + l : l;
+      if (is<TRIANGLE, YES>()) {                      // up column l, to the diagonal
+        for (let i = k - 1; i > l + 2; value -= i--) {
+          t = nmadd<T>(at(L, value), at(mean, i), t);
+          t1 = nmadd<T>(at(L1, value), at(mean1, i), t1);
+        }
+        if (l < k - 2) {
+          t = nmadd<T>(at(L, value), before, t);
+          t1 = nmadd<T>(at(L1, value), before1, t1);
+          value -= l + 2;
+        }
+        if (l < k - 1) {
+          t = nmadd<T>(at(L, value), last, t);
+          t1 = nmadd<T>(at(L1, value), last1, t1);
+          value -= l + 1;
+        }
       }
       before = last;
+      before1 = last1;
       last = times<T>(t, at(e, l));
-      set(mean, l, last);
+      last1 = times<T>(t1, at(e1, l));
       squares = madd<T>(last, last, squares);
-      let z = v128.and(some, madd<T>(at(u, l), t, gamma));
-      if (sloped) z = times<T>(z, at(slope, l));
-      squares = madd<T>(z, z, squares);
-      set(L, is<TRIANGLE, YES>() ? tri(l) + l : l, z);
+      let z = v128.and(some, madd<T>(at(u, l), t, gamma)), z1 = v128.and(some1, madd<T>(at(u1, l), t1, gamma1));
+      if (sloped) {
+        z = times<T>(z, at(slope, l));
+        z1 = times<T>(z1, at(slope1, l));
+      }
+      squares = madd<T>(z1, z1, madd<T>(last1, last1, madd<T>(z, z, squares)));
+      set(mean, l, last);
+      set(mean1, l, last1);
+      set(L, value, z);
+      set(L1, value, z1);
     }
     if (is<TRIANGLE, YES>())
-      for (let l = 1; l < k; l++)
-        for (let i = 0; i < l; i++) set(L, tri(l) + i, v128.and(some, times<T>(at(mean, l), at(u, i))));
-    mean += lines(k);
-    e += lines(k);
-    slope += lines(k);
-    u += lines(k);
-    L += lines(is<TRIANGLE, YES>() ? tri(k) : k);
+      for (let l = 1, row = 1; l < k; row += ++l) {
+        const a = at(mean, l), a1 = at(mean1, l);
+        for (let i = 0; i < l; i++) {
+          set(L, row + i, v128.and(some, times<T>(a, at(u, i))));
+          set(L1, row + i, v128.and(some1, times<T>(a1, at(u1, i))));
+        }
+      }
+    mean += 2 * mk;
+    e += 2 * mk;
+    slope += 2 * mk;
+    u += 2 * mk;
+    L += 2 * mp;
   }
   return squares;
 }
