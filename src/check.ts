@@ -324,6 +324,20 @@ export function points(where: string, argument: string, value: unknown, d: numbe
   if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
   return { values, n: length / d };
 }
+/**
+ * Whether x is one point in an array of its own, and `into`, if given, another one for its result: of these nothing but
+ * elements is read and written, of which a caller's class cannot say anything. If not, `points` and `out` tell why. (What
+ * they make takes as long as the density of a point.)
+ */
+export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
+  const tag = tagOf(x);
+  if ((tag !== 'Float64Array' && tag !== 'Float32Array') || lengthOf(x as Real) !== d) return false;
+  const memory = fixedBuffer(x as Real);
+  if (into === undefined) return memory !== undefined;
+  if (tagOf(into) !== tag || lengthOf(into as Real) !== 1) return false;
+  const other = fixedBuffer(into as Real);
+  return memory !== undefined && other !== undefined && memory !== other;
+}
 /** Two arguments with a row for each row of the other. */
 export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
   if (rows.n !== others.n) throw mismatch(where, argument, `has ${rows.n} rows, but ${other} ${others.n}`);

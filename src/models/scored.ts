@@ -32,11 +32,18 @@ export abstract class Scored extends Model {
     const where = `${this.title}.logDensity`;
     const { out: own, missing: word, mask } = check.options(where, options, logDensityOptions);
     const missing = check.gapOptions(where, { missing: word, mask });
+    const whole = word === undefined && mask === undefined;
+    if (whole && check.isOnePoint(x, this.dimension, own)) {
+      this.live();
+      const single = isSingle(x);
+      const one = (own ?? check.room(where, 1, single)) as Real;
+      one[0] = this.components.logDensityOfOne(where, x, single);
+      return one as Result<X>;
+    }
     const rows = check.points(where, 'x', x, this.dimension);
     const out = check.out(where, own, rows.values, rows.n);
     this.live();
-    if (rows.n === 1 && word === undefined && mask === undefined)
-      out[0] = this.components.logDensityOfOne(where, rows.values, isSingle(rows.values));
+    if (whole && rows.n === 1) out[0] = this.components.logDensityOfOne(where, rows.values, isSingle(rows.values));
     else this.components.logDensity(where, rows, missing, out);
     return (own ?? out) as Result<X>;
   }
