@@ -51,7 +51,7 @@ function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, stat
   f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
   const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * m * savedOf[cell]), before.slice()];
   f64.recurrent.forward({ m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
-  return { h, saved };
+  return { h, saved, state };
 }
 
 /** The same array one step before: of the first step of a sequence what `state` says, from `at` on. */
@@ -65,8 +65,14 @@ function delayed(values: (row: number) => Float64Array, state: Float64Array, at:
   return out;
 }
 
-/** Of the loss Σ r h. */
-function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Float64Array): Parameters {
+/** Of the loss Σ r h + Σ q state, the state after the last step. */
+function gradients(
+  backend: Backend<Table>,
+  cell: Cell,
+  given: Parameters,
+  r: Float64Array,
+  q: Float64Array,
+): Parameters {
   const { f64 } = backend;
   const gates = gatesOf[cell] * m;
   const { x, Wx, Wh, bias, state } = given;
@@ -74,13 +80,17 @@ function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Fl
   const lastH = delayed((row) => h.subarray(row * m, (row + 1) * m), state, 0);
   const lastC = delayed((row) => saved.subarray((row * 5 + 4) * m, (row * 5 + 5) * m), state, m);
   const last = { tanh: new Float64Array(), relu: new Float64Array(), lstm: lastC, gru: lastH }[cell];
-  const [e, du, dState] = [
-    new Float64Array(n * gates),
-    new Float64Array(n * bias.length),
-    new Float64Array(state.length).fill(NaN),
-  ];
+  const [e, du] = [new Float64Array(n * gates), new Float64Array(n * bias.length)];
+  const before = delayed((row) => r.subarray(row * m, (row + 1) * m), new Float64Array(lengths.length * m), 0);
+  const dState = q.slice();
+  const v = state.length / lengths.length;
+  let end = 0;
+  for (const [s, length] of lengths.entries()) {
+    end += length;
+    for (let j = 0; j < m && length > 0; j++) dState[s * v + j]! += r[(end - 1) * m + j]!;
+  }
   const W = padded(Wh, gates, m, false);
-  f64.recurrent.backward({ m, cell }, { lengths, dh: r, h, last, saved, W, e, du, dState });
+  f64.recurrent.backward({ m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
 
   // of Wh h, which in gru's n block is not of a
   const through = e.slice();
@@ -101,8 +111,12 @@ for (const backend of backends)
   describe.each(Object.keys(gatesOf) as Cell[])(`${backend.name} ${backend.isa} %s`, (cell) => {
     const given = parameters(cell, drawn(11));
     const r = drawn(5)(n * m);
-    const d = gradients(backend, cell, given, r);
-    const loss = (at: Parameters): number => dot(r, forward(backend, cell, at).h);
+    const q = drawn(6)(given.state.length);
+    const d = gradients(backend, cell, given, r, q);
+    const loss = (at: Parameters): number => {
+      const { h, state } = forward(backend, cell, at);
+      return dot(r, h) + dot(q, state);
+    };
     test.each(names.filter((name) => given[name].length > 0))('the gradient of %s is that of differences', (name) => {
       const directions = drawn(23);
       for (let times = 0; times < 5; times++) {
@@ -116,9 +130,9 @@ for (const backend of backends)
         expect(Math.abs(dot(d[name], direction) - slope)).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)));
       }
     });
-    test('a sequence without steps has no gradient of its state', () => {
+    test('a sequence without steps leaves the gradient of its state as it is', () => {
       const v = given.state.length / lengths.length;
-      for (const [s, length] of lengths.entries())
-        if (length === 0) expect([...d.state.subarray(s * v, (s + 1) * v)]).toEqual(Array(v).fill(0));
+      const own = (values: Float64Array, s: number): number[] => [...values.subarray(s * v, (s + 1) * v)];
+      for (const [s, length] of lengths.entries()) if (length === 0) expect(own(d.state, s)).toEqual(own(q, s));
     });
   });

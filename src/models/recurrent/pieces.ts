@@ -1,0 +1,90 @@
+/**
+ * Sequences through one layer. What runs here is one call; elsewhere, where an abort waits for the end of a cut and a cut
+ * holds whole sequences, a long one goes in pieces of its steps, its state from call to call: the same bits.
+ */
+import type { Backend } from '../../bind.ts';
+import type { Real } from '../../check.ts';
+import { type Later, later, now, type Work } from './work.ts';
+
+/** Some sequences, or some steps of one. */
+export interface Piece {
+  readonly row: number;
+  readonly rows: number;
+  readonly item: number;
+  readonly items: number;
+}
+// Of lstm and gru, 64 to 512 units: 20 ms on AVX2, 30 to 60 on wasm. Two longer sequences would be two cuts (src/plan.ts),
+// so none leaves the lock step.
+const WORK = 2 ** 27;
+/** Steps of a piece, by units and gates: about as the contract counts the work of a step. */
+export const stepsOf = (m: number, gates: number): number =>
+  Math.max(1, Math.floor(WORK / (m * gates + 20 * gates + 200)));
+
+/** Forward in time; backward it is the reverse. Those of a list do not wait for each other. */
+export function piecesOf(lengths: Int32Array, most: number, threads: number): Piece[][] {
+  const lists: Piece[][] = [];
+  const long: (Piece & { pieces: number })[] = [];
+  let row = 0;
+  let run: { row: number; rows: number; item: number; items: number } | undefined;
+  for (const [item, rows] of lengths.entries()) {
+    if (rows > most) {
+      long.push({ row, rows, item, items: 1, pieces: Math.ceil(rows / most) });
+      run = undefined;
+    } else {
+      if (!run) lists.push([(run = { row, rows: 0, item, items: 0 })]);
+      run.rows += rows;
+      run.items++;
+    }
+    row += rows;
+  }
+  let left = long;
+  for (let piece = 0; left.length > 0; piece++) {
+    const same = left.map(({ row, rows, item, items, pieces }): Piece => {
+      const at = (piece: number): number => Math.floor((rows * piece) / pieces); // as long as each other: they end together
+      return { row: row + at(piece), rows: at(piece + 1) - at(piece), item, items };
+    });
+    for (let first = 0; first < same.length; first += threads) lists.push(same.slice(first, first + threads));
+    left = left.filter(({ pieces }) => pieces > piece + 1);
+  }
+  return lists;
+}
+
+/** What a kernel of a layer is given: by row, by sequence, and whole. */
+interface Given {
+  readonly lengths: Int32Array;
+  readonly rows: Readonly<Record<string, Real>>;
+  readonly states: Readonly<Record<string, Real>>;
+  readonly whole: object;
+}
+/** A kernel of a layer over sequences, from their first step or from their last. */
+export function throughTime(
+  { threads }: Backend,
+  kernel: unknown,
+  dims: { readonly m: number; readonly cell: string },
+  { lengths, rows, states, whole }: Given,
+  gates: number,
+  backward = false,
+): Work {
+  return {
+    now: () => now(kernel, dims, { lengths, ...rows, ...states, ...whole }),
+    *later() {
+      const n = lengths.reduce((sum, length) => sum + length, 0);
+      const callOf = ({ row, rows: steps, item, items }: Piece): Later => {
+        const own = items === 1 ? Int32Array.of(steps) : lengths.subarray(item, item + items);
+        const args = { ...parts(rows, n, row, steps), ...parts(states, lengths.length, item, items), ...whole };
+        const call = later(kernel, dims, { lengths: own, ...args });
+        return items === 1 ? () => call() : call; // one cut, which no signal stops; Node warns of many listeners
+      };
+      const lists = piecesOf(lengths, stepsOf(dims.m, gates), threads);
+      for (const list of backward ? lists.reverse() : lists) yield list.map(callOf);
+    },
+  };
+}
+/** Of arrays of `n` rows `count` from `from` on. */
+function parts(arrays: Readonly<Record<string, Real>>, n: number, from: number, count: number): Record<string, Real> {
+  const part = (values: Real): Real => {
+    const width = values.length / Math.max(1, n);
+    return values.subarray(from * width, (from + count) * width);
+  };
+  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, part(values)]));
+}
