@@ -4,6 +4,7 @@ import type { Backend } from '../src/bind.ts';
 import type { contract } from '../src/contract.ts';
 import { backends } from './support/backends.ts';
 import { uniform } from './support/cases.ts';
+import { expectBits } from './support/models.ts';
 import type { Table } from './support/table.ts';
 
 type Cell = (typeof contract.recurrent.forward.options.cell)[number];
@@ -134,5 +135,60 @@ for (const backend of backends)
       const v = given.state.length / lengths.length;
       const own = (values: Float64Array, s: number): number[] => [...values.subarray(s * v, (s + 1) * v)];
       for (const [s, length] of lengths.entries()) if (length === 0) expect(own(d.state, s)).toEqual(own(q, s));
+    });
+
+    test.each(['f64', 'f32'] as const)('%s: a sequence in pieces gives the bits of one call', (dtype) => {
+      const { forward, backward } = (backend[dtype] as Backend<Table>['f64']).recurrent;
+      const values = drawn(31);
+      const real = (length: number): Float64Array =>
+        (dtype === 'f32' ? Float32Array.from(values(length)) : values(length)) as Float64Array;
+      const [T, g, z, v] = [13, gatesOf[cell] * m, savedOf[cell] * m, given.state.length / lengths.length];
+      const pad = dtype === 'f32' ? 16 : 8;
+      const [W, across] = [real(g * pad), real(m * Math.ceil(g / pad) * pad)];
+      const [a, bias, state, before, dState] = [real(T * g), real(given.bias.length), real(v), real(T * m), real(v)];
+      const last = real(cell === 'lstm' || cell === 'gru' ? T * m : 0);
+      /** Forward and back, in calls of so many steps. */
+      const run = (...steps: number[]) => {
+        const own = { state: state.slice(), saved: real(T * z), h: real(T * m) };
+        const ways = { dState: dState.slice(), e: real(T * g), du: real(cell === 'gru' ? T * m : 0) };
+        const starts = steps.map((_, i) => steps.slice(0, i).reduce((sum, step) => sum + step, 0));
+        const part = (x: Float64Array, i: number): Float64Array => {
+          const width = x.length / T;
+          return x.subarray(starts[i]! * width, (starts[i]! + steps[i]!) * width);
+        };
+        for (const i of steps.keys())
+          forward(
+            { m, cell },
+            {
+              lengths: Int32Array.of(steps[i]!),
+              a: part(a, i),
+              W: across,
+              bias,
+              state: own.state,
+              saved: part(own.saved, i),
+              h: part(own.h, i),
+            },
+          );
+        for (const i of [...steps.keys()].reverse())
+          backward(
+            { m, cell },
+            {
+              lengths: Int32Array.of(steps[i]!),
+              before: part(before, i),
+              h: part(own.h, i),
+              last: part(last, i),
+              saved: part(own.saved, i),
+              W,
+              e: part(ways.e, i),
+              du: part(ways.du, i),
+              dState: ways.dState,
+            },
+          );
+        return { ...own, ...ways };
+      };
+      const whole = run(T);
+      for (const steps of [[1, 12], [12, 1], [4, 0, 5, 4], Array<number>(T).fill(1)])
+        for (const [name, x] of Object.entries(run(...steps))) expectBits(x, whole[name as 'h']);
+      expect(whole.dState).not.toEqual(dState);
     });
   });

@@ -13,22 +13,21 @@ export interface Piece {
   readonly item: number;
   readonly items: number;
 }
-// Of lstm and gru, 64 to 512 units: 20 ms on AVX2, 30 to 60 on wasm. Two longer sequences would be two cuts (src/plan.ts),
-// so none leaves the lock step.
-const WORK = 2 ** 27;
-/** Steps of a piece, by units and gates: about as the contract counts the work of a step. */
-export const stepsOf = (m: number, gates: number): number =>
-  Math.max(1, Math.floor(WORK / (m * gates + 20 * gates + 200)));
+// Of lstm and gru of 64 to 512 units: 10 ms on AVX2, 15 to 35 on wasm. Less would not leave the event loop (src/bind.ts).
+// Two sequences of twice as much are two cuts (src/plan.ts): in pieces they miss no lock step.
+const WORK = 2 ** 26;
+/** Steps of a piece at least, by units and gates: about as the contract counts the work of one. */
+export const stepsOf = (m: number, gates: number): number => Math.ceil(WORK / (m * gates + 20 * gates + 200));
 
-/** Forward in time; backward it is the reverse. Those of a list do not wait for each other. */
-export function piecesOf(lengths: Int32Array, most: number, threads: number): Piece[][] {
+/** Pieces of at least so many steps, forward in time (backward: the reverse), those of a list independent of each other. */
+export function piecesOf(lengths: Int32Array, steps: number, threads: number): Piece[][] {
   const lists: Piece[][] = [];
   const long: (Piece & { pieces: number })[] = [];
   let row = 0;
   let run: { row: number; rows: number; item: number; items: number } | undefined;
   for (const [item, rows] of lengths.entries()) {
-    if (rows > most) {
-      long.push({ row, rows, item, items: 1, pieces: Math.ceil(rows / most) });
+    if (rows >= 2 * steps) {
+      long.push({ row, rows, item, items: 1, pieces: Math.floor(rows / steps) });
       run = undefined;
     } else {
       if (!run) lists.push([(run = { row, rows: 0, item, items: 0 })]);
