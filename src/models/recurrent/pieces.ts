@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
-import { type Later, later, now, type Work } from './work.ts';
+import { later, now, type Work } from './work.ts';
 
 /** Some sequences, or some steps of one. */
 export interface Piece {
@@ -64,20 +64,29 @@ export function throughTime(
   gates: number,
   backward = false,
 ): Work {
+  const all = { lengths, ...rows, ...states, ...whole };
+  const n = lengths.reduce((sum, length) => sum + length, 0);
+  const piece = ({ row, rows: steps, item, items }: Piece, signal?: AbortSignal): Promise<void> => {
+    const own = items === 1 ? Int32Array.of(steps) : lengths.subarray(item, item + items);
+    const args = { ...parts(rows, n, row, steps), ...parts(states, lengths.length, item, items), ...whole };
+    // one sequence is one cut, which no signal stops, and Node warns of many listeners
+    return later(kernel, dims, { lengths: own, ...args }, {}, items === 1 ? undefined : signal);
+  };
   return {
-    now: () => now(kernel, dims, { lengths, ...rows, ...states, ...whole }),
-    *later() {
-      const n = lengths.reduce((sum, length) => sum + length, 0);
-      const callOf = ({ row, rows: steps, item, items }: Piece): Later => {
-        const own = items === 1 ? Int32Array.of(steps) : lengths.subarray(item, item + items);
-        const args = { ...parts(rows, n, row, steps), ...parts(states, lengths.length, item, items), ...whole };
-        const call = later(kernel, dims, { lengths: own, ...args });
-        return items === 1 ? () => call() : call; // one cut, which no signal stops; Node warns of many listeners
-      };
+    now: () => now(kernel, dims, all),
+    async later(pace, signal) {
       const lists = piecesOf(lengths, stepsOf(dims.m, gates), threads);
-      for (const list of backward ? lists.reverse() : lists) yield list.map(callOf);
+      if (lists.length === 1) return later(kernel, dims, all, {}, signal);
+      for (const list of backward ? lists.reverse() : lists) {
+        await pace.rest();
+        await ended(list.map((one) => piece(one, signal)));
+      }
     },
   };
+}
+/** Waits for all of them, whatever becomes of one: they work in memory that is used again. */
+export async function ended(calls: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 /** Of arrays of `n` rows `count` from `from` on. */
 function parts(arrays: Readonly<Record<string, Real>>, n: number, from: number, count: number): Record<string, Real> {

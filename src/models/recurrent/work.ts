@@ -6,10 +6,9 @@ import type { Pace } from '../../training/pace.ts';
 export type Pass<Result> = Generator<Work, Result>;
 export interface Work {
   now(): void;
-  /** The same in calls that an abort can wait for: one list after the other, those of a list at once. */
-  later(): Iterable<readonly Later[]>;
+  /** In calls that an abort can wait for. */
+  later(pace: Pace, signal?: AbortSignal): Promise<void>;
 }
-export type Later = (signal?: AbortSignal) => Promise<void>;
 
 interface Loose {
   (dims: object, args: object, how: How): void;
@@ -17,14 +16,12 @@ interface Loose {
 }
 export const now = (kernel: unknown, dims: object, args: object, how: How = {}): void =>
   (kernel as Loose)(dims, args, how);
-export const later =
-  (kernel: unknown, dims: object, args: object, how: How = {}): Later =>
-  (signal) =>
-    (kernel as Loose).async(dims, args, { ...how, ...(signal && { signal }), owned: true });
+export const later = (kernel: unknown, dims: object, args: object, how: How, signal?: AbortSignal): Promise<void> =>
+  (kernel as Loose).async(dims, args, { ...how, ...(signal && { signal }), owned: true });
 /** One kernel call, which is cut by rows. */
-export const work = (kernel: unknown, dims: object, args: object, how?: How): Work => ({
+export const work = (kernel: unknown, dims: object, args: object, how: How = {}): Work => ({
   now: () => now(kernel, dims, args, how),
-  later: () => [[later(kernel, dims, args, how)]],
+  later: (_, signal) => later(kernel, dims, args, how, signal),
 });
 
 /** Runs a pass in this call. */
@@ -40,20 +37,14 @@ export async function elsewhere<Result>(pass: Pass<Result>, pace: Pace, signal?:
   for (;;) {
     const { done, value } = pass.next();
     if (done) return value;
-    for (const calls of value.later()) {
-      await pace.rest();
-      await all(calls.map((call) => call(signal)));
-    }
+    await pace.rest();
+    await value.later(pace, signal);
   }
-}
-/** Waits for all of them, whatever becomes of one: they work in memory that is used again. */
-async function all(calls: readonly Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 /** 4 to 8 MB: 1 ms, or 20 where the system has yet to find the memory. */
 const VALUES = 2 ** 20;
-const rest: Work = { now: () => {}, later: () => [[]] };
+const rest: Work = { now: () => {}, later: async () => {} };
 /** What is done to rows of `width` values in JavaScript: some at a time, as 100 000 would keep an abort waiting. */
 export function* byRows(rows: number, width: number, act: (from: number, end: number) => void): Pass<void> {
   const most = Math.ceil(VALUES / Math.max(1, width));
