@@ -98,6 +98,7 @@ export function* backward(
     const gates = architecture.gates(layer);
     const trace = layers[layer]!;
     const dhs = room.array((n + 1) * m); // dh[t-1] in row t: of the last step, row n
+    // new memory is zero
     if (room.reused) yield* byRows(n, m, (from, end) => dhs.fill(0, (from + 1) * m, (end + 1) * m));
     const dh = dhs.subarray(m);
     yield work(dense.affine, { n, i: outputs, o: m }, { x: dRaw, W: weights.along(`Wy${layer}`), y: dh });
@@ -105,9 +106,9 @@ export function* backward(
       yield work(dense.affine, { n, i: above.gates, o: m }, { x: above.e, W: weights.along(`Wd${layer + 1}`), y: dh });
     const v = architecture.states(layer);
     const dState = ends(dhs, spans, m, room.zeros(spans.length * v), v);
-    const before = yield* statesBefore(trace, lengths, m, room);
+    const hBefore = yield* statesBefore(trace, lengths, m, room);
     const last =
-      cell === 'lstm' ? yield* cellsBefore(trace, lengths, m, room) : cell === 'gru' ? before : room.array(0);
+      cell === 'lstm' ? yield* cellsBefore(trace, lengths, m, room) : cell === 'gru' ? hBefore : room.array(0);
     const e = room.array(n * gates);
     const du = room.array(cell === 'gru' ? n * m : 0);
     const rows = { before: dhs.subarray(0, n * m), h: trace.h, last, saved: trace.saved, e, du };
@@ -130,9 +131,9 @@ export function* backward(
       const sums = new Float64Array(gates);
       const dWh = gradient[`Wh${layer}`]!;
       const products = yield* productsOf(e, du, m, room);
-      yield work(dense.gradient, { n, i: m, o: gates }, { x: before, dy: products, dW: dWh, db: sums }, how);
+      yield work(dense.gradient, { n, i: m, o: gates }, { x: hBefore, dy: products, dW: dWh, db: sums }, how);
       for (let i = 0; i < m; i++) gradient[`bh${layer}`]![i]! += sums[2 * m + i]!;
-    } else yield add(before, m, e, gates, `Wh${layer}`);
+    } else yield add(hBefore, m, e, gates, `Wh${layer}`);
     dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, v, room);
     above = { e, gates };
   }
