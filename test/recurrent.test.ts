@@ -4,6 +4,7 @@ import type { Backend } from '../src/bind.ts';
 import type { contract } from '../src/contract.ts';
 import { backends } from './support/backends.ts';
 import { uniform } from './support/cases.ts';
+import { expectBits } from './support/models.ts';
 import type { Table } from './support/table.ts';
 
 type Cell = (typeof contract.recurrent.forward.options.cell)[number];
@@ -51,7 +52,7 @@ function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, stat
   f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
   const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * m * savedOf[cell]), before.slice()];
   f64.recurrent.forward({ m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
-  return { h, saved };
+  return { h, saved, state };
 }
 
 /** The same array one step before: of the first step of a sequence what `state` says, from `at` on. */
@@ -65,8 +66,14 @@ function delayed(values: (row: number) => Float64Array, state: Float64Array, at:
   return out;
 }
 
-/** Of the loss Σ r h. */
-function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Float64Array): Parameters {
+/** Of the loss Σ r h + Σ q state, the state after the last step. */
+function gradients(
+  backend: Backend<Table>,
+  cell: Cell,
+  given: Parameters,
+  r: Float64Array,
+  q: Float64Array,
+): Parameters {
   const { f64 } = backend;
   const gates = gatesOf[cell] * m;
   const { x, Wx, Wh, bias, state } = given;
@@ -74,13 +81,17 @@ function gradients(backend: Backend<Table>, cell: Cell, given: Parameters, r: Fl
   const lastH = delayed((row) => h.subarray(row * m, (row + 1) * m), state, 0);
   const lastC = delayed((row) => saved.subarray((row * 5 + 4) * m, (row * 5 + 5) * m), state, m);
   const last = { tanh: new Float64Array(), relu: new Float64Array(), lstm: lastC, gru: lastH }[cell];
-  const [e, du, dState] = [
-    new Float64Array(n * gates),
-    new Float64Array(n * bias.length),
-    new Float64Array(state.length).fill(NaN),
-  ];
+  const [e, du] = [new Float64Array(n * gates), new Float64Array(n * bias.length)];
+  const before = delayed((row) => r.subarray(row * m, (row + 1) * m), new Float64Array(lengths.length * m), 0);
+  const dState = q.slice();
+  const v = state.length / lengths.length;
+  let end = 0;
+  for (const [s, length] of lengths.entries()) {
+    end += length;
+    for (let j = 0; j < m && length > 0; j++) dState[s * v + j]! += r[(end - 1) * m + j]!;
+  }
   const W = padded(Wh, gates, m, false);
-  f64.recurrent.backward({ m, cell }, { lengths, dh: r, h, last, saved, W, e, du, dState });
+  f64.recurrent.backward({ m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
 
   // of Wh h, which in gru's n block is not of a
   const through = e.slice();
@@ -101,8 +112,12 @@ for (const backend of backends)
   describe.each(Object.keys(gatesOf) as Cell[])(`${backend.name} ${backend.isa} %s`, (cell) => {
     const given = parameters(cell, drawn(11));
     const r = drawn(5)(n * m);
-    const d = gradients(backend, cell, given, r);
-    const loss = (at: Parameters): number => dot(r, forward(backend, cell, at).h);
+    const q = drawn(6)(given.state.length);
+    const d = gradients(backend, cell, given, r, q);
+    const loss = (at: Parameters): number => {
+      const { h, state } = forward(backend, cell, at);
+      return dot(r, h) + dot(q, state);
+    };
     test.each(names.filter((name) => given[name].length > 0))('the gradient of %s is that of differences', (name) => {
       const directions = drawn(23);
       for (let times = 0; times < 5; times++) {
@@ -116,9 +131,64 @@ for (const backend of backends)
         expect(Math.abs(dot(d[name], direction) - slope)).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)));
       }
     });
-    test('a sequence without steps has no gradient of its state', () => {
+    test('a sequence without steps leaves the gradient of its state as it is', () => {
       const v = given.state.length / lengths.length;
-      for (const [s, length] of lengths.entries())
-        if (length === 0) expect([...d.state.subarray(s * v, (s + 1) * v)]).toEqual(Array(v).fill(0));
+      const own = (values: Float64Array, s: number): number[] => [...values.subarray(s * v, (s + 1) * v)];
+      for (const [s, length] of lengths.entries()) if (length === 0) expect(own(d.state, s)).toEqual(own(q, s));
+    });
+
+    test.each(['f64', 'f32'] as const)('%s: a sequence in pieces gives the bits of one call', (dtype) => {
+      const { forward, backward } = (backend[dtype] as Backend<Table>['f64']).recurrent;
+      const values = drawn(31);
+      const real = (length: number): Float64Array =>
+        (dtype === 'f32' ? Float32Array.from(values(length)) : values(length)) as Float64Array;
+      const [T, g, z, v] = [13, gatesOf[cell] * m, savedOf[cell] * m, given.state.length / lengths.length];
+      const pad = dtype === 'f32' ? 16 : 8;
+      const [W, across] = [real(g * pad), real(m * Math.ceil(g / pad) * pad)];
+      const [a, bias, state, before, dState] = [real(T * g), real(given.bias.length), real(v), real(T * m), real(v)];
+      const last = real(cell === 'lstm' || cell === 'gru' ? T * m : 0);
+      /** Forward and back, in calls of so many steps. */
+      const run = (...steps: number[]) => {
+        const own = { state: state.slice(), saved: real(T * z), h: real(T * m) };
+        const ways = { dState: dState.slice(), e: real(T * g), du: real(cell === 'gru' ? T * m : 0) };
+        const starts = steps.map((_, i) => steps.slice(0, i).reduce((sum, step) => sum + step, 0));
+        const part = (x: Float64Array, i: number): Float64Array => {
+          const width = x.length / T;
+          return x.subarray(starts[i]! * width, (starts[i]! + steps[i]!) * width);
+        };
+        for (const i of steps.keys())
+          forward(
+            { m, cell },
+            {
+              lengths: Int32Array.of(steps[i]!),
+              a: part(a, i),
+              W: across,
+              bias,
+              state: own.state,
+              saved: part(own.saved, i),
+              h: part(own.h, i),
+            },
+          );
+        for (const i of [...steps.keys()].reverse())
+          backward(
+            { m, cell },
+            {
+              lengths: Int32Array.of(steps[i]!),
+              before: part(before, i),
+              h: part(own.h, i),
+              last: part(last, i),
+              saved: part(own.saved, i),
+              W,
+              e: part(ways.e, i),
+              du: part(ways.du, i),
+              dState: ways.dState,
+            },
+          );
+        return { ...own, ...ways };
+      };
+      const whole = run(T);
+      for (const steps of [[1, 12], [12, 1], [4, 0, 5, 4], Array<number>(T).fill(1)])
+        for (const [name, x] of Object.entries(run(...steps))) expectBits(x, whole[name as 'h']);
+      expect(whole.dState).not.toEqual(dState);
     });
   });

@@ -10,11 +10,12 @@ template <class T>
 int forward(int n, int s, int m, int g, int b, int z, int l, int v, int cell, const int* lengths /* s */,
     const T* a /* n g */, const T* W /* m pad(g) */, const T* bias /* b */, int* active /* 64 */, int* row /* 64 */,
     T* line /* 64 pad(g) */, T* now /* 64 v */, T* state /* s v */, T* saved /* n z */, T* h /* n m */);
-/// e[t] = dLoss/da[t] of dh[t] + Wᵀ du[t+1], du = e (gru: its n block, r ⊙ e_n, is also du);  dState =
-/// dLoss/dstate; last[t] = c[t-1] of lstm, h[t-1] of gru
+/// e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);
+/// dState: dLoss/dstate after the last step (of h: dh of it), then before the first;  last[t] = c[t-1] of lstm,
+/// h[t-1] of gru
 template <class T>
 int backward(int n, int s, int m, int g, int b, int z, int l, int v, int cell, const int* lengths /* s */,
-    const T* dh /* n m */, const T* h /* n m */, const T* last /* n l */, const T* saved /* n z */,
+    const T* before /* n m */, const T* h /* n m */, const T* last /* n l */, const T* saved /* n z */,
     const T* W /* g pad(m) */, int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(m) */,
     T* carry /* 64 m */, T* now /* 64 g */, T* e /* n g */, T* du /* n b */, T* dState /* s v */);
 }

@@ -4,13 +4,16 @@
  */
 import type { Rows } from '../grammar.ts';
 
+// Of few inputs most is to bring y from memory and back: 1.5 ns of an element, on wasm 4.
+const work = 'n i o + n o 16';
+
 export const dense = {
   affine: {
     formula: 'y[r] += Σ_j x[r,j] W[j]',
     dims: ['n', 'i', 'o'],
     args: { x: 'in n i', W: 'in i pad(o)', y: 'inout n o' },
     rows: 'n',
-    work: 'n i o',
+    work,
     rtol: { f64: 1e-12, f32: 1e-4 },
   },
   gradient: {
@@ -27,7 +30,7 @@ export const dense = {
       db: 'sum o',
     },
     rows: 'n',
-    work: 'n i o',
+    work,
     rtol: { f64: 1e-12, f32: 1e-4 },
   },
 } as const satisfies Rows;

@@ -1,7 +1,8 @@
 /**
  * Kernels of one recurrent layer over ragged sequences; what does not depend on the step before (bias, inputs, the layer
  * below) is given as `a`. Cells and their equations: docs/math.md § recurrent. `saved` is what a backward pass needs:
- * lstm i f g o c, gru r z n u (u = W_n h + bias), of the others nothing. `state` is h, of lstm h then c.
+ * lstm i f g o c, gru r z n u (u = W_n h + bias), of the others nothing. `state` is h, of lstm h then c. Both ways it is
+ * taken up and left behind, so that a sequence can be gone through in pieces, with the same bits.
  */
 import type { Rows } from '../grammar.ts';
 
@@ -42,12 +43,13 @@ export const recurrent = {
   },
   backward: {
     formula:
-      'e[t] = dLoss/da[t] of dh[t] + Wᵀ du[t+1], du = e (gru: its n block, r ⊙ e_n, is also du);  dState = dLoss/dstate;' +
-      ' last[t] = c[t-1] of lstm, h[t-1] of gru',
+      'e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);' +
+      '  dState: dLoss/dstate after the last step (of h: dh of it), then before the first;' +
+      '  last[t] = c[t-1] of lstm, h[t-1] of gru',
     ...shape,
     args: {
       lengths: 'in i32 s',
-      dh: 'in n m',
+      before: 'in n m',
       h: 'in n m',
       last: 'in n l',
       saved: 'in n z',
@@ -59,7 +61,7 @@ export const recurrent = {
       now: 'tmp 64 g',
       e: 'out n g',
       du: 'out n b',
-      dState: 'out s v',
+      dState: 'inout s v',
     },
     rtol: { f64: 1e-11, f32: 2e-3 },
   },

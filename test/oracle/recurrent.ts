@@ -41,23 +41,22 @@ export const recurrent: Oracle['recurrent'] = {
         t++;
       }
   },
-  backward({ m, cell }, { lengths, dh, h, last, saved, W, e, du, dState }) {
+  backward({ m, cell }, { lengths, before, h, last, saved, W, e, du, dState }) {
     const gates = { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell];
     const width = W.length / (gates * m);
     const v = dState.length / lengths.length;
-    dState.fill(0);
     let end = 0;
     for (const [s, length] of lengths.entries()) {
       end += length;
-      const carry = dState.subarray(s * v, (s + 1) * v);
+      const carry = dState.subarray(s * v, (s + 1) * v); // dh of the step, and of lstm dc
       for (const back of range(length)) {
         const t = end - 1 - back;
         const through = Array<number>(gates * m).fill(0); // dLoss/d(Wh h')
         const aside = Array<number>(m).fill(0); // what reaches h' on other ways
         for (const u of range(m)) {
-          const d = dh[t * m + u]! + carry[u]!;
-          const kept = (block: number): number => saved[t * (saved.length / dh.length) * m + block * m + u]!;
-          const before = last[t * m + u]!;
+          const d = carry[u]!;
+          const kept = (block: number): number => saved[t * (saved.length / h.length) * m + block * m + u]!;
+          const lastOfUnit = last[t * m + u]!;
           const give = (...values: number[]): void => {
             for (const [gate, value] of values.entries()) e[(t * gates + gate) * m + u] = through[gate * m + u] = value;
           };
@@ -66,17 +65,23 @@ export const recurrent: Oracle['recurrent'] = {
           else if (cell === 'lstm') {
             const [i, f, g, o, c] = range(5).map(kept) as [number, number, number, number, number];
             const dc = d * o * (1 - Math.tanh(c) ** 2) + carry[m + u]!;
-            give(dc * g * i * (1 - i), dc * before * f * (1 - f), dc * i * (1 - g * g), d * Math.tanh(c) * o * (1 - o));
+            give(
+              dc * g * i * (1 - i),
+              dc * lastOfUnit * f * (1 - f),
+              dc * i * (1 - g * g),
+              d * Math.tanh(c) * o * (1 - o),
+            );
             carry[m + u] = dc * f;
           } else {
             const [reset, update, n, product] = range(4).map(kept) as [number, number, number, number];
             const dn = d * (1 - update) * (1 - n * n);
-            give(dn * product * reset * (1 - reset), d * (before - n) * update * (1 - update), dn);
+            give(dn * product * reset * (1 - reset), d * (lastOfUnit - n) * update * (1 - update), dn);
             du[t * m + u] = through[2 * m + u] = dn * reset;
             aside[u] = update * d;
           }
         }
-        for (const u of range(m)) carry[u] = aside[u]! + add(through.map((value, row) => value * W[row * width + u]!));
+        for (const u of range(m))
+          carry[u] = before[t * m + u]! + aside[u]! + add(through.map((value, row) => value * W[row * width + u]!));
       }
     }
   },

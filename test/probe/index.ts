@@ -156,16 +156,16 @@ export function recurrent_forward_f32(n: i32, s: i32, m: i32, g: i32, b: i32, z:
     saved, h);
 }
 export function recurrent_backward_f64(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, dh: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
+    lengths: usize, before: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
     line: usize, carry: usize, now: usize, e: usize, du: usize, dState: usize): i32 {
-  return recurrent.backward<f64>(n, s, m, g, b, z, l, v, cell, lengths, dh, h, last, saved, W, active, row, line,
-    carry, now, e, du, dState);
+  return recurrent.backward<f64>(n, s, m, g, b, z, l, v, cell, lengths, before, h, last, saved, W, active, row,
+    line, carry, now, e, du, dState);
 }
 export function recurrent_backward_f32(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, dh: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
+    lengths: usize, before: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
     line: usize, carry: usize, now: usize, e: usize, du: usize, dState: usize): i32 {
-  return recurrent.backward<f32>(n, s, m, g, b, z, l, v, cell, lengths, dh, h, last, saved, W, active, row, line,
-    carry, now, e, du, dState);
+  return recurrent.backward<f32>(n, s, m, g, b, z, l, v, cell, lengths, before, h, last, saved, W, active, row,
+    line, carry, now, e, du, dState);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -16,8 +16,9 @@ import type { Architecture } from './architecture.ts';
 import { batchOf, type Standardization, standardise, startsOf, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
 import { architectureOf, floorOf, type NetworkOptions, parametersOf } from './options.ts';
-import { type Batch, backward, elsewhere, forward, type Pass, type Place } from './pass.ts';
+import { type Batch, backward, forward, type Place } from './pass.ts';
 import { Weights } from './weights.ts';
+import { elsewhere, type Pass } from './work.ts';
 import { Workspace } from './workspace.ts';
 
 export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions, 'parameters' | 'standardization'> {

@@ -4,7 +4,8 @@ import type { Real } from '../../check.ts';
 import { densityFailure } from '../density.ts';
 import type { Architecture } from './architecture.ts';
 import { logScale, type Standardization } from './batch.ts';
-import { type Batch, kernelsOf, type Pass, work } from './pass.ts';
+import { type Batch, kernelsOf } from './pass.ts';
+import { type Pass, work } from './work.ts';
 import type { Workspace } from './workspace.ts';
 
 export class Head {

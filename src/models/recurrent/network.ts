@@ -19,10 +19,11 @@ import { type NetworkFitOptions, trained } from './fit.ts';
 import { Head, total } from './head.ts';
 import { Initial } from './initial.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './options.ts';
-import { backward, forward, here, type Pass, type Place, spansOf, type Trace } from './pass.ts';
+import { backward, forward, type Place, spansOf, type Trace } from './pass.ts';
 import { readStep, type State, Stepper } from './stepper.ts';
 import { fromFile, tensorsOf } from './stored.ts';
 import { Weights } from './weights.ts';
+import { here, type Pass } from './work.ts';
 import { Workspace } from './workspace.ts';
 
 export interface NetworkOn extends OnBackend {

@@ -1,47 +1,15 @@
 /**
- * One way through a network and back: kernel calls, layer by layer, over a batch of ragged sequences. A pass is written
- * once, as a list of calls that whoever asked for it runs: here and now, or elsewhere. Order of additions: bias, input,
- * layer below, recurrent; each sum in ascending order, so that a batch, one sequence and one step give the same bits.
+ * One way through a network and back: kernel calls, layer by layer, over a batch of ragged sequences. Order of additions:
+ * bias, input, layer below, recurrent; each sum in ascending order, so that a batch, one sequence and one step give the
+ * same bits.
  */
 import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
-import type { Asynchronous, How } from '../../grammar.ts';
-import type { Pace } from '../../training/pace.ts';
 import type { Architecture } from './architecture.ts';
+import { throughTime } from './pieces.ts';
 import type { Weights } from './weights.ts';
+import { byRows, type Pass, type Work, work } from './work.ts';
 import type { Workspace } from './workspace.ts';
-
-/** Kernel calls still to be made, and what they come to. */
-export type Pass<Result> = Generator<Work, Result>;
-interface Work {
-  now(): void;
-  later(signal?: AbortSignal): Promise<void>;
-}
-interface Loose {
-  (dims: object, args: object, how: How): void;
-  async(dims: object, args: object, how: Asynchronous): Promise<void>;
-}
-export const work = (kernel: unknown, dims: object, args: object, how: How = {}): Work => ({
-  now: () => (kernel as Loose)(dims, args, how),
-  later: (signal) => (kernel as Loose).async(dims, args, { ...how, ...(signal && { signal }), owned: true }),
-});
-/** Runs a pass in this call. */
-export function here<Result>(pass: Pass<Result>): Result {
-  for (;;) {
-    const { done, value } = pass.next();
-    if (done) return value;
-    value.now();
-  }
-}
-/** Runs it off the event loop, small calls in short slices of it (wasm: all of them). */
-export async function elsewhere<Result>(pass: Pass<Result>, pace: Pace, signal?: AbortSignal): Promise<Result> {
-  for (;;) {
-    const { done, value } = pass.next();
-    if (done) return value;
-    await pace.rest();
-    await value.later(signal);
-  }
-}
 
 /** Sequences ready for the kernels: step t of a sequence sees `inputs[t]` and is to foretell `targets[t]`. */
 export interface Batch {
@@ -84,7 +52,7 @@ export function* forward(
   const layers: Trace[] = [];
   for (const [layer, m] of hidden.entries()) {
     const o = architecture.gates(layer);
-    const y = repeated(weights.bias(`b${layer}`), n, room.array(n * o));
+    const y = yield* repeated(weights.bias(`b${layer}`), n, room.array(n * o));
     if (architecture.sees(layer))
       yield work(dense.affine, { n, i: dimension, o }, { x: inputs, W: weights.across(`Wx${layer}`), y });
     const below = layers[layer - 1];
@@ -96,10 +64,11 @@ export function* forward(
     const saved = room.array(n * savedOf(architecture) * m);
     const bias = cell === 'gru' ? weights.bias(`bh${layer}`) : room.array(0);
     const W = weights.across(`Wh${layer}`);
-    yield work(recurrent.forward, { m, cell }, { lengths, a: y, W, bias, state: last, saved, h });
+    const given = { lengths, rows: { a: y, saved, h }, states: { state: last }, whole: { W, bias } };
+    yield throughTime(backend, recurrent.forward, { m, cell }, given, o);
     layers.push({ h, saved, first, last });
   }
-  const raw = repeated(weights.bias('by'), n, room.array(n * outputs));
+  const raw = yield* repeated(weights.bias('by'), n, room.array(n * outputs));
   for (const [layer, m] of hidden.entries())
     yield work(dense.affine, { n, i: m, o: outputs }, { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: raw });
   return { layers, raw };
@@ -128,18 +97,23 @@ export function* backward(
     const m = hidden[layer]!;
     const gates = architecture.gates(layer);
     const trace = layers[layer]!;
-    const dh = room.zeros(n * m);
+    const dhs = room.array((n + 1) * m); // dh[t-1] in row t: of the last step, row n
+    // new memory is zero
+    if (room.reused) yield* byRows(n, m, (from, end) => dhs.fill(0, (from + 1) * m, (end + 1) * m));
+    const dh = dhs.subarray(m);
     yield work(dense.affine, { n, i: outputs, o: m }, { x: dRaw, W: weights.along(`Wy${layer}`), y: dh });
     if (above)
       yield work(dense.affine, { n, i: above.gates, o: m }, { x: above.e, W: weights.along(`Wd${layer + 1}`), y: dh });
-    const before = shifted(room.copy(trace.h), lengths, m, trace.first, architecture.states(layer), 0);
+    const v = architecture.states(layer);
+    const dState = ends(dhs, spans, m, room.zeros(spans.length * v), v);
+    const hBefore = yield* statesBefore(trace, lengths, m, room);
+    const last =
+      cell === 'lstm' ? yield* cellsBefore(trace, lengths, m, room) : cell === 'gru' ? hBefore : room.array(0);
     const e = room.array(n * gates);
     const du = room.array(cell === 'gru' ? n * m : 0);
-    const dState = room.array(spans.length * architecture.states(layer));
-    const W = weights.along(`Wh${layer}`);
-    const last = cell === 'lstm' ? cellsBefore(trace, lengths, m, room) : cell === 'gru' ? before : room.array(0);
-    const back = { lengths: spans, dh, h: trace.h, last, saved: trace.saved, W, e, du, dState };
-    yield work(recurrent.backward, { m, cell }, back);
+    const rows = { before: dhs.subarray(0, n * m), h: trace.h, last, saved: trace.saved, e, du };
+    const given = { lengths: spans, rows, states: { dState }, whole: { W: weights.along(`Wh${layer}`) } };
+    yield throughTime(backend, recurrent.backward, { m, cell }, given, gates, true);
 
     const add = (x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
       work(
@@ -156,11 +130,11 @@ export function* backward(
     if (cell === 'gru') {
       const sums = new Float64Array(gates);
       const dWh = gradient[`Wh${layer}`]!;
-      const products = candidates(room.copy(e), du, m);
-      yield work(dense.gradient, { n, i: m, o: gates }, { x: before, dy: products, dW: dWh, db: sums }, how);
+      const products = yield* productsOf(e, du, m, room);
+      yield work(dense.gradient, { n, i: m, o: gates }, { x: hBefore, dy: products, dW: dWh, db: sums }, how);
       for (let i = 0; i < m; i++) gradient[`bh${layer}`]![i]! += sums[2 * m + i]!;
-    } else yield add(before, m, e, gates, `Wh${layer}`);
-    dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, architecture.states(layer), room);
+    } else yield add(hBefore, m, e, gates, `Wh${layer}`);
+    dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, v, room);
     above = { e, gates };
   }
   return dStates;
@@ -170,34 +144,60 @@ export function* backward(
 const savedOf = ({ cell }: Architecture): number => ({ tanh: 0, relu: 0, lstm: 5, gru: 4 })[cell];
 
 /** A row again and again: each step doubles what is there. */
-function repeated(row: Real, times: number, to: Real): Real {
-  if (times === 0) return to;
-  to.set(row);
-  for (let done = row.length; done < to.length; done *= 2) to.copyWithin(done, 0, Math.min(done, to.length - done));
+function* repeated(row: Real, times: number, to: Real): Pass<Real> {
+  const width = row.length;
+  yield* byRows(times, width, (from, end) => {
+    const part = to.subarray(from * width, end * width);
+    part.set(row);
+    for (let done = width; done < part.length; done *= 2) part.copyWithin(done, 0, Math.min(done, part.length - done));
+  });
   return to;
 }
-/** What was h[t] becomes h[t-1]; before the first step the state at `offset`. */
-function shifted(to: Real, lengths: Int32Array, m: number, states: Real, width: number, offset: number): Real {
+/** Takes dh of the last step of each span to where the gradient of its state begins. Zeros are left in its place: before
+ * its first step nothing is given. */
+function ends(dhs: Real, spans: Int32Array, m: number, dState: Real, v: number): Real {
+  dhs.fill(0, 0, m);
+  let at = 0;
+  for (const [span, length] of spans.entries()) {
+    if (length === 0) continue;
+    at += length * m;
+    dState.set(dhs.subarray(at, at + m), span * v);
+    dhs.fill(0, at, at + m);
+  }
+  return dState;
+}
+/** h[t-1] of every step. */
+function* statesBefore({ h, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Pass<Real> {
+  const to = room.array(h.length);
+  yield* byRows(h.length / m - 1, m, (from, end) => to.set(h.subarray(from * m, end * m), (from + 1) * m));
+  return begun(to, lengths, m, first, 0);
+}
+/** c[t-1] of every step of lstm, whose saved rows end in c. */
+function* cellsBefore({ saved, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Pass<Real> {
+  const to = room.array(saved.length / 5);
+  yield* byRows(to.length / m - 1, 5 * m, (from, end) => {
+    for (let row = from; row < end; row++)
+      for (let j = 0; j < m; j++) to[(row + 1) * m + j] = saved[(5 * row + 4) * m + j]!;
+  });
+  return begun(to, lengths, m, first, m);
+}
+/** Before the first step of a sequence there is its state, from `offset` on. */
+function begun(to: Real, lengths: Int32Array, m: number, states: Real, offset: number): Real {
+  const v = states.length / lengths.length;
   let at = 0;
   for (const [s, length] of lengths.entries()) {
-    if (length === 0) continue;
-    const end = at + length * m;
-    to.copyWithin(at + m, at, end - m);
-    to.set(states.subarray(s * width + offset, s * width + offset + m), at);
-    at = end;
+    if (length > 0) to.set(states.subarray(s * v + offset, s * v + offset + m), at);
+    at += length * m;
   }
   return to;
 }
-/** c[t-1] of every step of lstm, whose saved rows end in c. */
-function cellsBefore({ saved, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Real {
-  const c = room.array(saved.length / 5);
-  for (let row = 0; row * m < c.length; row++)
-    for (let j = 0; j < m; j++) c[row * m + j] = saved[(5 * row + 4) * m + j]!;
-  return shifted(c, lengths, m, first, 2 * m, m);
-}
 /** The gradients to W_h h of gru: its candidate's is scaled by the reset gate. */
-function candidates(to: Real, du: Real, m: number): Real {
-  for (let row = 0; row * m < du.length; row++) to.set(du.subarray(row * m, (row + 1) * m), (3 * row + 2) * m);
+function* productsOf(e: Real, du: Real, m: number, room: Workspace): Pass<Real> {
+  const to = room.array(e.length);
+  yield* byRows(du.length / m, 3 * m, (from, end) => {
+    to.set(e.subarray(3 * from * m, 3 * end * m), 3 * from * m);
+    for (let row = from; row < end; row++) to.set(du.subarray(row * m, (row + 1) * m), (3 * row + 2) * m);
+  });
   return to;
 }
 /** Of cut sequences the state before the first span is theirs. */

@@ -12,7 +12,7 @@ export class Workspace {
   constructor(
     private readonly where: string,
     private readonly single: boolean,
-    private readonly reused = false,
+    readonly reused = false,
   ) {}
 
   /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
