@@ -1,20 +1,16 @@
 // Mixture densities, each from a row of raw numbers; rows in lanes. docs/math.md § density. Twin: native/density.cc
 import {
-  everyGreater, exp, K, k as constantOf, LANES, LN2, log, log1pOf, madd, N, natural, nmadd, sech2, sigmoid, softplus, tanh,
-  whereGreater, withSign, zero,
+  everyGreater, exp, is, K, k as constantOf, LANES, LN2, log, log1pOf, madd, N, natural, nmadd, NO, sech2, sigmoid, softplus,
+  tanh, whereGreater, withSign, YES, zero,
 } from "./simd";
 import { at, exponentials, set, size, transposeIn, transposeOut, tri } from "./linalg";
 import { Mapping } from "./contract";
 
 const LOG_2PI: f64 = 1.8378770664093453;
 const NEGLIGIBLE: f64 = 8.673617379884035e-19;        // 2^-60 of the largest of a row
-// What makes standard deviations of raw values, and yes and no, are types: each makes a function of its own.
-type EXP = i8;
+type EXP = i8;                                        // what makes standard deviations of raw values
 type SOFTPLUS = i16;
 type TANH = i32;
-type YES = i8;
-type NO = i16;
-@inline function is<A, B>(): bool { return sizeof<A>() == sizeof<B>(); }
 @inline function lines(j: i32): usize { return <usize>j << 4; }
 @inline function splat<T>(x: f64): v128 { return v128.splat<T>(<T>x); }
 @inline function plus<T>(a: v128, b: v128): v128 { return v128.add<T>(a, b); }
@@ -44,10 +40,11 @@ function note<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
   return sum;
 }
 
+// From value l of a diagonal to the next: it lies in a packed triangle, or by itself
+@inline function toNext<TRIANGLE>(l: i32): usize { return lines(is<TRIANGLE, YES>() ? l + 2 : 1); }
 // Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0 (or
 // not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
-@inline function toNext<TRIANGLE>(l: i32): usize { return lines(is<TRIANGLE, YES>() ? l + 2 : 1); }
 function deviations<T, KIND, TRIANGLE>(m: i32, k: i32, p: i32, raw: usize, floor: T, e: usize, slope: usize,
     sums: usize, failed: usize): void {
   const floored = !is<KIND, TANH>() && floor > <T>-Infinity;

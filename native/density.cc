@@ -29,10 +29,11 @@ template <class T> INLINE V<T> shares(int m, V<T> top, T* lines) {
   return sum;
 }
 
-// Of m k standard deviations s: e = 1/s, slope = d log s / d raw; joint[j] -= Σ_l log s, NaN where one of them is not >
-// 0 (or not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
-// triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
+// From value l of a diagonal to the next: it lies in a packed triangle, or by itself
 template <class T, bool TRIANGLE> INLINE int toNext(int l) { return (TRIANGLE ? l + 2 : 1) * LANES<T>; }
+// Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0
+// (or not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
+// triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
 template <class T, int KIND, bool TRIANGLE>
 INLINE void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
   const bool floored = KIND != TANH && floor > T(-INF);

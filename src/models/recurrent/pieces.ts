@@ -2,7 +2,7 @@
  * Sequences through one layer. What runs here is one call; elsewhere, where an abort waits for the end of a cut and a cut
  * holds whole sequences, a long one goes in pieces of its steps, its state from call to call: the same bits.
  */
-import type { Backend } from '../../bind.ts';
+import { type Backend, WORTH_LEAVING } from '../../bind.ts';
 import type { Real } from '../../check.ts';
 import { later, now, type Work } from './work.ts';
 
@@ -13,11 +13,12 @@ export interface Piece {
   readonly item: number;
   readonly items: number;
 }
-// Of lstm and gru of 64 to 512 units: 10 ms on AVX2, 15 to 35 on wasm. Less would not leave the event loop (src/bind.ts).
-// Two sequences of twice as much are two cuts (src/plan.ts): in pieces they miss no lock step.
-const WORK = 2 ** 26;
-/** Steps of a piece at least, by units and gates: about as the contract counts the work of one. */
-export const stepsOf = (m: number, gates: number): number => Math.ceil(WORK / (m * gates + 20 * gates + 200));
+/**
+ * Steps of a piece at least, by units and gates: about as the contract counts the work of one. Less would not leave the
+ * event loop; of lstm and gru of 64 to 512 units this takes 10 ms on AVX2, 15 to 35 on wasm. Two sequences of twice as
+ * much are two cuts (src/plan.ts): in pieces they miss no lock step.
+ */
+export const stepsOf = (m: number, gates: number): number => Math.ceil(WORTH_LEAVING / (m * gates + 20 * gates + 200));
 
 /** Pieces of at least so many steps, forward in time (backward: the reverse), those of a list independent of each other. */
 export function piecesOf(lengths: Int32Array, steps: number, threads: number): Piece[][] {
@@ -66,7 +67,7 @@ export function throughTime(
 ): Work {
   const all = { lengths, ...rows, ...states, ...whole };
   const n = lengths.reduce((sum, length) => sum + length, 0);
-  const piece = ({ row, rows: steps, item, items }: Piece, signal?: AbortSignal): Promise<void> => {
+  const piece = async ({ row, rows: steps, item, items }: Piece, signal?: AbortSignal): Promise<void> => {
     const own = items === 1 ? Int32Array.of(steps) : lengths.subarray(item, item + items);
     const args = { ...parts(rows, n, row, steps), ...parts(states, lengths.length, item, items), ...whole };
     // one sequence is one cut, which no signal stops, and Node warns of many listeners
