@@ -153,8 +153,10 @@ function* repeated(row: Real, times: number, to: Real): Pass<Real> {
   });
   return to;
 }
-/** Takes dh of the last step of each span to where the gradient of its state begins. Zeros are left in its place: before
- * its first step nothing is given. */
+/**
+ * Takes dh of the last step of each span to where the gradient of its state begins. Zeros are left in its place: before the
+ * first step of a span nothing is given.
+ */
 function ends(dhs: Real, spans: Int32Array, m: number, dState: Real, v: number): Real {
   dhs.fill(0, 0, m);
   let at = 0;
