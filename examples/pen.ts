@@ -7,7 +7,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultBackend, GaussianMixture, MixtureDensityNetwork, type NetworkFitOptions } from 'seqlik';
-import { strokesSvg } from '../src/cli/strokes.ts';
+import { strokesSvg } from '../src/cli/sample/strokes.ts';
 import { Random } from '../src/random.ts';
 import { firstCharacter, GRID, readCharacters, resampled, rounded, shuffled, toOffsets } from './strokes.ts';
 import { table } from './table.ts';

@@ -1,9 +1,11 @@
 /** Files of seqlik, whatever they hold: tensors with a format and a kind (docs/format.md). What does not fit is FORMAT,
  * with the reason. */
 import { SeqlikError } from './errors.ts';
-import { readTensors, type TensorFile, writeTensors } from './tensors.ts';
+import { readTensors, type TensorFile, writeTensors } from './file/tensors.ts';
 
 const FORMAT = 'seqlik/1';
+
+export type { TensorFile };
 export type Tensors = TensorFile['tensors'];
 
 export const written = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
@@ -61,3 +63,14 @@ export const malformed = (reason: string, tensor?: string, cause?: unknown): Seq
     ...(tensor !== undefined && { tensor }),
     ...(cause !== undefined && { cause }),
   });
+/** Names of coordinates travel as JSON. */
+export const columnsText = (columns: readonly string[] | undefined): { columns?: string } =>
+  columns ? { columns: JSON.stringify(columns) } : {};
+export function columnsOf({ metadata }: TensorFile): { columns?: readonly string[] } {
+  if (metadata['columns'] === undefined) return {};
+  try {
+    return { columns: JSON.parse(metadata['columns']) as readonly string[] };
+  } catch {
+    throw malformed('its columns are not JSON');
+  }
+}

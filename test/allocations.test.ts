@@ -22,7 +22,7 @@ const how = { threads: 3, chunk: 10, shardSize: 20 };
 
 /** Of every row of the table: synchronous, asynchronous, prepared, with residents. */
 const kernels = entriesOf(table).flatMap((entry) =>
-  dtypesOf(entry.row).map((dtype) => {
+  dtypesOf(entry.spec).map((dtype) => {
     const given = draw(entry, dtype, sizes, wordsOf(entry).at(-1)!);
     /** Whatever happens, either all is done or nothing. */
     const untouched = async (work: (own: Case) => unknown): Promise<unknown> => {

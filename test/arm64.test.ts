@@ -1,9 +1,9 @@
 /** The promise to the bit on another processor: of arm64, baseline = wasm and neon = the fused levels of x86. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Call, planner } from '../src/bind/plan.ts';
 import type { Backend } from '../src/bind.ts';
 import { KernelFailure } from '../src/errors.ts';
 import { levels } from '../src/levels.ts';
-import { type Call, planner } from '../src/plan.ts';
 import { armLevels, buildArm, missing, runArm } from './arm64/driver.ts';
 import { kernelOf, native, wasm } from './support/backends.ts';
 import { casesOf, copy, type Titled } from './support/cases.ts';
@@ -20,12 +20,12 @@ function planned([, entry, dtype, given]: Titled): Call {
 /** What a backend leaves in its arrays, and INFO again from where it says it failed. */
 function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }: Call) {
   const { dims, args } = copy(given);
-  const { row } = entry;
+  const { spec } = entry;
   try {
     kernelOf(backend, entry, dtype)(dims, args, how);
   } catch (error) {
     if (!(error instanceof KernelFailure)) throw error;
-    const index = row.info!.reduce((i, dim) => i * ints[row.dims.indexOf(dim)]! + error.at[dim]!, 0);
+    const index = spec.info!.reduce((i, dim) => i * ints[spec.dims.indexOf(dim)]! + error.at[dim]!, 0);
     return { args, info: 1 + index };
   }
   return { args, info: 0 };
@@ -48,7 +48,7 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
         const want = run(twin!, cases[i]!, calls[i]!);
         expect(infos[i], 'INFO').toBe(want.info);
         if (want.info !== 0) return; // of a call that failed only the place is promised
-        for (const [a, name] of Object.keys(cases[i]![1].row.args).entries())
+        for (const [a, name] of Object.keys(cases[i]![1].spec.args).entries())
           want.args[name]?.forEach((w, j) => {
             // NaN as a class
             const got = (calls[i]!.values[a] as Float64Array)[j]!;

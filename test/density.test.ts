@@ -1,12 +1,13 @@
 /** What only the network asks of the kernels of the density, a floor: no value is masked away, nothing is narrower. */
+
 import { describe, expect, test } from 'vitest';
 import { KernelFailure } from '../src/errors.ts';
-import { mappings } from '../src/models/density.ts';
+import { mappings } from '../src/models/density/mapping.ts';
 import { backends } from './support/backends.ts';
 import { draw } from './support/cases.ts';
 import { table } from './support/table.ts';
 
-const entry = (name: 'lossGradient' | 'distribution') => ({ noun: 'density', name, row: table.density[name] });
+const entry = (name: 'lossGradient' | 'distribution') => ({ noun: 'density', name, spec: table.density[name] });
 const titled = backends.map((backend) => [`${backend.name} ${backend.isa}`, backend] as const);
 const floored = mappings.filter((mapping) => !mapping.startsWith('tanh'));
 const at = (call: () => void): unknown => {

@@ -84,9 +84,10 @@ function reach(edges: readonly Import[], from: string): Map<string, string> {
 
 // ---- the floors ----
 const doors = /^src\/(index\.ts|(cli|server|cluster|report)\/)/;
-type Floor = 'doors' | 'models' | 'backends' | 'ground';
+type Floor = 'doors' | 'table' | 'models' | 'backends' | 'ground';
 function floorOf(path: string): Floor {
   if (doors.test(path)) return 'doors';
+  if (path.startsWith('src/table/')) return 'table';
   if (/^src\/(models|training)\//.test(path)) return 'models';
   return path.startsWith('src/backends/') ? 'backends' : 'ground';
 }
@@ -95,6 +96,40 @@ const inOrder = ['gaussian', 'mixture', 'density', 'dense', 'recurrent'];
 const nouns = [...inOrder, 'lds', 'jacobian', 'convolution'];
 const nounOf = (path: string): string | undefined =>
   nouns.find((noun) => new RegExp(`^src/models/${noun}(\\.ts|/)`).test(path));
+
+/** Folders of a floor: their files are faces or stand alone, and anyone above may enter. */
+const floors = [
+  'src/backends/',
+  'src/models/',
+  'src/models/recurrent/',
+  'src/training/',
+  'src/cli/',
+  'src/server/',
+  'src/cluster/',
+  'src/report/',
+  'src/wasm/',
+];
+/** Rooms: each is entered by its own files, by its face (X.ts beside X/), and by the sisters listed here. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  'src/contract/': [],
+  'src/bind/': [],
+  'src/check/': [],
+  'src/file/': [],
+  'src/table/': ['src/cli/', 'src/server/', 'src/cluster/', 'src/report/'],
+  'src/models/components/': ['gaussian', 'mixture', 'statistics', 'divergence'].map((name) => `src/models/${name}.ts`),
+  'src/models/density/': ['src/models/recurrent/'],
+  'src/models/recurrent/stack/': ['src/models/recurrent/'],
+  'src/models/recurrent/network/': [],
+  'src/cli/fit/': [],
+  'src/cli/score/': [],
+  'src/cli/inspect/': [],
+  'src/cli/sample/': [],
+};
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
+function mayEnter(from: string, room: string): boolean {
+  const face = `${room.slice(0, -1)}.ts`;
+  return from.startsWith(room) || from === face || rooms[room]!.some((sister) => from.startsWith(sister));
+}
 
 const told = ({ from, to }: Import): string => `${from} imports ${to}`;
 const own = (tree: Tree): Import[] => imports(tree, 'src/').filter(({ external }) => !external);
@@ -109,6 +144,22 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     own(tree)
       .filter(({ from, to }) => floorOf(from) === 'backends' && !['ground', 'backends'].includes(floorOf(to)))
       .map(told),
+  'a room is entered only through its face or from a sister': (tree) =>
+    own(tree)
+      .filter(({ from, to }) => folderOf(to) in rooms && !mayEnter(from, folderOf(to)))
+      .map(told),
+  'every folder is a floor or a room': (tree) => {
+    const folders = Object.keys(tree)
+      .filter((path) => path.startsWith('src/'))
+      .map(folderOf);
+    return [...new Set(folders)].filter(
+      (folder) => folder !== 'src/' && !floors.includes(folder) && !(folder in rooms),
+    );
+  },
+  'the table knows no command and no model: of ours, only the errors': (tree) =>
+    own(tree)
+      .filter(({ from, to }) => floorOf(from) === 'table' && floorOf(to) !== 'table' && to !== 'src/errors.ts')
+      .map(told),
   'only the default backend knows where the wasm module is': (tree) =>
     imports(tree, 'src/')
       .filter(({ from, to }) => to === '#wasm' && from !== 'src/backends/default.ts')
@@ -118,7 +169,8 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
       .filter(
         ({ from, to }) =>
           floorOf(from) === 'models' &&
-          (floorOf(to) === 'doors' || (floorOf(to) === 'backends' && to !== 'src/backends/default.ts')),
+          (['doors', 'table'].includes(floorOf(to)) ||
+            (floorOf(to) === 'backends' && to !== 'src/backends/default.ts')),
       )
       .map(told),
   'training imports ground and training: it knows no model and no backend': (tree) =>
@@ -152,7 +204,8 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
       .map(told),
   'the other doors use what the public door exports': (tree) =>
     own(tree)
-      .filter(({ from, to }) => floorOf(from) === 'doors' && from !== 'src/index.ts' && floorOf(to) !== 'doors')
+      .filter(({ from }) => floorOf(from) === 'doors' && from !== 'src/index.ts')
+      .filter(({ to }) => !['doors', 'table'].includes(floorOf(to)))
       .map(told),
   'what the public door reaches imports no node: module statically': (tree) => {
     const lasting = imports(tree, 'src/').filter(({ typeOnly }) => !typeOnly);
@@ -253,6 +306,31 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
   'backends import ground and each other': [
     ['src/backends/a.ts', "import '../models/model.ts';", 'src/backends/a.ts imports src/models/model.ts'],
   ],
+  'a room is entered only through its face or from a sister': [
+    ['src/backends/a.ts', "import { planner } from '../bind/plan.ts';", 'src/backends/a.ts imports src/bind/plan.ts'],
+    [
+      'src/models/lds.ts',
+      "import { runEm } from './components/em.ts';",
+      'src/models/lds.ts imports src/models/components/em.ts',
+    ],
+    [
+      'src/index.ts',
+      "export { isFull } from './models/density/mapping.ts';",
+      'src/index.ts imports src/models/density',
+    ],
+    ['src/cli/a.ts', "import { RowScores } from './score/rows.ts';", 'src/cli/a.ts imports src/cli/score/rows.ts'],
+    ['src/models/a.ts', "import { readCsv } from '../table/csv.ts';", 'src/models/a.ts imports src/table/csv.ts'],
+  ],
+  'every folder is a floor or a room': [['src/models/tools/a.ts', '', 'src/models/tools/']],
+  'the table knows no command and no model: of ours, only the errors': [
+    ['src/table/a.ts', "import { misuse } from '../cli/exit.ts';", 'src/table/a.ts imports src/cli/exit.ts'],
+    ['src/table/a.ts', "import { loadModel } from '../index.ts';", 'src/table/a.ts imports src/index.ts'],
+    [
+      'src/table/a.ts',
+      "import type { Model } from '../models/model.ts';",
+      'src/table/a.ts imports src/models/model.ts',
+    ],
+  ],
   'only the default backend knows where the wasm module is': [
     ['src/models/a.ts', "import { wasmModule } from '#wasm';", 'src/models/a.ts imports #wasm'],
   ],
@@ -294,13 +372,17 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
       'src/models/density.ts > src/models/recurrent/network.ts',
     ],
     [
-      'src/models/components.ts',
-      "import type { GaussianMixture } from './mixture.ts';",
-      'src/models/gaussian.ts > src/models/components.ts > src/models/mixture.ts',
+      'src/models/components/components.ts',
+      "import type { GaussianMixture } from '../mixture.ts';",
+      'src/models/gaussian.ts > src/models/components/components.ts > src/models/mixture.ts',
     ],
   ],
   'nothing imports itself by a detour': [
-    ['src/errors.ts', "import type { Call } from './plan.ts';", 'src/errors.ts > src/plan.ts > src/errors.ts'],
+    [
+      'src/errors.ts',
+      "import type { Call } from './bind/plan.ts';",
+      'src/errors.ts > src/bind/plan.ts > src/errors.ts',
+    ],
     [
       'src/models/model.ts',
       "import { Gaussian } from './gaussian.ts';",

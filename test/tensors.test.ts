@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SeqlikError } from '../src/errors.ts';
-import { readTensors, type TensorFile, writeTensors } from '../src/tensors.ts';
+import { readTensors, type TensorFile, writeTensors } from '../src/file/tensors.ts';
 
 const ZEROS = '0'.repeat(64);
 const SMALL: TensorFile = {
@@ -14,7 +14,7 @@ const SMALL: TensorFile = {
   },
 };
 
-// ---- tools that share nothing with src/tensors.ts ----
+// ---- tools that share nothing with src/file/tensors.ts ----
 /** A file of any header and payload; `sign` makes its checksum true, so that nothing but its fault can refuse it. */
 function raw(header: string | Uint8Array, payload: Uint8Array | number = 0, length?: bigint): Uint8Array {
   const text = Buffer.from(header as string);

@@ -1,6 +1,7 @@
 /** What compares models of different size: numbers of parameters, BIC and AIC. */
+
 import { GaussianMixture } from '../index.ts';
-import type { RowModel } from './read.ts';
+import type { RowModel } from './model.ts';
 
 export interface Criteria {
   readonly parameters: number;

@@ -1,7 +1,8 @@
 /** What a model is, as an object and as text. */
+
 import { type Anomaly, GaussianMixture, MixtureDensityNetwork } from '../index.ts';
 import { plain } from './exit.ts';
-import type { AnyModel, RowModel } from './read.ts';
+import type { AnyModel, RowModel } from './model.ts';
 import { parametersOf } from './walk.ts';
 
 interface Component {

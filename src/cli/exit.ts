@@ -15,28 +15,6 @@ const exitCodes: { readonly [C in Code]?: number } = {
   NOT_POSITIVE_DEFINITE: BAD_DATA,
   FORMAT: BAD_DATA,
 };
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the quota is used up',
-  EFBIG: 'the file would be too large',
-  EISDIR: 'it is a folder',
-  EMFILE: 'too many open files',
-  ENAMETOOLONG: 'the name is too long',
-  ENOENT: 'no such file or folder',
-  ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of the path is not a folder',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-};
-
-/** What the system said when `path` was to be opened, read or written. */
-export function ioError(what: string, path: string, cause: unknown): SeqlikError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code ?? message;
-  const text = reasons[reason] ? `${reasons[reason]} (${reason})` : reason;
-  return new SeqlikError('IO', `cannot ${what} ${path}: ${text}`, { path, reason, cause });
-}
-
 /** An option or argument that cannot be. */
 export const misuse = (message: string): SeqlikError => new SeqlikError('INVALID_ARGUMENT', message);
 
@@ -64,10 +42,6 @@ const say = (message: string): boolean => tell(`seqlik: ${plain(message.trim())}
 export const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
 /** What came out of a file cannot steer a terminal. */
 export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
-
-/** Text of a file in a message: not too long. */
-export const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
-export const quoted = (text: string): string => JSON.stringify(clipped(text));
 
 const leftovers = new Set<() => void>();
 /** `undo` runs if a signal ends the program, until the function returned is called. */

@@ -1,14 +1,18 @@
 /** `seqlik fit`: a model of DATA, as a file. */
+
 import type { Command } from 'commander';
-import type { Wanted } from './blocks.ts';
+import type { Wanted } from '../table/blocks.ts';
+import { Held } from '../table/buffer.ts';
+import type { Format } from '../table/format.ts';
+import { blocksOf } from '../table/read.ts';
+import { openSource, type Source } from '../table/source.ts';
 import { misuse, plain, tell } from './exit.ts';
-import { NetworkFitting } from './fitnetwork.ts';
-import { GaussianFitting, MixtureFitting } from './fitrows.ts';
-import type { FitOptions, FittingOf } from './fitting.ts';
-import { Held } from './held.ts';
+import type { FitOptions, FittingOf } from './fit/kind.ts';
+import { NetworkFitting } from './fit/network.ts';
+import { GaussianFitting, MixtureFitting } from './fit/rows.ts';
 import {
+  asOption,
   backendOf,
-  type Format,
   formatOfData,
   number,
   numbers,
@@ -17,8 +21,6 @@ import {
   withData,
 } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { openSource, type Source } from './read.ts';
-import { blocksOf } from './rows.ts';
 import { writing } from './write.ts';
 
 const kinds: Readonly<Record<string, FittingOf>> = {
@@ -125,6 +127,8 @@ async function readInto(held: Held, source: Source, format: Format, wanted: Want
       held.add(block);
       progress.update(source.taken, rowsText(held.counts.rows));
     }
+  } catch (error) {
+    throw asOption(error);
   } finally {
     progress.stop();
   }

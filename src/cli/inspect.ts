@@ -1,10 +1,16 @@
 /** `seqlik inspect`: what a model is, and how well it describes data. */
+
 import type { Command } from 'commander';
 import { MixtureDensityNetwork, SeqlikError } from '../index.ts';
-import type { Block, Wanted } from './blocks.ts';
+import type { Block, Wanted } from '../table/blocks.ts';
+import { Counts, gapsOf } from '../table/counts.ts';
+import { inData } from '../table/errors.ts';
+import { blocksOf } from '../table/read.ts';
+import { openSource } from '../table/source.ts';
 import { criteria } from './criteria.ts';
-import { Counts, gapsOf, inData } from './data.ts';
 import { describe, short } from './describe.ts';
+import { columnsFor, sequencesFor } from './inputs.ts';
+import { type AnyModel, type RowModel, readModel } from './model.ts';
 import {
   type BackendChoice,
   type DataChoice,
@@ -16,9 +22,6 @@ import {
   withData,
 } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { type AnyModel, openSource, type RowModel, readModel } from './read.ts';
-import { blocksOf } from './rows.ts';
-import { columnsFor, sequencesFor } from './scores.ts';
 import { Walk } from './walk.ts';
 import { writing } from './write.ts';
 

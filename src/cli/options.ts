@@ -3,10 +3,10 @@ import { extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { type Backend, defaultBackend, openBackend, SeqlikError } from '../index.ts';
+import type { Format } from '../table/format.ts';
+import { decimal } from '../table/numbers.ts';
 import { misuse } from './exit.ts';
-import { decimal } from './numbers.ts';
 
-export type Format = 'csv' | 'ndjson';
 export interface BackendChoice {
   readonly backend?: 'native' | 'wasm';
   readonly isa?: string;

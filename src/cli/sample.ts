@@ -1,22 +1,15 @@
 /** `seqlik sample`: draws from a model. */
+
 import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { MixtureDensityNetwork } from '../index.ts';
+import type { Format } from '../table/format.ts';
+import { type Lines, linesOf } from '../table/lines.ts';
 import { misuse } from './exit.ts';
-import {
-  asOption,
-  type BackendChoice,
-  type Format,
-  formatOfOutput,
-  formatOption,
-  number,
-  refuse,
-  withBackend,
-} from './options.ts';
+import { type RowModel, readModel } from './model.ts';
+import { asOption, type BackendChoice, formatOfOutput, formatOption, number, refuse, withBackend } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { type RowModel, readModel } from './read.ts';
-import { type Lines, linesOf } from './rows.ts';
-import { strokesSvg } from './strokes.ts';
+import { strokesSvg } from './sample/strokes.ts';
 import { type Write, writing } from './write.ts';
 
 const VALUES = 2 ** 22; // drawn at once: what bounds the memory

@@ -1,6 +1,10 @@
 /** `seqlik score`: a line of OUT for each row of DATA, or for each sequence. */
+
 import { type Command, Option } from 'commander';
 import { MixtureDensityNetwork } from '../index.ts';
+import { blocksOf } from '../table/read.ts';
+import { openSource } from '../table/source.ts';
+import { type AnyModel, readModel } from './model.ts';
 import {
   type BackendChoice,
   type DataChoice,
@@ -14,11 +18,9 @@ import {
   withData,
 } from './options.ts';
 import { Progress, rowsText } from './progress.ts';
-import { type AnyModel, openSource, readModel } from './read.ts';
-import { blocksOf } from './rows.ts';
-import { RowScores } from './rowscores.ts';
-import type { Formats, Scores } from './scores.ts';
-import { SequenceScores } from './sequencescores.ts';
+import type { Formats, Scores } from './score/lines.ts';
+import { SequenceScores } from './score/network.ts';
+import { RowScores } from './score/rows.ts';
 import { writing } from './write.ts';
 
 interface Options extends BackendChoice, DataChoice, SequenceChoice {

@@ -1,8 +1,10 @@
 /** Output: stdout, or a file that appears under its name only when it is complete. */
+
 import { unlinkSync } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ioError, undoOnSignal } from './exit.ts';
+import { ioError } from '../table/errors.ts';
+import { undoOnSignal } from './exit.ts';
 
 export type Write = (data: string | Uint8Array) => Promise<void>;
 

@@ -2,7 +2,7 @@
  * Kernels of linear layers. Each element adds its terms one by one in ascending order, and sums over rows a tile at a
  * time, so cuts and threads change no bit. Weights are padded to whole lines, data are not. Equations: docs/math.md § dense.
  */
-import type { Rows } from '../grammar.ts';
+import type { NounSpec } from '../grammar.ts';
 
 // Of few inputs most is to bring y (dy) from memory, and back: 1.5 ns of an element, on wasm 4.
 const work = 'n i o + n o 16';
@@ -13,7 +13,7 @@ export const dense = {
     dims: ['n', 'i', 'o'],
     args: { x: 'in n i', W: 'in i pad(o)', y: 'inout n o' },
     rows: 'n',
-    work,
+    cost: work,
     rtol: { f64: 1e-12, f32: 1e-4 },
   },
   gradient: {
@@ -30,7 +30,7 @@ export const dense = {
       db: 'sum o',
     },
     rows: 'n',
-    work,
+    cost: work,
     rtol: { f64: 1e-12, f32: 1e-4 },
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

@@ -5,7 +5,7 @@
  * standard deviation counts as floor + softplus(r - floor). INFO counts k + 1 per component: a pivot that is not
  * positive; or k of component 0: the row is not finite, has no density, or not all of its results are finite.
  */
-import type { Rows } from '../grammar.ts';
+import type { NounSpec } from '../grammar.ts';
 
 const p = {
   'tanh-full': 'tri(k)',
@@ -35,7 +35,7 @@ export const density = {
       'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,k+b]);  r[i,j] = the share of j',
     ...shape,
     args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n m' },
-    work: 'n m p + n m k 20 + n m 40',
+    cost: 'n m p + n m k 20 + n m 40',
     rtol: { f64: 1e-12, f32: 2e-4 },
   },
   lossGradient: {
@@ -53,7 +53,7 @@ export const density = {
       dRaw: 'out n w',
       dx: 'out n v',
     },
-    work: 'n m p 2 + n m k 20 + n m 40',
+    cost: 'n m p 2 + n m k 20 + n m 40',
     rtol: { f64: 1e-11, f32: 2e-3 },
   },
   distribution: {
@@ -69,7 +69,7 @@ export const density = {
       L: 'out n m p',
       probabilities: 'out n q',
     },
-    work: 'n m p + n m k 20 + n m 20',
+    cost: 'n m p + n m k 20 + n m 20',
     rtol: { f64: 1e-12, f32: 2e-4 },
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

@@ -1,5 +1,5 @@
 /** Kernels of single Gaussians: factorisation and divergences. Equations: docs/math.md § gaussian. */
-import type { Rows } from '../grammar.ts';
+import type { NounSpec } from '../grammar.ts';
 
 const close = { f64: 1e-12, f32: 2e-4 };
 
@@ -9,7 +9,7 @@ export const gaussian = {
     dims: ['k', 'd'],
     args: { A: 'in f64 k d d', L: 'out f64 k tri(d)', logDet: 'out f64 k' },
     rows: 'k',
-    work: 'k d d d',
+    cost: 'k d d d',
     info: ['k', 'd'],
     rtol: close,
   },
@@ -29,7 +29,7 @@ export const gaussian = {
       dQ: 'out f64 n d d',
     },
     rows: 'n',
-    work: 'n d d d',
+    cost: 'n d d d',
     rtol: close,
   },
   divergenceDiagonal: {
@@ -46,7 +46,7 @@ export const gaussian = {
       dQ: 'out f64 n d',
     },
     rows: 'n',
-    work: 'n d 16',
+    cost: 'n d 16',
     rtol: close,
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

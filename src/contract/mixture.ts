@@ -3,7 +3,7 @@
  * more below the largest of its row counts as 0. Fails at the first row where every component overflows.
  * Equations: docs/math.md § mixture.
  */
-import type { Rows } from '../grammar.ts';
+import type { NounSpec } from '../grammar.ts';
 
 const exact = { f64: 1e-12, f32: 2e-4 };
 const summed = { f64: 1e-11, f32: 1e-3 };
@@ -34,7 +34,7 @@ export const mixture = {
       W: 'out k tri(d)',
     },
     rows: 'k',
-    work: 'k d d d',
+    cost: 'k d d d',
     rtol: exact,
   },
   prepareDiagonal: {
@@ -42,7 +42,7 @@ export const mixture = {
     dims: ['k', 'd'],
     args: { weights: 'in f64 k', L: 'in f64 k d', logDet: 'in f64 k', b: 'out k', u: 'out k d' },
     rows: 'k',
-    work: 'k d 16 + k 20',
+    cost: 'k d 16 + k 20',
     rtol: exact,
   },
   logDensity: {
@@ -50,7 +50,7 @@ export const mixture = {
     dims: ['n', 'd', 'k'],
     args: { ...full, ...tile, out: 'out n' },
     rows: 'n',
-    work: 'n k tri(d) + n k 20',
+    cost: 'n k tri(d) + n k 20',
     info: ['n'],
     rtol: exact,
   },
@@ -59,7 +59,7 @@ export const mixture = {
     dims: ['n', 'd', 'k'],
     args: { ...diagonal, ...tileDiagonal, out: 'out n' },
     rows: 'n',
-    work: 'n k d + n k 20',
+    cost: 'n k d + n k 20',
     info: ['n'],
     rtol: exact,
   },
@@ -68,7 +68,7 @@ export const mixture = {
     dims: ['n', 'd', 'k'],
     args: { ...full, ...tile, r: 'out n k' },
     rows: 'n',
-    work: 'n k tri(d) + n k 20',
+    cost: 'n k tri(d) + n k 20',
     info: ['n'],
     rtol: summed,
   },
@@ -77,7 +77,7 @@ export const mixture = {
     dims: ['n', 'd', 'k'],
     args: { ...diagonal, ...tileDiagonal, r: 'out n k' },
     rows: 'n',
-    work: 'n k d + n k 20',
+    cost: 'n k d + n k 20',
     info: ['n'],
     rtol: summed,
   },
@@ -98,7 +98,7 @@ export const mixture = {
       logLikelihood: 'sum 1',
     },
     rows: 'n',
-    work: 'n k d d + n k 20',
+    cost: 'n k d d + n k 20',
     info: ['n'],
     rtol: summed,
   },
@@ -116,8 +116,8 @@ export const mixture = {
       logLikelihood: 'sum 1',
     },
     rows: 'n',
-    work: 'n k d 2 + n k 20',
+    cost: 'n k d 2 + n k 20',
     info: ['n'],
     rtol: summed,
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

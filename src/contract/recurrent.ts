@@ -4,7 +4,7 @@
  * lstm i f g o c, gru r z n u (u = W_n h + bias), of the others nothing. `state` is h, of lstm h then c. Both ways it is
  * taken up and left behind, so that a sequence can be gone through in pieces, with the same bits.
  */
-import type { Rows } from '../grammar.ts';
+import type { NounSpec } from '../grammar.ts';
 
 // 64 sequences go in lock step: of each the number and the row it is at, and one line of scratch
 const shape = {
@@ -19,7 +19,7 @@ const shape = {
   },
   rows: 'n',
   lengths: 'lengths',
-  work: 'n m g + n g 20 + n 200', // of a step of few units most is the step itself
+  cost: 'n m g + n g 20 + n 200', // with few units the step itself dominates
 } as const;
 
 export const recurrent = {
@@ -65,4 +65,4 @@ export const recurrent = {
     },
     rtol: { f64: 1e-11, f32: 2e-3 },
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

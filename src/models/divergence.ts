@@ -3,11 +3,12 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
-import type { Components } from './components.ts';
-import { tri } from './factor.ts';
-import { Gaussian, type GaussianLike, type OnBackend, Read } from './gaussian.ts';
+import type { Components } from './components/components.ts';
+import { Read } from './components/parameters.ts';
+import { Gaussian, type GaussianLike } from './gaussian.ts';
 import { GaussianMixture, type MixtureLike } from './mixture.ts';
-import { isA } from './model.ts';
+import { isA, type OnBackend } from './model.ts';
+import { tri } from './triangles.ts';
 
 interface Divergence {
   kl: Float64Array;

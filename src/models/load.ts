@@ -1,7 +1,8 @@
 /** A model of whatever kind a file holds. */
-import { malformed, opened } from './file.ts';
-import { Gaussian, type OnBackend } from './gaussian.ts';
+import { malformed, opened } from '../file.ts';
+import { Gaussian } from './gaussian.ts';
 import { GaussianMixture } from './mixture.ts';
+import type { OnBackend } from './model.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */

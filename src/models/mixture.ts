@@ -1,20 +1,26 @@
 /** Mixtures of Gaussians. Equations: docs/math.md § mixture. */
+
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Real, Rows, Tensor, Vector } from '../check.ts';
+import type { Gaps, Points, Real, Result, Rows, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
+import { built, columnsOf, columnsText, numberOf, opened, written } from '../file.ts';
 import type { FitReport } from '../training/report.ts';
-import { Components, type CovarianceType, covarianceTypes, type Parts } from './components.ts';
-import { conditionalParts } from './conditional.ts';
-import { fitted } from './em.ts';
-import { built, columnsOf, columnsText, numberOf, opened, partsIn, shapeOf, tensorsOf, written } from './file.ts';
-import { type Named, type OnBackend, onBackend } from './gaussian.ts';
-import { gradients } from './gradient.ts';
-import { isA } from './model.ts';
-import { type Result, Scored } from './scored.ts';
-import { type ComponentFitOptions, componentFitOptions, readFit } from './settings.ts';
-import { batches, expect, MixtureStatistics, maximise } from './statistics.ts';
+import { Components, type CovarianceType, covarianceTypes, type Parts } from './components/components.ts';
+import { conditionalParts } from './components/conditional.ts';
+import { fitted } from './components/em.ts';
+import { partsIn, shapeOf, tensorsOf } from './components/file.ts';
+import { gradients } from './components/gradient.ts';
+import { Scored } from './components/scored.ts';
+import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
+import { batches, expect, maximise } from './components/sums.ts';
+import { isA, type Named, type OnBackend, onBackend } from './model.ts';
+import { MixtureStatistics } from './statistics.ts';
+
+export type { CovarianceType } from './components/components.ts';
+export type { FitProgress } from './components/em.ts';
+export type { ComponentFitOptions, FitOptions } from './components/settings.ts';
 
 export interface MixtureParameters {
   /** [M], >= 0, sum 1 within 1e-9 */

@@ -1,6 +1,8 @@
 /** What every model is: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
+
+import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import { MODEL } from '../check.ts';
+import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 
 const made = new WeakSet<object>();
@@ -11,7 +13,7 @@ export function isA<M extends Model>(model: abstract new (...given: never[]) => 
 
 export abstract class Model {
   /** @internal */
-  get [MODEL](): true {
+  get [check.MODEL](): true {
     return true;
   }
   constructor() {
@@ -45,3 +47,17 @@ export abstract class Model {
       });
   }
 }
+
+export interface OnBackend {
+  readonly backend?: Backend;
+}
+
+export interface Named {
+  /** Names of the d coordinates: kept, and written into the model's file. */
+  readonly columns?: readonly string[];
+}
+
+/** The option of those who load. */
+export const onBackend = (where: string, options: unknown): { readonly backend: Backend } => ({
+  backend: check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend),
+});

@@ -1,10 +1,10 @@
 /** The arm64 build of the kernels, and how to run calls on it under qemu. Twin: driver.cc */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Call } from '../../src/bind/plan.ts';
 import { axes, roles, type Values } from '../../src/grammar.ts';
 import { identifier, levels } from '../../src/levels.ts';
 import { asBytes } from '../../src/memory.ts';
-import type { Call } from '../../src/plan.ts';
 
 export const armLevels = levels.filter(({ arch }) => arch === 'arm64' || arch === 'any');
 export const armObjects = 'build/arm64/seqlik/CMakeFiles';

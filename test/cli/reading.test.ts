@@ -1,13 +1,14 @@
 /** The readers in process: however the bytes are cut, whatever is in them. csv-parse and JSON.parse are the oracles. */
+
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Wanted } from '../../src/cli/blocks.ts';
-import { members } from '../../src/cli/ndjson.ts';
-import { decimal, numberOf } from '../../src/cli/numbers.ts';
-import type { Format } from '../../src/cli/options.ts';
-import { LONGEST, Source } from '../../src/cli/read.ts';
-import { blocksOf } from '../../src/cli/rows.ts';
+import type { Wanted } from '../../src/table/blocks.ts';
+import type { Format } from '../../src/table/format.ts';
+import { members } from '../../src/table/ndjson.ts';
+import { decimal, numberOf } from '../../src/table/numbers.ts';
+import { blocksOf } from '../../src/table/read.ts';
+import { LONGEST, Source } from '../../src/table/source.ts';
 
 /** SEQLIK_MUTANTS=1000000 for a long run. */
 const mutants = Number(process.env['SEQLIK_MUTANTS'] ?? 3000);

@@ -2,7 +2,7 @@
 import { linkSync, readFileSync } from 'node:fs';
 import { DOMParser } from 'linkedom';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { strokesSvg } from '../../src/cli/strokes.ts';
+import { strokesSvg } from '../../src/cli/sample/strokes.ts';
 import { loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
 import { Folder, seqlik } from './run.ts';

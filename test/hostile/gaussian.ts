@@ -1,4 +1,5 @@
 /** Places of Gaussian, and of the divergences between two. */
+
 import {
   type Backend,
   Gaussian,
@@ -6,8 +7,8 @@ import {
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
-  type OnBackend,
 } from '../../src/index.ts';
+import type { OnBackend } from '../../src/models/model.ts';
 import { none, numbers, optional, options, type Place, type Places, those } from './places.ts';
 import { backends, fits, loading, scored } from './scored.ts';
 import { plain } from './values.ts';

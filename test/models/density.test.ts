@@ -1,18 +1,18 @@
 /** MixtureDensity: against mixtures and Gaussians, its gradients against slopes, its draws, what it refuses and where. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { contract } from '../../src/contract.ts';
 import {
   Gaussian,
   GaussianMixture,
-  type Mapping,
   MixtureDensity,
   type MixtureDensityShape,
   openBackend,
   type Points,
   type Real,
 } from '../../src/index.ts';
-import { mappings } from '../../src/models/density.ts';
+import { type Mapping, mappings } from '../../src/models/density/mapping.ts';
 import { draw, uniform } from '../support/cases.ts';
 import { expectBits, expectNear, expectSlope, hasNative, range, refusal, sum, titled } from '../support/models.ts';
 
@@ -32,7 +32,7 @@ const sizes = fc.record({
   q: fc.integer({ min: 0, max: 2 }),
   seed: fc.nat(2 ** 31 - 1),
 });
-const entry = { noun: 'density', name: 'lossGradient', row: contract.density.lossGradient };
+const entry = { noun: 'density', name: 'lossGradient', spec: contract.density.lossGradient };
 interface Drawn {
   readonly shape: Required<MixtureDensityShape>;
   readonly raw: Float64Array;

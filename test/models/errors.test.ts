@@ -1,4 +1,5 @@
 /** What models refuse: code, fields and sentence of every documented error, and which of several comes first. */
+
 import { describe, expect, test } from 'vitest';
 import {
   Gaussian,
@@ -7,9 +8,9 @@ import {
   klDivergence,
   klDivergenceGradient,
   type MixtureParameters,
-  type OnBackend,
   SeqlikError,
 } from '../../src/index.ts';
+import type { OnBackend } from '../../src/models/model.ts';
 import { refusal, titled } from '../support/models.ts';
 
 /** What a caller without types may pass. */

@@ -1,7 +1,7 @@
 /** Models as files: what a container may hold and a model may not. The container itself: test/tensors.test.ts. */
 import { describe, expect, test } from 'vitest';
+import { readTensors, type TensorFile, writeTensors } from '../../src/file/tensors.ts';
 import { Gaussian, GaussianMixture, loadModel } from '../../src/index.ts';
-import { readTensors, type TensorFile, writeTensors } from '../../src/tensors.ts';
 import { titled } from '../support/models.ts';
 
 const parameters = { weights: [0.25, 0.75], means: [0, 1, 2, 3], covariances: [1, 0.5, 0.5, 2, 2, 0, 0, 1] };

@@ -1,9 +1,10 @@
 /** The mixture-density network: identities, gradients of every cell, states, files. Numbers of the specification: golden. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MixtureDensity, MixtureDensityNetwork, type NetworkOptions, type Real, SeqlikError } from '../../src/index.ts';
-import { mappings } from '../../src/models/density.ts';
-import { cells } from '../../src/models/recurrent/architecture.ts';
+import { mappings } from '../../src/models/density/mapping.ts';
+import { cells } from '../../src/models/recurrent/stack/architecture.ts';
 import { Random } from '../../src/random.ts';
 import { backends } from '../support/backends.ts';
 import { expectBits, refusal } from '../support/models.ts';

@@ -1,17 +1,17 @@
 /** Long sequences in pieces of time: the bits of one call, and no call that an abort could not wait for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Call } from '../../src/bind/plan.ts';
 import { type Backend, bind, type Machine } from '../../src/bind.ts';
 import { contract } from '../../src/contract.ts';
-import { workOf } from '../../src/grammar.ts';
+import { costOf } from '../../src/grammar.ts';
 import { MixtureDensityNetwork, type Real } from '../../src/index.ts';
-import { Architecture, cells, gatesOf } from '../../src/models/recurrent/architecture.ts';
-import { type Batch, backward, forward, type Place, spansOf } from '../../src/models/recurrent/pass.ts';
-import { ended, piecesOf, stepsOf } from '../../src/models/recurrent/pieces.ts';
-import { Weights } from '../../src/models/recurrent/weights.ts';
-import { byRows, elsewhere, here, type Pass } from '../../src/models/recurrent/work.ts';
-import { Workspace } from '../../src/models/recurrent/workspace.ts';
-import type { Call } from '../../src/plan.ts';
+import { Architecture, cells, gatesOf } from '../../src/models/recurrent/stack/architecture.ts';
+import { type Batch, backward, forward, type Place, spansOf } from '../../src/models/recurrent/stack/pass.ts';
+import { ended, piecesOf, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
+import { Weights } from '../../src/models/recurrent/stack/weights.ts';
+import { Workspace } from '../../src/models/recurrent/stack/workspace.ts';
+import { byRows, elsewhere, here, type Pass } from '../../src/models/work.ts';
 import { Pace } from '../../src/training/pace.ts';
 import { native, wasm } from '../support/backends.ts';
 import { uniform } from '../support/cases.ts';
@@ -58,7 +58,7 @@ describe('piecesOf', () => {
     const { dims } = contract.recurrent.forward;
     for (const m of [1, 3, 64, 512, 5000]) {
       const g = gatesOf[cell] * m;
-      const work = workOf(contract.recurrent.forward, 'f64').of(
+      const work = costOf(contract.recurrent.forward, 'f64').of(
         dims.map((dim) => ({ n: stepsOf(m, g), m, g })[dim as 'n'] ?? 0),
       );
       expect(work).toBeGreaterThanOrEqual(2 ** 26);
@@ -153,7 +153,7 @@ const shape = { dimension: 1, hidden: [32, 32], components: 1, mapping: 'diag-ex
 describe('one very long sequence', () => {
   test('a fit makes no call that an abort would wait for', async () => {
     const most = new Map<string, number>();
-    const backend = idle(({ signature: { kernel }, cuts, work }) => {
+    const backend = idle(({ signature: { kernel }, cuts, cost: work }) => {
       const rows = cuts.reduce((sum, cut) => sum + cut.rows, 0);
       const largest = Math.max(...cuts.map((cut) => cut.rows));
       most.set(kernel, Math.max(most.get(kernel) ?? 0, (work * largest) / rows));

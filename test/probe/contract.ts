@@ -1,5 +1,5 @@
 /** Small rows that use every word of the grammar: only the test build contains them. */
-import type { Rows } from '../../src/grammar.ts';
+import type { NounSpec } from '../../src/grammar.ts';
 
 const close = { f64: 1e-12, f32: 2e-4 };
 
@@ -23,7 +23,7 @@ export const probe = {
     rows: 'n',
     lengths: 'lengths',
     longest: 't',
-    work: 'n m m',
+    cost: 'n m m',
     rtol: close,
   },
   tally: {
@@ -42,4 +42,4 @@ export const probe = {
     info: ['d'],
     rtol: close,
   },
-} as const satisfies Rows;
+} as const satisfies NounSpec;

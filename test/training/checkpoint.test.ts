@@ -1,8 +1,8 @@
 /** Checkpoints as bytes: what was written comes back, what does not fit is refused and named. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readTensors, writeTensors } from '../../src/file/tensors.ts';
 import { loadModel } from '../../src/index.ts';
-import { readTensors, writeTensors } from '../../src/tensors.ts';
 import { type Checkpoint, checkpointBytes, readCheckpoint } from '../../src/training/checkpoint.ts';
 import { train } from '../../src/training/loop.ts';
 import { optimizerOf, optimizers } from '../../src/training/optimizer.ts';

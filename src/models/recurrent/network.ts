@@ -2,29 +2,38 @@
  * TEDnet: a recurrent network whose outputs are a mixture density of the next observation (Bishop 1994, Graves 2013;
  * docs/math.md § network). Its head is density.ts, its passes are pass.ts, its learning is fit.ts.
  */
+
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
+import { type Ragged, type Sequences, sequences } from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { type Ragged, type Sequences, sequences } from '../../sequences.ts';
+import { built, columnsOf, columnsText, numberOf, opened, written } from '../../file.ts';
 import type { TrainingReport } from '../../training/report.ts';
-import { binaryTargets, type Distribution, type Mapping } from '../density.ts';
-import { built, columnsOf, columnsText, numberOf, opened, written } from '../file.ts';
-import type { OnBackend } from '../gaussian.ts';
+import { binaryTargets } from '../density/failure.ts';
+import type { Mapping } from '../density/mapping.ts';
+import type { Distribution } from '../density.ts';
+import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
-import type { Architecture, Cell } from './architecture.ts';
-import { type Part, partsOf, type Standardization } from './batch.ts';
-import { type NetworkFitOptions, trained } from './fit.ts';
-import { Head, total } from './head.ts';
-import { Initial } from './initial.ts';
-import { floorOf, type NetworkOptions, readNetwork } from './options.ts';
-import { backward, forward, type Place, spansOf, type Trace } from './pass.ts';
-import { readStep, type State, Stepper } from './stepper.ts';
-import { fromFile, tensorsOf } from './stored.ts';
-import { Weights } from './weights.ts';
-import { here, type Pass } from './work.ts';
-import { Workspace } from './workspace.ts';
+import { here, type Pass } from '../work.ts';
+import { type Part, partsOf, type Standardization } from './network/batch.ts';
+import { type NetworkFitOptions, trained } from './network/fit.ts';
+import { Head, total } from './network/head.ts';
+import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
+import { readStep, type State, Stepper } from './network/stepper.ts';
+import { fromFile, tensorsOf } from './network/stored.ts';
+import type { Architecture, Cell } from './stack/architecture.ts';
+import { Initial } from './stack/initial.ts';
+import { backward, forward, type Place, spansOf, type Trace } from './stack/pass.ts';
+import { Weights } from './stack/weights.ts';
+import { Workspace } from './stack/workspace.ts';
+
+export type { Standardization } from './network/batch.ts';
+export type { NetworkFitOptions } from './network/fit.ts';
+export type { NetworkOptions } from './network/options.ts';
+export type { State } from './network/stepper.ts';
+export type { Cell } from './stack/architecture.ts';
 
 export interface NetworkOn extends OnBackend {
   /** Names of the coordinates, if they are known. */

@@ -1,0 +1,206 @@
+/** From a caller's dims and arrays to a Call: memory is guarded here, once; kernels check nothing. */
+
+import { type Code, SeqlikError } from '../errors.ts';
+import type { DType, Entry, How, Param, Sizes, Values } from '../grammar.ts';
+import { Count, costOf, deriver, paramsOf, sequencesOf, tags } from '../grammar.ts';
+import { fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
+import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, TILE, WHOLE } from './cuts.ts';
+import { Held, type Owner } from './resident.ts';
+
+/** What all calls of a kernel have in common. */
+export interface Signature {
+  readonly kernel: string;
+  readonly params: readonly Param[];
+  /** Where among the ints a cut writes its rows, sequences, longest (-1: nowhere). */
+  readonly places: readonly [rows: number, items: number, longest: number];
+}
+/** All a machine needs to know of a call. Lists and no objects per argument: a small call costs what it allocates. */
+export interface Call {
+  readonly signature: Signature;
+  /** Dims and options, in order. */
+  readonly ints: readonly number[];
+  /** Of each argument: the caller's array, the handle of a resident, null for scratch. */
+  readonly values: readonly (Values | number | null)[];
+  /** Of each argument: bytes from one row or sequence to the next (0: it is whole), and of the largest cut. */
+  readonly steps: readonly number[];
+  readonly bytes: readonly number[];
+  readonly cuts: readonly Cut[];
+  /** How much INFO grows from one row to the next. */
+  readonly infoStep: number;
+  readonly threads: number;
+  /** About the multiply-adds of all cuts. */
+  readonly cost: number;
+}
+export type Given = Readonly<Record<string, unknown>>;
+
+const LIMIT = 2 ** 31 - 1; // kernels index with int
+// A multiply-add takes 0.03 (AVX-512) to 0.2 ns (wasm). Threads pay above about a millisecond; a cut stays under 10 ms.
+const WORTH_THREADS = 2 ** 24;
+const CUT_COST = 2 ** 25;
+const CUT_ROWS = 8192;
+// Fewer rows than a tile cost speed: only where a whole tile would keep an abort waiting (2^28: 8 to 50 ms).
+const LONG_COST = 2 ** 28;
+const FEW_ROWS = 32;
+// So many sequences go in lock step if they can: a product of fewer rows waits for the weights (lstm of 256 units,
+// 50 steps: 24 -> 36 GF/s).
+const TOGETHER = 4;
+
+/** A function that plans the calls of one kernel on one machine. Its spec is read here, once. */
+export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner & { readonly threads: number }) {
+  const params = paramsOf(spec, dtype);
+  const fields = [spec.rows, sequencesOf(spec), spec.longest] as const;
+  const places = fields.map((dim) => (dim ? spec.dims.indexOf(dim) : -1)) as [number, number, number];
+  const [rowsAt, itemsAt, longestAt] = places;
+  const signature: Signature = { kernel: `${noun}_${name}_${dtype}`, params, places };
+  const options = Object.entries(spec.options ?? {});
+  const follow = [...Object.keys(spec.derived ?? {}), ...(spec.lengths ? fields : [])];
+  const passed = spec.dims.map((dim) => !follow.includes(dim));
+  const lengthsAt = params.findIndex((param) => param.name === spec.lengths);
+  const derive = deriver(spec, dtype);
+  const costFor = costOf(spec, dtype);
+  const infoFor = new Count(spec.info && spec.rows ? spec.info.slice(1).join(' ') : '0', spec.dims, dtype);
+  const sums = params.some(({ sum }) => sum);
+  const arrays = params.flatMap(({ scratch }, i) => (scratch ? [] : [i]));
+  const written = arrays.filter((i) => params[i]!.written);
+
+  const fail = (argument: string, what: string, code: Code = 'DIMENSION_MISMATCH') =>
+    new SeqlikError(code, `${noun}.${name}: ${argument} ${what}`, { argument });
+  const checkSizes = (sizes: Sizes): void => {
+    for (let i = 0; i < passed.length; i++)
+      if (!isCount(sizes[i], 0)) throw fail(spec.dims[i]!, `is ${String(sizes[i])}, not a size`);
+  };
+  const checkCount = (word: keyof How, n: number | undefined): void => {
+    if (n !== undefined && !isCount(n, 1)) throw fail(word, `is ${n}, not a count`);
+  };
+
+  return (dims: Given, args: Given, how: How): Call => {
+    // 1. Read all that is the caller's, which may run code of his. From then on none runs: what is checked stays so.
+    const ints: number[] = []; // dims, then options
+    for (let i = 0; i < passed.length; i++) ints.push(passed[i] ? (dims[spec.dims[i]!] as number) : 0);
+    for (const [option, words] of options) {
+      const word = dims[option];
+      const index = words.indexOf(word as string);
+      if (index < 0) throw fail(option, `is ${String(word)}, not one of ${words.join(', ')}`, 'INVALID_ARGUMENT');
+      ints.push(index);
+    }
+    const values: unknown[] = [];
+    for (const { scratch, name } of params) values.push(scratch ? null : args[name]);
+    const { threads, chunk, shardSize } = how;
+
+    // 2. Sizes: those passed, those that follow from lengths, those that follow from both.
+    let lengths: Int32Array | undefined;
+    let longest = 0;
+    if (spec.lengths) {
+      if (tagOf(values[lengthsAt]) === tags.i32) lengths = plain(values[lengthsAt] as Int32Array);
+      const total = lengths && totalOf(lengths);
+      if (!total) throw fail(spec.lengths, 'must be an Int32Array of lengths');
+      ints[rowsAt] = total.rows;
+      ints[itemsAt] = total.items;
+      longest = total.longest;
+      if (longestAt >= 0) ints[longestAt] = longest;
+    }
+    checkSizes(ints); // before others are computed from them: to compute with an object runs code of its
+    derive(ints);
+    checkSizes(ints);
+    checkCount('threads', threads);
+    checkCount('chunk', chunk);
+    checkCount('shardSize', shardSize);
+    const rows = rowsAt < 0 ? 0 : ints[rowsAt]!;
+    const items = itemsAt < 0 ? 0 : ints[itemsAt]!;
+    const cost = costFor.of(ints);
+
+    // 3. Cuts: neither an array of one nor its INFO may reach 2^31.
+    const infoStep = infoFor.of(ints);
+    let widest = Math.max(1, infoStep);
+    const steps: number[] = [];
+    for (const { axis, step } of params) {
+      const n = axis === 'whole' ? 0 : step.of(ints);
+      if (axis === 'rows') widest = Math.max(widest, n);
+      steps.push(n);
+    }
+    const costOfRow = Math.max(1, cost / Math.max(1, rows));
+    const tile = costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
+    const least = Math.max(tile, Math.min(TOGETHER * longest, Math.floor(LONG_COST / costOfRow)));
+    const want = chunk ?? Math.min(Math.max(Math.floor(CUT_COST / costOfRow), least), CUT_ROWS);
+    const most = Math.max(1, Math.min(want, Math.floor(LIMIT / widest)));
+    const cuts = spec.rows ? cut(rows, lengths, most, sums ? tile : 0, shardSize) : WHOLE;
+    if (spec.rows) ints[rowsAt] = largest(cuts, 'rows');
+    if (lengths) ints[itemsAt] = largest(cuts, 'items');
+
+    // 4. Arrays: their types, lengths and memory, and that nothing written is also another argument.
+    const bytes: number[] = [];
+    const memory: (ArrayBuffer | undefined)[] = []; // of the caller's arrays
+    for (let i = 0; i < params.length; i++) {
+      const { name, tag, size, axis, length, scratch, mayReside } = params[i]!;
+      const step = steps[i]!;
+      const inCut = axis === 'whole' ? length.of(ints) : step * ints[axis === 'rows' ? rowsAt : itemsAt]!;
+      if (inCut > LIMIT) throw fail(name, `of one cut would have ${inCut} values`);
+      const wanted = axis === 'whole' ? inCut : step * (axis === 'rows' ? rows : items);
+      steps[i] = step * size;
+      bytes.push(inCut * size);
+      const value = values[i] as Values | Held;
+      let buffer: ArrayBuffer | undefined;
+      if (tagOf(value) === tag) {
+        const count = lengthOf(value as Values);
+        if (count !== wanted) throw fail(name, `has ${count} values, not ${wanted}`);
+        buffer = fixedBuffer(value as Values);
+        if (!buffer) throw fail(name, 'lies in a shared or resizable buffer', 'INVALID_ARGUMENT');
+      } else if (!scratch) {
+        if (!(mayReside && Held.is(value) && value.owner === owner && value.tag === tag))
+          throw fail(name, `must be a ${tag}${mayReside ? ' or a resident of this backend' : ''}`);
+        if (value.length !== wanted) throw fail(name, `has ${value.length} values, not ${wanted}`);
+        values[i] = value.live().handle;
+      }
+      memory.push(buffer);
+    }
+    for (const i of written)
+      for (const j of arrays)
+        if (memory[j] === memory[i] && j !== i && overlap(values[i] as Values, values[j] as Values))
+          throw fail(params[i]!.name, `overlaps ${params[j]!.name}`, 'INVALID_ARGUMENT');
+    return {
+      signature,
+      ints,
+      values: values as Call['values'],
+      steps,
+      bytes,
+      cuts,
+      infoStep,
+      cost,
+      threads: threads ?? (cost < WORTH_THREADS ? 1 : owner.threads),
+    };
+  };
+}
+
+const isCount = (n: unknown, least: number): boolean =>
+  Number.isInteger(n) && (n as number) >= least && (n as number) <= LIMIT;
+
+/** What follows from the lengths of sequences: nothing if one is negative. */
+function totalOf(lengths: Int32Array): { rows: number; items: number; longest: number } | undefined {
+  let [rows, longest] = [0, 0];
+  for (let i = 0; i < lengths.length; i++) {
+    if (lengths[i]! < 0) return undefined;
+    rows += lengths[i]!;
+    longest = Math.max(longest, lengths[i]!);
+  }
+  return { rows, items: lengths.length, longest };
+}
+
+function largest(cuts: readonly Cut[], field: 'rows' | 'items'): number {
+  let most = 0;
+  for (const cut of cuts) most = Math.max(most, cut[field]);
+  return most;
+}
+
+/** `tile`: the rows that are summed together; 0 if there are no sums. */
+function cut(
+  rows: number,
+  lengths: Int32Array | undefined,
+  chunk: number,
+  tile: number,
+  shardSize: number | undefined,
+) {
+  if (lengths) return cutSequences(lengths, chunk, tile > 0 ? (shardSize ?? SHARD_SEQUENCES) : undefined);
+  if (tile === 0) return cutRows(rows, chunk, chunk);
+  // a kernel sums whole tiles by itself, but fewer rows only where its cut ends
+  return cutRows(rows, tile < TILE ? tile : Math.max(TILE, chunk - (chunk % TILE)), shardSize ?? SHARD_ROWS);
+}

@@ -1,0 +1,90 @@
+/** Residents: copies kept where the kernels live. The machines name them by numbers; here is who uses them. */
+import { SeqlikError } from '../errors.ts';
+import type { Resident, Values } from '../grammar.ts';
+import { lengthOf, tagOf } from '../memory.ts';
+
+/** Where residents live: a machine. */
+export interface Owner {
+  /** Returns a handle: a slot and its generation, so that none ever names another's memory. */
+  hold(values: Values): number;
+  write(handle: number, values: Values): void;
+  release(handle: number): void;
+}
+
+/** The safety net, where the engine has one: what was dropped without `dispose` is freed when it is collected. */
+const net = globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((free) => free());
+/** Calls `free` once: when the returned function is called, or when `subject` is collected. */
+export function freed(subject: WeakKey, free: () => void): () => void {
+  let done = false;
+  const once = (): void => {
+    if (!done) {
+      done = true;
+      free();
+    }
+  };
+  net?.register(subject, once, once);
+  return () => {
+    net?.unregister(once);
+    once();
+  };
+}
+
+/** Counts who uses it, so that no machine ever sees a resident written or gone under a call. */
+export class Held implements Resident {
+  readonly handle: number;
+  readonly tag: string;
+  readonly length: number;
+  #users = 0; // prepared and asynchronous calls; the last one out frees a disposed resident
+  #readers = 0; // asynchronous calls: they may be reading right now
+  #gone = false;
+  private readonly release: () => void;
+  constructor(
+    readonly owner: Owner,
+    values: Values,
+  ) {
+    const handle = owner.hold(values);
+    this.handle = handle;
+    this.tag = tagOf(values)!;
+    this.length = lengthOf(values);
+    this.release = freed(this, () => owner.release(handle));
+    Object.freeze(this);
+  }
+  /** Whether it was made here; unlike `instanceof` this runs no code of a proxy's. */
+  static is(value: unknown): value is Held {
+    return typeof value === 'object' && value !== null && #gone in value;
+  }
+  live(): this {
+    if (this.#gone) throw new SeqlikError('DISPOSED', 'a disposed resident was used');
+    return this;
+  }
+  /** Begin a use that outlives a call; returns its end. */
+  use(asynchronous: boolean): () => void {
+    this.#users++;
+    this.#readers += Number(asynchronous);
+    return () => {
+      this.#readers -= Number(asynchronous);
+      if (--this.#users === 0 && this.#gone) this.release();
+    };
+  }
+  write(values: Values): void {
+    if (tagOf(values) !== this.tag || lengthOf(values) !== this.length)
+      throw new SeqlikError('DIMENSION_MISMATCH', `write: not a ${this.tag} of ${this.length} values`);
+    if (this.live().#readers > 0)
+      throw new SeqlikError('INVALID_ARGUMENT', 'write: an asynchronous call is reading this resident');
+    this.owner.write(this.handle, values);
+  }
+  dispose(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (this.#users === 0) this.release();
+  }
+}
+/** The same for all residents among the arguments of a call. */
+export function use(args: Readonly<Record<string, unknown>>, asynchronous: boolean): () => void {
+  const ends = Object.values(args)
+    .filter(Held.is)
+    .map((a) => a.use(asynchronous));
+  return () => {
+    for (const end of ends) end();
+  };
+}

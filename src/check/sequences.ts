@@ -1,0 +1,114 @@
+/** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
+import { SeqlikError } from '../errors.ts';
+import { allocated, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { finiteRows, points } from './data.ts';
+import { fields } from './options.ts';
+import { described, isArray, lengthIn, type Points, type Real, room } from './values.ts';
+
+/**
+ * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays of
+ * arrays, is several.
+ */
+export type Sequences = Points | readonly Points[] | { readonly values: Real; readonly lengths: ArrayLike<number> };
+
+export interface Ragged {
+  /** The rows of all sequences, one after the other [Σ lengths, d]. */
+  readonly values: Real;
+  readonly lengths: Int32Array;
+}
+
+/** Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row: counted over all sequences; column). */
+export function sequences(where: string, argument: string, value: unknown, d: number): Ragged {
+  const ragged = read(where, argument, value, d);
+  finiteRows(where, argument, { values: ragged.values, n: ragged.values.length / d }, d);
+  return ragged;
+}
+
+function read(where: string, argument: string, value: unknown, d: number): Ragged {
+  if (tagOf(value) === undefined && typeof value === 'object' && value !== null) {
+    if (!isArray(value)) return fromLengths(where, argument, value, d);
+    if (isSeveral(where, argument, value)) return several(where, argument, value, d);
+  }
+  const { values, n } = points(where, argument, value, d);
+  return { values, lengths: Int32Array.of(n) };
+}
+/** By the first entry that tells: a number or an array of numbers is part of one sequence. */
+function isSeveral(where: string, argument: string, list: unknown[]): boolean {
+  const length = lengthIn(where, argument, list);
+  for (let i = 0; i < length; i++) {
+    const entry = list[i];
+    if (tagOf(entry) !== undefined) return true;
+    if (!isArray(entry)) return false;
+    const first: unknown = entry[0];
+    if (first !== undefined) return isArray(first) || tagOf(first) !== undefined;
+  }
+  return true; // nothing but empty sequences
+}
+
+/** Entry by entry: a list of them may be as long as the heap has room for. */
+function several(where: string, argument: string, list: unknown[], d: number): Ragged {
+  const count = lengthIn(where, argument, list);
+  const lengths = allocated(where, count, () => new Int32Array(count));
+  const joined = new Joined(where);
+  for (let s = 0; s < count; s++) {
+    const { values, n } = points(where, `${argument}[${s}]`, list[s], d);
+    joined.add(values, s === 0);
+    lengths[s] = n;
+  }
+  return { values: joined.taken(), lengths };
+}
+/** Values one after the other: of 32 bits if all of them are. */
+class Joined {
+  private values: Real = new Float64Array(0);
+  private length = 0;
+  constructor(private readonly where: string) {}
+  add(part: Real, first: boolean): void {
+    const single = part instanceof Float32Array && (first || this.values instanceof Float32Array);
+    const length = this.length + part.length;
+    const kept = this.values instanceof Float32Array === single && length <= this.values.length;
+    if (!kept) {
+      const more = room(this.where, Math.max(length, 2 * this.length), single);
+      more.set(this.values.subarray(0, this.length));
+      this.values = more;
+    }
+    this.values.set(part, this.length);
+    this.length = length;
+  }
+  taken(): Real {
+    return this.values.length === this.length ? this.values : this.values.subarray(0, this.length);
+  }
+}
+
+function fromLengths(where: string, argument: string, value: object, d: number): Ragged {
+  const { values: all, lengths: given } = fields(where, argument, value, ['values', 'lengths']);
+  const { values, n } = points(where, `${argument}.values`, all, d);
+  const name = `${argument}.lengths`;
+  const size = countIn(where, name, given);
+  const lengths = allocated(where, size, () => new Int32Array(size));
+  let total = 0;
+  for (let s = 0; s < size; s++) {
+    const length = (given as ArrayLike<unknown>)[s];
+    if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length > n)
+      throw new SeqlikError(
+        'INVALID_ARGUMENT',
+        `${where}: ${name} has ${described(length)} at [${s}], not a length from 0 to ${n}`,
+        { argument: name },
+      );
+    lengths[s] = length;
+    total += length;
+  }
+  if (total !== n)
+    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: ${name} add up to ${total}, not ${n}`, { argument: name });
+  return { values, lengths };
+}
+/** The length of an array, or of a typed array of integers. */
+function countIn(where: string, argument: string, given: unknown): number {
+  const tag = tagOf(given);
+  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
+  if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (isArray(given)) return lengthIn(where, argument, given);
+  const what = tag ?? described(given);
+  throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} must be an array of whole numbers, not a ${what}`, {
+    argument,
+  });
+}

@@ -1,0 +1,106 @@
+/** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
+import { SeqlikError } from '../errors.ts';
+import { allocated, fixedBuffer, plain, tagOf } from '../memory.ts';
+import { described, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+
+/** Nested or flat numbers as a flat copy of `shape`; one undefined size is read off the number of values. */
+export function tensor(
+  where: string,
+  argument: string,
+  value: unknown,
+  shape: readonly (number | undefined)[],
+): Float64Array {
+  const into = new Numbers(where);
+  const own = real(where, argument, value);
+  const sizes = own ? [own.length] : flatten(where, argument, value, into);
+  const values = own ? allocated(where, own.length, () => Float64Array.from(own)) : into.taken();
+  const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
+  const want = shape.map((size) => size ?? values.length / rest);
+  const product = want.reduce((a, b) => a * b, 1);
+  // flat data of any rank, or nested ones of just this shape
+  const fits =
+    sizes.length > 1 ? want.join() === sizes.join() : product === values.length && want.every(Number.isInteger);
+  if (fits) return values;
+  throw mismatch(where, argument, `has ${sizes.join(' x ')} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`);
+}
+/** A Real in memory that stays, as an array of ours; undefined for what is no typed array, any other one is refused. */
+export function real(where: string, argument: string, value: unknown): Real | undefined {
+  const tag = tagOf(value);
+  if (tag === undefined) return undefined;
+  if (tag !== 'Float64Array' && tag !== 'Float32Array')
+    throw invalid(where, argument, `must be a Float64Array, a Float32Array or an array of numbers, not a ${tag}`);
+  if (!fixedBuffer(value as Real)) throw invalid(where, argument, 'lies in a shared or resizable buffer');
+  return plain(value as Real);
+}
+/** Numbers, however many: an Array that has to grow beyond some 10^8 entries ends the process. */
+export class Numbers {
+  private values: Float64Array = new Float64Array(8); // so few do not leave the heap: a list may have many short rows
+  private length = 0;
+  constructor(private readonly where: string) {}
+  push(value: number): void {
+    if (this.length === this.values.length) {
+      const more = room(this.where, 2 * this.length) as Float64Array;
+      more.set(this.values);
+      this.values = more;
+    }
+    this.values[this.length++] = value;
+  }
+  taken(): Float64Array {
+    return allocated(this.where, this.length, () => this.values.slice(0, this.length));
+  }
+}
+/** Appends the numbers of nested arrays, all of one shape; returns that shape. By index: an iterator may have no end. */
+export function flatten(where: string, argument: string, value: unknown, into: Numbers, depth = 0): number[] {
+  const own = real(where, argument, value);
+  if (own) {
+    for (let i = 0; i < own.length; i++) into.push(own[i]!);
+    return [own.length];
+  }
+  if (!isArray(value) || depth > 3)
+    throw invalid(where, argument, `must be an array of numbers, not ${described(value)}`);
+  const length = lengthIn(where, argument, value);
+  if (length === 0) return [0];
+  const first = value[0];
+  if (typeof first === 'number') {
+    into.push(first);
+    for (let i = 1; i < length; i++) {
+      const v = value[i];
+      if (typeof v !== 'number') throw invalid(where, argument, `must hold numbers only, not ${described(v)}`);
+      into.push(v);
+    }
+    return [length];
+  }
+  const shape = flatten(where, argument, first, into, depth + 1);
+  for (let i = 1; i < length; i++) {
+    const own = flatten(where, argument, value[i], into, depth + 1);
+    if (own.join() !== shape.join())
+      throw mismatch(where, argument, `has ${own.join(' x ')} values at [${i}], not ${shape.join(' x ')}`);
+  }
+  return [length, ...shape];
+}
+export function finite(where: string, argument: string, values: Real): void {
+  const i = values.findIndex((v) => !Number.isFinite(v));
+  if (i >= 0)
+    throw new SeqlikError('NON_FINITE', `${where}: ${argument} is ${values[i]} at index ${i}`, {
+      argument,
+      value: values[i]!,
+    });
+}
+/** Of k matrices: max |S - Sᵀ| > 1e-9 max |S| is NOT_SYMMETRIC. */
+export function symmetric(where: string, argument: string, S: Float64Array, k: number, d: number): void {
+  for (let c = 0; c < k; c++) {
+    let skew = 0;
+    let largest = 0;
+    for (let i = 0; i < d; i++)
+      for (let j = 0; j < d; j++) {
+        const v = S[(c * d + i) * d + j]!;
+        largest = Math.max(largest, Math.abs(v));
+        skew = Math.max(skew, Math.abs(v - S[(c * d + j) * d + i]!));
+      }
+    if (skew > 1e-9 * largest)
+      throw new SeqlikError('NOT_SYMMETRIC', `${where}: ${argument} differs from its transpose by ${skew}`, {
+        argument,
+        ...(k > 1 && { component: c }),
+      });
+  }
+}

@@ -1,0 +1,93 @@
+/** The options of fits of Gaussian components, checked: what em.ts runs on. */
+import { defaultBackend } from '../../backends/default.ts';
+import type { Backend } from '../../bind.ts';
+import type { Gaps, Points, Rows, Vector } from '../../check.ts';
+import * as check from '../../check.ts';
+import { SeqlikError } from '../../errors.ts';
+import { allocated } from '../../memory.ts';
+import type { Parts } from './components.ts';
+import { type FitProgress, type Initialization, initializations, type Settings } from './em.ts';
+
+/** Options that every fit has. */
+export interface FitOptions {
+  /** 0 .. 2^32-1, default 0; the same seed gives the same result on one engine. */
+  readonly seed?: number;
+  /** Default 200. */
+  readonly maxIterations?: number;
+  /** Stop when the log-likelihood gains less than tolerance (1 + |it|); default 1e-7, 0 = never stop early. */
+  readonly tolerance?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: FitProgress) => void;
+  readonly backend?: Backend;
+  /** Rows that are summed together before sums are added; default 8192. */
+  readonly shardSize?: number;
+}
+export interface ComponentFitOptions extends FitOptions, Gaps {
+  /** Columns of flat data. */
+  readonly dimension?: number;
+  /** Starts run side by side, of which the best is kept; default 1. */
+  readonly restarts?: number;
+  readonly initialization?: Initialization;
+  /** Added to every covariance diagonal, in units of that column's variance over all data; default 1e-6. */
+  readonly regularization?: number;
+  /** What each row weighs [n], >= 0; default 1. */
+  readonly sampleWeights?: Vector;
+}
+export const fitOptions = [
+  'seed',
+  'maxIterations',
+  'tolerance',
+  'signal',
+  'onProgress',
+  'backend',
+  'shardSize',
+] as const;
+export const componentFitOptions = [
+  ...fitOptions,
+  'dimension',
+  'restarts',
+  'initialization',
+  'regularization',
+  'sampleWeights',
+  'missing',
+  'mask',
+] as const;
+type Given = { readonly [K in (typeof componentFitOptions)[number]]?: unknown };
+
+/** The data (a copy: a fit outlives the call) and the settings of a fit. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
+export function readFit(
+  where: string,
+  x: Points,
+  given: Given,
+  chosen: Pick<Settings, 'type' | 'k'> & { readonly init?: Parts },
+): { rows: Rows; settings: Settings } {
+  const backend = check.backend(where, given.backend, defaultBackend);
+  const missing = check.gapOptions(where, given);
+  const settings = {
+    where,
+    backend,
+    type: chosen.type,
+    k: chosen.k,
+    ...(chosen.init && { init: chosen.init }),
+    initialization: check.choice(where, 'initialization', check.or(given.initialization, 'k-means++'), initializations),
+    restarts: check.count(where, 'restarts', check.or(given.restarts, 1), 1, 1000),
+    regularization: check.amount(where, 'regularization', check.or(given.regularization, 1e-6)),
+    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-7)),
+    seed: check.seed(where, given.seed),
+    ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
+    ...check.signal(where, given.signal),
+    ...check.callback(where, 'onProgress', given.onProgress),
+  };
+  const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
+  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
+  if (chosen.init && chosen.init.d !== d)
+    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: x has ${d} columns, init ${chosen.init.d}`, {
+      argument: 'x',
+    });
+  const rows = { values: allocated(where, values.length, () => values.slice()), n };
+  const mask = check.gaps(where, 'x', rows, missing);
+  if (!mask) check.finiteRows(where, 'x', rows, d);
+  const weights = check.weights(where, given.sampleWeights, n);
+  return { rows, settings: { ...settings, d, sampleWeights: weights, missing: mask ? { mask } : {} } as Settings };
+}

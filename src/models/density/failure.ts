@@ -1,0 +1,84 @@
+/** Errors of densities: targets out of range, and kernel failures in the words of the caller. */
+
+import type { Real } from '../../check.ts';
+import * as check from '../../check.ts';
+import { isSingle } from '../../check.ts';
+import { KernelFailure, SeqlikError } from '../../errors.ts';
+import { pivotOf, tri } from '../triangles.ts';
+import { type Shape, valuesOf } from './mapping.ts';
+
+/** Throws INVALID_ARGUMENT: one of the coordinates from `first` on is neither 0 nor 1 nor between them. */
+export function binaryTargets(where: string, argument: string, x: Real, dimension: number, first: number): void {
+  for (let i = first; first < dimension && i < x.length; i += i % dimension === dimension - 1 ? first + 1 : 1) {
+    const target = x[i]!;
+    if (!(target < 0 || target > 1)) continue;
+    const place = { argument, row: Math.floor(i / dimension), column: i % dimension, value: target };
+    const what = `${argument} is ${target} at row ${place.row}, column ${place.column}: no binary target is outside [0, 1]`;
+    throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${what}`, place);
+  }
+}
+
+/**
+ * What a user is told of a kernel that failed: what is not finite comes before what is not definite, whichever row is
+ * first. `names` are the public names of raw and x, `place` says which row of the caller's a row is.
+ */
+export function densityFailure(
+  where: string,
+  error: unknown,
+  shape: Shape,
+  raw: Real,
+  x: Real | undefined,
+  names = { raw: 'raw', x: 'x' },
+  place: (row: number) => number = (row) => row,
+): unknown {
+  if (!(error instanceof KernelFailure)) return error;
+  const { outputs, dimension } = shape;
+  for (const [argument, values, width] of [
+    [names.raw, raw, outputs],
+    [names.x, x, dimension],
+  ] as const) {
+    const at = values?.findIndex((v) => !Number.isFinite(v)) ?? -1;
+    if (at >= 0) return check.wrongValue(where, argument, values![at]!, place(Math.floor(at / width)), at % width);
+  }
+  const { n, m: component, f: pivot } = error.at as { n: number; m: number; f: number };
+  const row = place(n);
+  if (pivot < shape.gaussian) {
+    const value = pivotIn(raw, shape, n, component, pivot);
+    const message = `${where}: the covariance of row ${row}, component ${component} is not positive definite: pivot ${pivot} is ${value}`;
+    return new SeqlikError('NOT_POSITIVE_DEFINITE', message, { row, component, pivot, value });
+  }
+  if (!x) return overflow(where, row);
+  const message = `${where}: the density of ${names.x} at row ${row}, or its gradient, overflows in every component`;
+  return new SeqlikError('NON_FINITE', message, { argument: names.x, row });
+}
+/** The pivot of a covariance that has none > 0: what a person would compute. */
+function pivotIn(
+  raw: Real,
+  { components: m, gaussian: k, mapping, outputs: w }: Shape,
+  row: number,
+  component: number,
+  pivot: number,
+): number {
+  const c = raw.subarray(row * w + m + m * k + component * valuesOf(mapping, k));
+  const value = {
+    'tanh-full': () => {
+      const S = Float64Array.from({ length: k * k }, (_, at) => {
+        const [i, j] = [Math.floor(at / k), at % k];
+        return Math.tanh(c[tri(Math.max(i, j)) + Math.min(i, j)]!);
+      });
+      return pivotOf(S, k, pivot);
+    },
+    'tanh-diag': () => Math.tanh(c[pivot]!),
+    'chol-exp': () => Math.exp(2 * c[tri(pivot) + pivot]!),
+    'chol-softplus': () => Math.log1p(Math.exp(c[tri(pivot) + pivot]!)) ** 2,
+    'diag-exp': () => Math.exp(2 * c[pivot]!),
+    'diag-softplus': () => Math.log1p(Math.exp(c[pivot]!)) ** 2,
+    graves: () => Math.exp(2 * c[pivot]!) / (pivot === 1 ? Math.cosh(c[2]!) ** 2 : 1),
+  }[mapping]();
+  return isSingle(raw) ? Math.fround(value) : value;
+}
+
+export function overflow(where: string, row: number): SeqlikError {
+  const message = `${where}: the distribution of raw row ${row} overflows`;
+  return new SeqlikError('NON_FINITE', message, { argument: 'raw', row });
+}

@@ -1,0 +1,45 @@
+/** Memory of a pass: new arrays, to be given away; or the same block for one pass after the other. */
+import type { Real } from '../../../check.ts';
+import { allocated } from '../../../memory.ts';
+
+const LINE = 64; // bytes
+const LEAST = 2 ** 20;
+
+export class Workspace {
+  private block = new ArrayBuffer(0);
+  private at = 0;
+  private want = 0;
+  constructor(
+    private readonly where: string,
+    private readonly single: boolean,
+    readonly reused = false,
+  ) {}
+
+  /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
+  array(length: number): Real {
+    const Values = this.single ? Float32Array : Float64Array;
+    const fresh = (): Real => allocated(this.where, length, () => new Values(length));
+    if (!this.reused) return fresh();
+    const bytes = length * Values.BYTES_PER_ELEMENT;
+    const at = this.at;
+    this.want += Math.ceil(bytes / LINE) * LINE;
+    if (at + bytes > this.block.byteLength) return fresh(); // the next pass has room for it
+    this.at = at + Math.ceil(bytes / LINE) * LINE;
+    return new Values(this.block, at, length);
+  }
+  zeros(length: number): Real {
+    return this.reused ? this.array(length).fill(0) : this.array(length);
+  }
+  copy(values: Real): Real {
+    const to = this.array(values.length);
+    to.set(values);
+    return to;
+  }
+  /** Nothing of the pass before is needed any more. */
+  restart(): void {
+    const bytes = Math.max(LEAST, this.want * 1.25);
+    if (this.want > this.block.byteLength) this.block = allocated(this.where, bytes / 8, () => new ArrayBuffer(bytes));
+    this.at = 0;
+    this.want = 0;
+  }
+}

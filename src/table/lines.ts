@@ -1,0 +1,23 @@
+/** Lines of a table as they are written: CSV and NDJSON. */
+import type { Format } from './format.ts';
+
+/** What stands before all lines, before each value of one and at its end. */
+export interface Lines {
+  readonly head: string;
+  readonly before: readonly string[];
+  readonly end: string;
+}
+export function linesOf(format: Format, names: readonly string[]): Lines {
+  if (format === 'csv')
+    return { head: `${names.map(cell).join(',')}\n`, before: names.map((_, i) => (i === 0 ? '' : ',')), end: '\n' };
+  return { head: '', before: names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`), end: '}\n' };
+}
+const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** Writes what was kept of a row: to the letter, and as text where CSV, which knows no types, becomes NDJSON. */
+export function written(from: Format, to: Format): (kept: string | undefined) => string {
+  if (from === 'csv')
+    return to === 'csv' ? (text = '') => cell(text) : (text) => (text ? JSON.stringify(text) : 'null');
+  if (to === 'ndjson') return (json = 'null') => json;
+  return (json = '') => cell(json.startsWith('"') ? JSON.parse(json) : json);
+}
