@@ -42,6 +42,7 @@ export { finite, symmetric, tensor } from './check/tensors.ts';
 export {
   alike,
   described,
+  dtypeOf,
   isArray,
   isSingle,
   lengthIn,

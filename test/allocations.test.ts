@@ -17,7 +17,7 @@ import { type Table, table } from './support/table.ts';
 
 /** What allocates: it returns what can be compared, and is called anew after every failure. */
 type Work = (backend: Backend<Table>) => unknown;
-const sizes = { n: 60, k: 3, d: 3, m: 3, s: 20, q: 1, i: 3, o: 3 };
+const sizes = { n: 60, k: 3, d: 3, units: 3, s: 20, q: 1, i: 3, o: 3 };
 const how = { threads: 3, chunk: 10, shardSize: 20 };
 
 /** Of every row of the table: synchronous, asynchronous, prepared, with residents. */

@@ -22,7 +22,7 @@ const at = (call: () => void): unknown => {
 
 describe.each(titled)('a floor on %s', (_, backend) => {
   test.each(floored)('%s: a raw value that is not finite fails its row', (mapping) => {
-    const { dims, args } = draw(entry('lossGradient'), 'f64', { n: 9, k: 2, m: 3, q: 1 }, { mapping }, 1);
+    const { dims, args } = draw(entry('lossGradient'), 'f64', { n: 9, d: 2, k: 3, q: 1 }, { mapping }, 1);
     const raw = args['raw'] as Float64Array;
     expect(args['floor']![0]).toBeGreaterThan(-Infinity);
     const run = () => backend.f64.density.lossGradient(dims as never, args as never);
@@ -32,12 +32,12 @@ describe.each(titled)('a floor on %s', (_, backend) => {
         const place = 5 * (raw.length / 9) + c;
         const kept = raw[place]!;
         raw[place] = value;
-        expect(at(run), `${value} in column ${c}`).toEqual({ n: 5, m: 0, f: 2 });
+        expect(at(run), `${value} in column ${c}`).toEqual({ n: 5, k: 0, pivots: 2 });
         raw[place] = kept;
       }
   });
   test.each(floored)('%s: every standard deviation is above it', (mapping) => {
-    const { dims, args } = draw(entry('distribution'), 'f64', { n: 9, k: 2, m: 3, q: 0 }, { mapping }, 1);
+    const { dims, args } = draw(entry('distribution'), 'f64', { n: 9, d: 2, k: 3, q: 0 }, { mapping }, 1);
     const [raw, L] = [args['raw'] as Float64Array, args['L'] as Float64Array];
     const width = raw.length / 9;
     const p = L.length / 27;

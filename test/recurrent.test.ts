@@ -51,7 +51,7 @@ function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, stat
   const a = Float64Array.from({ length: n * gates }, (_, j) => b[j % gates]!);
   f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
   const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * m * savedOf[cell]), before.slice()];
-  f64.recurrent.forward({ m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
+  f64.recurrent.forward({ units: m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
   return { h, saved, state };
 }
 
@@ -91,7 +91,7 @@ function gradients(
     for (let j = 0; j < m && length > 0; j++) dState[s * v + j]! += r[(end - 1) * m + j]!;
   }
   const W = padded(Wh, gates, m, false);
-  f64.recurrent.backward({ m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
+  f64.recurrent.backward({ units: m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
 
   // of Wh h, which in gru's n block is not of a
   const through = e.slice();
@@ -158,7 +158,7 @@ for (const backend of backends)
         };
         for (const i of steps.keys())
           forward(
-            { m, cell },
+            { units: m, cell },
             {
               lengths: Int32Array.of(steps[i]!),
               a: part(a, i),
@@ -171,7 +171,7 @@ for (const backend of backends)
           );
         for (const i of [...steps.keys()].reverse())
           backward(
-            { m, cell },
+            { units: m, cell },
             {
               lengths: Int32Array.of(steps[i]!),
               before: part(before, i),

@@ -5,29 +5,31 @@
 #include <cstdint>
 namespace ISA::density {
 enum class Mapping { tanhFull, tanhDiag, cholExp, cholSoftplus, diagExp, diagSoftplus, graves };
-/// logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,k+b]);  r[i,j] = the share
+/// logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,d+b]);  r[i,j] = the share
 /// of j
-/// Returns 0, or 1 + the index over [n, m, f] of the first failure.
+/// Returns 0, or 1 + the index over [n, k, pivots] of the first failure.
 template <class T>
-int forward(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */,
-    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* u /* m k 16 */, T* L /* p 16 */,
-    T* joint /* m 16 */, T* logDensity /* n */, T* r /* n m */);
+int forward(int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping,
+    const T* raw /* n outputs */, const T* x /* n observed */, const T* floor /* 1 */, T* tile /* outputs 16 */,
+    T* e /* k d 16 */, T* slope /* k d 16 */, int* failed /* 16 */, T* line /* 16 */, T* y /* observed 16 */,
+    T* u /* k d 16 */, T* L /* values 16 */, T* joint /* k 16 */, T* logDensity /* n */, T* r /* n k */);
 /// the same; and of the loss -Σ_i logDensity[i]: dRaw, dx
-/// Returns 0, or 1 + the index over [n, m, f] of the first failure.
+/// Returns 0, or 1 + the index over [n, k, pivots] of the first failure.
 template <class T>
-int lossGradient(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* x /* n v */, const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */,
-    int* failed /* 16 */, T* line /* 16 */, T* y /* v 16 */, T* u /* m k 16 */, T* L /* p 16 */,
-    T* joint /* m 16 */, T* inverse /* p 16 */, T* dy /* v 16 */, T* logDensity /* n */, T* r /* n m */,
-    T* dRaw /* n w */, T* dx /* n v */);
+int lossGradient(int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping,
+    const T* raw /* n outputs */, const T* x /* n observed */, const T* floor /* 1 */, T* tile /* outputs 16 */,
+    T* e /* k d 16 */, T* slope /* k d 16 */, int* failed /* 16 */, T* line /* 16 */, T* y /* observed 16 */,
+    T* u /* k d 16 */, T* L /* values 16 */, T* joint /* k 16 */, T* inverse /* values 16 */,
+    T* dy /* observed 16 */, T* logDensity /* n */, T* r /* n k */, T* dRaw /* n outputs */,
+    T* dx /* n observed */);
 /// weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard
 /// deviations)
-/// Returns 0, or 1 + the index over [n, m, f] of the first failure.
+/// Returns 0, or 1 + the index over [n, k, pivots] of the first failure.
 template <class T>
-int distribution(int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw /* n w */,
-    const T* floor /* 1 */, T* tile /* w 16 */, T* e /* m k 16 */, T* slope /* m k 16 */, int* failed /* 16 */,
-    T* sums /* m 16 */, T* weights /* n m */, T* L /* n m p */, T* probabilities /* n q */);
+int distribution(int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping,
+    const T* raw /* n outputs */, const T* floor /* 1 */, T* tile /* outputs 16 */, T* e /* k d 16 */,
+    T* slope /* k d 16 */, int* failed /* 16 */, T* sums /* k 16 */, T* weights /* n k */, T* L /* n k values */,
+    T* probabilities /* n q */);
 }
 #define INSTANTIATE_DENSITY \
   template int ISA::density::forward<double>(int, int, int, int, int, int, int, int, int, const double*, \

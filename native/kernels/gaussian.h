@@ -5,9 +5,9 @@
 #include <cstdint>
 namespace ISA::gaussian {
 /// A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot)
-/// Returns 0, or 1 + the index over [k, d] of the first failure.
+/// Returns 0, or 1 + the index over [n, d] of the first failure.
 template <class T>
-int factor(int k, int d, const double* A /* k d d */, double* L /* k tri(d) */, double* logDet /* k */);
+int factor(int n, int d, const double* A /* n d d */, double* L /* n tri(d) */, double* logDet /* n */);
 /// kl = KL(N(meanP, LP LPᵀ) ‖ N(meanQ, LQ LQᵀ)), its gradients: a to meanP (-a to meanQ), dP to P, dQ to Q
 template <class T>
 int divergence(int n, int d, const double* meanP /* n d */, const double* LP /* n tri(d) */,

@@ -7,17 +7,19 @@ namespace ISA::recurrent {
 enum class Cell { tanh, relu, lstm, gru };
 /// h[t] = cell(a[t] + Σ_j h[t-1,j] W[j]);  state: before the first step, then after the last
 template <class T>
-int forward(int n, int s, int m, int g, int b, int z, int l, int v, int cell, const int* lengths /* s */,
-    const T* a /* n g */, const T* W /* m pad(g) */, const T* bias /* b */, int* active /* 64 */, int* row /* 64 */,
-    T* line /* 64 pad(g) */, T* now /* 64 v */, T* state /* s v */, T* saved /* n z */, T* h /* n m */);
+int forward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
+    const int* lengths /* s */, const T* a /* n gates */, const T* W /* units pad(gates) */,
+    const T* bias /* biased */, int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(gates) */,
+    T* now /* 64 carried */, T* state /* s carried */, T* saved /* n kept */, T* h /* n units */);
 /// e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);
 /// dState: dLoss/dstate after the last step (of h: dh of it), then before the first;  last[t] = c[t-1] of lstm,
 /// h[t-1] of gru
 template <class T>
-int backward(int n, int s, int m, int g, int b, int z, int l, int v, int cell, const int* lengths /* s */,
-    const T* before /* n m */, const T* h /* n m */, const T* last /* n l */, const T* saved /* n z */,
-    const T* W /* g pad(m) */, int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(m) */,
-    T* carry /* 64 m */, T* now /* 64 g */, T* e /* n g */, T* du /* n b */, T* dState /* s v */);
+int backward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
+    const int* lengths /* s */, const T* before /* n units */, const T* h /* n units */,
+    const T* last /* n recalled */, const T* saved /* n kept */, const T* W /* gates pad(units) */,
+    int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(units) */, T* carry /* 64 units */,
+    T* now /* 64 gates */, T* e /* n gates */, T* du /* n biased */, T* dState /* s carried */);
 }
 #define INSTANTIATE_RECURRENT \
   template int ISA::recurrent::forward<double>(int, int, int, int, int, int, int, int, int, const int*, \

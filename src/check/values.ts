@@ -1,5 +1,6 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { SeqlikError } from '../errors.ts';
+import type { DType } from '../grammar.ts';
 import { allocated, tagOf } from '../memory.ts';
 
 export type Real = Float64Array | Float32Array;
@@ -57,5 +58,7 @@ export const room = (where: string, n: number, single = false): Real =>
   allocated(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
 /** Whether an array holds f32, as its engine says and not its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
+/** The dtype of the kernels for an array. */
+export const dtypeOf = (values: Real): DType => (isSingle(values) ? 'f32' : 'f64');
 /** Room for n results of the dtype of `values`. Throws OUT_OF_MEMORY. */
 export const alike = (values: Real, n: number): Real => room('seqlik', n, isSingle(values));

@@ -7,53 +7,60 @@
  */
 import type { NounSpec } from '../grammar.ts';
 
-const p = {
-  'tanh-full': 'tri(k)',
-  'tanh-diag': 'k',
-  'chol-exp': 'tri(k)',
-  'chol-softplus': 'tri(k)',
-  'diag-exp': 'k',
-  'diag-softplus': 'k',
+const values = {
+  'tanh-full': 'tri(d)',
+  'tanh-diag': 'd',
+  'chol-exp': 'tri(d)',
+  'chol-softplus': 'tri(d)',
+  'diag-exp': 'd',
+  'diag-softplus': 'd',
   graves: '3',
 } as const;
 const shape = {
-  dims: ['n', 'k', 'm', 'q', 'p', 'w', 'v', 'f'],
+  dims: ['n', 'd', 'k', 'q', 'values', 'outputs', 'observed', 'pivots'],
   options: {
     mapping: ['tanh-full', 'tanh-diag', 'chol-exp', 'chol-softplus', 'diag-exp', 'diag-softplus', 'graves'],
   },
-  derived: { p, w: 'm + m k + m p + q', v: 'k + q', f: 'k + 1' },
+  derived: { values, outputs: 'k + k d + k values + q', observed: 'd + q', pivots: 'd + 1' },
   rows: 'n',
-  info: ['n', 'm', 'f'],
+  info: ['n', 'k', 'pivots'],
 } as const;
 // one vector of rows in lanes, 64 bytes at most: 16 values a line
-const tile = { tile: 'tmp w 16', e: 'tmp m k 16', slope: 'tmp m k 16', failed: 'tmp i32 16' } as const;
-const scored = { ...tile, line: 'tmp 16', y: 'tmp v 16', u: 'tmp m k 16', L: 'tmp p 16', joint: 'tmp m 16' } as const;
+const tile = { tile: 'tmp outputs 16', e: 'tmp k d 16', slope: 'tmp k d 16', failed: 'tmp i32 16' } as const;
+const scored = {
+  ...tile,
+  line: 'tmp 16',
+  y: 'tmp observed 16',
+  u: 'tmp k d 16',
+  L: 'tmp values 16',
+  joint: 'tmp k 16',
+} as const;
 
 export const density = {
   forward: {
     formula:
-      'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,k+b]);  r[i,j] = the share of j',
+      'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,d+b]);  r[i,j] = the share of j',
     ...shape,
-    args: { raw: 'in n w', x: 'in n v', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n m' },
-    cost: 'n m p + n m k 20 + n m 40',
+    args: { raw: 'in n outputs', x: 'in n observed', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n k' },
+    cost: 'n k values + n k d 20 + n k 40',
     rtol: { f64: 1e-12, f32: 2e-4 },
   },
   lossGradient: {
     formula: 'the same; and of the loss -Σ_i logDensity[i]: dRaw, dx',
     ...shape,
     args: {
-      raw: 'in n w',
-      x: 'in n v',
+      raw: 'in n outputs',
+      x: 'in n observed',
       floor: 'in 1',
       ...scored,
-      inverse: 'tmp p 16',
-      dy: 'tmp v 16',
+      inverse: 'tmp values 16',
+      dy: 'tmp observed 16',
       logDensity: 'out n',
-      r: 'out n m',
-      dRaw: 'out n w',
-      dx: 'out n v',
+      r: 'out n k',
+      dRaw: 'out n outputs',
+      dx: 'out n observed',
     },
-    cost: 'n m p 2 + n m k 20 + n m 40',
+    cost: 'n k values 2 + n k d 20 + n k 40',
     rtol: { f64: 1e-11, f32: 2e-3 },
   },
   distribution: {
@@ -61,15 +68,15 @@ export const density = {
       'weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard deviations)',
     ...shape,
     args: {
-      raw: 'in n w',
+      raw: 'in n outputs',
       floor: 'in 1',
       ...tile,
-      sums: 'tmp m 16',
-      weights: 'out n m',
-      L: 'out n m p',
+      sums: 'tmp k 16',
+      weights: 'out n k',
+      L: 'out n k values',
       probabilities: 'out n q',
     },
-    cost: 'n m p + n m k 20 + n m 20',
+    cost: 'n k values + n k d 20 + n k 20',
     rtol: { f64: 1e-12, f32: 2e-4 },
   },
 } as const satisfies NounSpec;

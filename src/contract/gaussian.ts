@@ -6,11 +6,11 @@ const close = { f64: 1e-12, f32: 2e-4 };
 export const gaussian = {
   factor: {
     formula: 'A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot)',
-    dims: ['k', 'd'],
-    args: { A: 'in f64 k d d', L: 'out f64 k tri(d)', logDet: 'out f64 k' },
-    rows: 'k',
-    cost: 'k d d d',
-    info: ['k', 'd'],
+    dims: ['n', 'd'],
+    args: { A: 'in f64 n d d', L: 'out f64 n tri(d)', logDet: 'out f64 n' },
+    rows: 'n',
+    cost: 'n d d d',
+    info: ['n', 'd'],
     rtol: close,
   },
   divergence: {

@@ -244,7 +244,7 @@ export class MixtureDensity {
     results: Readonly<Record<string, Real>>,
   ): void {
     const kernels = (isSingle(raw.values) ? this.backend.f32 : this.backend.f64).density;
-    const dims = { n: raw.n, k: this.gaussian, m: this.components, q: this.binary, mapping: this.mapping };
+    const dims = { n: raw.n, d: this.gaussian, k: this.components, q: this.binary, mapping: this.mapping };
     const floor = alike(raw.values, 1).fill(Number.NEGATIVE_INFINITY); // no smallest deviation
     const args = { raw: raw.values, floor, ...(x && { x: x.values }), ...results };
     try {

@@ -33,10 +33,10 @@ export function factorise(
   const L = new Float64Array(count * tri(d));
   const logDet = new Float64Array(count);
   try {
-    backend.f64.gaussian.factor({ k: count, d }, { A, L, logDet });
+    backend.f64.gaussian.factor({ n: count, d }, { A, L, logDet });
   } catch (error) {
     if (!(error instanceof KernelFailure)) throw error;
-    const { k: matrix, d: pivot } = error.at as { k: number; d: number };
+    const { n: matrix, d: pivot } = error.at as { n: number; d: number };
     throw failed({ matrix, pivot, value: pivotOf(A.subarray(matrix * d * d, (matrix + 1) * d * d), d, pivot) });
   }
   return { L, logDet };

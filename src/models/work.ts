@@ -1,39 +1,42 @@
-/** A pass through a network is written once, as a list of calls that whoever asked for it runs: here and now, or elsewhere. */
-import type { Asynchronous, How } from '../grammar.ts';
+/**
+ * Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously by whoever asked
+ * for it.
+ */
+import type { Args, Asynchronous, Dims, DType, Kernel, KernelSpec } from '../grammar.ts';
 import type { Pace } from '../training/pace.ts';
 
-/** Kernel calls still to be made, and what they come to. */
+/** A computation whose kernel calls are still to be made. */
 export type Pass<Result> = Generator<Work, Result>;
+/** One deferred kernel call. */
 export interface Work {
   now(): void;
-  /** In calls that an abort can wait for. */
+  /** The same call, which an abort ends; long work rests between its pieces. */
   later(pace: Pace, signal?: AbortSignal): Promise<void>;
 }
 
-interface Loose {
-  (dims: object, args: object, how: How): void;
-  async(dims: object, args: object, how: Asynchronous): Promise<void>;
+/** A kernel call that is cut by rows. `owned`: its arrays belong to the model, which leaves them alone until the end. */
+export function work<R extends KernelSpec, D extends DType>(
+  kernel: Kernel<R, D>,
+  dims: Dims<R>,
+  args: Args<R, D>,
+  { owned = true, ...how }: Asynchronous = {},
+): Work {
+  return {
+    now: () => kernel(dims, args, how),
+    later: (_, signal) => kernel.async(dims, args, { ...how, ...(signal && { signal }), owned }),
+  };
 }
-export const now = (kernel: unknown, dims: object, args: object, how: How = {}): void =>
-  (kernel as Loose)(dims, args, how);
-export const later = (kernel: unknown, dims: object, args: object, how: How, signal?: AbortSignal): Promise<void> =>
-  (kernel as Loose).async(dims, args, { ...how, ...(signal && { signal }), owned: true });
-/** One kernel call, which is cut by rows. */
-export const work = (kernel: unknown, dims: object, args: object, how: How = {}): Work => ({
-  now: () => now(kernel, dims, args, how),
-  later: (_, signal) => later(kernel, dims, args, how, signal),
-});
 
 /** Runs a pass in this call. */
-export function here<Result>(pass: Pass<Result>): Result {
+export function runNow<Result>(pass: Pass<Result>): Result {
   for (;;) {
     const { done, value } = pass.next();
     if (done) return value;
     value.now();
   }
 }
-/** Runs it off the event loop, small calls in short slices of it (wasm: all of them). */
-export async function elsewhere<Result>(pass: Pass<Result>, pace: Pace, signal?: AbortSignal): Promise<Result> {
+/** Runs a pass off the event loop; small calls, and all calls of wasm, in short slices of it. */
+export async function runAsync<Result>(pass: Pass<Result>, pace: Pace, signal?: AbortSignal): Promise<Result> {
   for (;;) {
     const { done, value } = pass.next();
     if (done) return value;
@@ -42,10 +45,10 @@ export async function elsewhere<Result>(pass: Pass<Result>, pace: Pace, signal?:
   }
 }
 
-/** 4 to 8 MB: 1 ms, or 20 where the system has yet to find the memory. */
+/** Values handled between two looks at the clock, 4 to 8 MB: 1 ms, or 20 where the system has yet to find the memory. */
 const VALUES = 2 ** 20;
 const rest: Work = { now: () => {}, later: async () => {} };
-/** What is done to rows of `width` values in JavaScript: some at a time, as 100 000 would keep an abort waiting. */
+/** Acts on rows of `width` values in JavaScript, some at a time, as 100,000 rows would keep an abort waiting. */
 export function* byRows(rows: number, width: number, act: (from: number, end: number) => void): Pass<void> {
   const most = Math.ceil(VALUES / Math.max(1, width));
   for (let from = 0; from < rows; from += most) {

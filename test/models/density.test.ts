@@ -19,16 +19,16 @@ import { expectBits, expectNear, expectSlope, hasNative, range, refusal, sum, ti
 interface Sizes {
   readonly mapping: Mapping;
   readonly n: number;
+  readonly d: number;
   readonly k: number;
-  readonly m: number;
   readonly q: number;
   readonly seed: number;
 }
 const sizes = fc.record({
   mapping: fc.constantFrom(...mappings),
   n: fc.integer({ min: 1, max: 40 }),
-  k: fc.integer({ min: 1, max: 5 }),
-  m: fc.integer({ min: 1, max: 6 }),
+  d: fc.integer({ min: 1, max: 5 }),
+  k: fc.integer({ min: 1, max: 6 }),
   q: fc.integer({ min: 0, max: 2 }),
   seed: fc.nat(2 ** 31 - 1),
 });
@@ -38,11 +38,11 @@ interface Drawn {
   readonly raw: Float64Array;
   readonly x: Float64Array;
 }
-function drawn({ mapping, n, k, m, q, seed }: Sizes): Drawn {
-  const { dims, args } = draw(entry, 'f64', { n, k, m, q }, { mapping }, seed);
-  const dimension = (dims['k'] as number) + q;
+function drawn({ mapping, n, d, k, q, seed }: Sizes): Drawn {
+  const { dims, args } = draw(entry, 'f64', { n, d, k, q }, { mapping }, seed);
+  const dimension = (dims['d'] as number) + q;
   return {
-    shape: { components: m, dimension, mapping, binary: q },
+    shape: { components: k, dimension, mapping, binary: q },
     raw: args['raw'] as Float64Array,
     x: args['x'] as Float64Array,
   };
@@ -63,11 +63,11 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
           const model = make(shape);
           const [raw, x] = narrow ? [single(wide), single(far)] : [wide, far];
           const whole = model.lossGradient(raw, x);
-          const { components: m, dimension: d } = shape;
+          const { components: k, dimension: d } = shape;
           for (const i of range(given.n)) {
             const own = model.lossGradient(rowOf(raw, i, model.outputs), rowOf(x, i, d));
             expectBits(own.logDensity, rowOf(whole.logDensity, i, 1));
-            expectBits(own.responsibilities, rowOf(whole.responsibilities, i, m));
+            expectBits(own.responsibilities, rowOf(whole.responsibilities, i, k));
             expectBits(own.dRaw, rowOf(whole.dRaw, i, model.outputs));
             expectBits(own.dx, rowOf(whole.dx, i, d));
           }
@@ -83,12 +83,12 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
         fc.property(sizes, (given) => {
           const { shape, raw, x } = drawn(given);
           const model = make(shape);
-          const { components: m, dimension: d, binary: q } = shape;
-          const p = (model.outputs - q) / m - 1 - (d - q);
+          const { components: k, dimension: d, binary: q } = shape;
+          const p = (model.outputs - q) / k - 1 - (d - q);
           const columns = [
-            ...range(m).map((j) => m - 1 - j),
-            ...range(m * (d - q)).map((c) => m + (m - 1 - Math.floor(c / (d - q))) * (d - q) + (c % (d - q))),
-            ...range(m * p).map((c) => m + m * (d - q) + (m - 1 - Math.floor(c / p)) * p + (c % p)),
+            ...range(k).map((j) => k - 1 - j),
+            ...range(k * (d - q)).map((c) => k + (k - 1 - Math.floor(c / (d - q))) * (d - q) + (c % (d - q))),
+            ...range(k * p).map((c) => k + k * (d - q) + (k - 1 - Math.floor(c / p)) * p + (c % p)),
             ...range(q).map((b) => model.outputs - q + b),
           ];
           const turned = (values: Float64Array): Float64Array =>
@@ -104,24 +104,24 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
       fc.assert(
         fc.property(sizes, (given) => {
           const { shape, raw, x } = drawn({ ...given, q: 0, n: 3 });
-          const { components: m, dimension: d } = shape;
+          const { components: k, dimension: d } = shape;
           const { weights, means, covariances } = make(shape).distribution(raw);
           const { logDensity, responsibilities } = make(shape).forward(raw, x);
           for (const i of range(3)) {
             const own = {
-              weights: rowOf(weights, i, m),
-              means: rowOf(means, i, m * d),
-              covariances: rowOf(covariances, i, m * d * d),
+              weights: rowOf(weights, i, k),
+              means: rowOf(means, i, k * d),
+              covariances: rowOf(covariances, i, k * d * d),
             };
             const point = rowOf(x, i, d);
             const allowed = (v: number): number => 1e-10 * (1 + Math.abs(v));
-            if (m === 1) {
+            if (k === 1) {
               const only = new Gaussian({ mean: own.means, covariance: own.covariances }, on);
               expectNear(only.logDensity(point), rowOf(logDensity, i, 1), allowed);
             }
             const mixture = new GaussianMixture(own, on);
             expectNear(mixture.logDensity(point), rowOf(logDensity, i, 1), allowed);
-            expectNear(mixture.responsibilities(point), rowOf(responsibilities, i, m), 1e-10);
+            expectNear(mixture.responsibilities(point), rowOf(responsibilities, i, k), 1e-10);
           }
         }),
       ));
@@ -151,7 +151,7 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
         }),
       ));
     test('results go into the arrays given, and these are returned', () => {
-      const { shape, raw, x } = drawn({ mapping: 'chol-exp', n: 9, k: 2, m: 3, q: 1, seed: 1 });
+      const { shape, raw, x } = drawn({ mapping: 'chol-exp', n: 9, d: 2, k: 3, q: 1, seed: 1 });
       const model = make(shape);
       const want = model.lossGradient(raw, x);
       const out = { dRaw: new Float64Array(raw.length), logDensity: new Float64Array(9) };
@@ -184,8 +184,8 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
         const { dRaw, dx } = model.lossGradient(raw, x);
         const random = uniform(given.seed + 1);
         const [v, u] = [raw.map(() => 0.1 * random()), x.map(() => random())];
-        const k = shape.dimension - shape.binary; // targets stay in [0, 1]
-        for (let i = 0; i < u.length; i++) if (i % shape.dimension >= k) u[i]! = 0;
+        const gaussian = shape.dimension - shape.binary; // targets stay in [0, 1]
+        for (let i = 0; i < u.length; i++) if (i % shape.dimension >= gaussian) u[i]! = 0;
         expectSlope(
           dRaw,
           v,
@@ -206,10 +206,10 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
         );
         if (shape.binary > 0) {
           const [low, high] = [0.2, 0.8].map((y) => {
-            const own = x.map((r, i) => (i % shape.dimension === k ? y : r));
+            const own = x.map((r, i) => (i % shape.dimension === gaussian ? y : r));
             return model.forward(raw, own).loss;
           });
-          expectNear([(high! - low!) / 0.6], [sum(range(4).map((i) => dx[i * shape.dimension + k]!))], 1e-9);
+          expectNear([(high! - low!) / 0.6], [sum(range(4).map((i) => dx[i * shape.dimension + gaussian]!))], 1e-9);
         }
       }),
     ),
@@ -226,7 +226,7 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
       return { mean, covariance };
     };
     test.each(mappings)('of %s have the moments of the distribution', (mapping) => {
-      const { shape, raw } = drawn({ mapping, n: 1, k: 2, m: 1, q: 1, seed: 4 });
+      const { shape, raw } = drawn({ mapping, n: 1, d: 2, k: 1, q: 1, seed: 4 });
       const model = make(shape);
       const batch = new Float64Array(n * model.outputs).map((_, i) => raw[i % model.outputs]!);
       const x = model.sample(batch, { seed: 3 });
@@ -248,7 +248,7 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
       expectNear([share(0), share(3), share(1e6)], [1 / (1 + Math.exp(-0.5)), 1 / (1 + Math.exp(-2)), 1], 0.015);
     });
     test('of one seed are the same, of another not', () => {
-      const { shape, raw } = drawn({ mapping: 'chol-exp', n: 5, k: 3, m: 2, q: 1, seed: 4 });
+      const { shape, raw } = drawn({ mapping: 'chol-exp', n: 5, d: 3, k: 2, q: 1, seed: 4 });
       const model = make(shape);
       expectBits(model.sample(raw, { seed: 9 }), model.sample(raw, { seed: 9 }));
       expect(model.sample(raw, { seed: 8 })).not.toEqual(model.sample(raw, { seed: 9 }));
@@ -320,7 +320,7 @@ describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
 
   // one value of a batch is not finite: nothing of it may be masked away, wherever it stands
   test.each(mappings)('%s: any value that is not finite', (mapping) => {
-    const { shape, raw, x } = drawn({ mapping, n: 11, k: 2, m: 3, q: 1, seed: 2 });
+    const { shape, raw, x } = drawn({ mapping, n: 11, d: 2, k: 3, q: 1, seed: 2 });
     const model = make(shape);
     for (const value of [NaN, Infinity, -Infinity])
       for (const [argument, values, width] of [

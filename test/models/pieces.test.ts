@@ -8,10 +8,10 @@ import { costOf } from '../../src/grammar.ts';
 import { MixtureDensityNetwork, type Real } from '../../src/index.ts';
 import { Architecture, cells, gatesOf } from '../../src/models/recurrent/stack/architecture.ts';
 import { type Batch, backward, forward, type Place, spansOf } from '../../src/models/recurrent/stack/pass.ts';
-import { ended, piecesOf, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
+import { piecesOf, settled, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
 import { Weights } from '../../src/models/recurrent/stack/weights.ts';
 import { Workspace } from '../../src/models/recurrent/stack/workspace.ts';
-import { byRows, elsewhere, here, type Pass } from '../../src/models/work.ts';
+import { byRows, type Pass, runAsync, runNow } from '../../src/models/work.ts';
 import { Pace } from '../../src/training/pace.ts';
 import { native, wasm } from '../support/backends.ts';
 import { uniform } from '../support/cases.ts';
@@ -59,7 +59,7 @@ describe('piecesOf', () => {
     for (const m of [1, 3, 64, 512, 5000]) {
       const g = gatesOf[cell] * m;
       const work = costOf(contract.recurrent.forward, 'f64').of(
-        dims.map((dim) => ({ n: stepsOf(m, g), m, g })[dim as 'n'] ?? 0),
+        dims.map((dim) => ({ n: stepsOf(m, g), units: m, gates: g })[dim as 'n'] ?? 0),
       );
       expect(work).toBeGreaterThanOrEqual(2 ** 26);
       expect(work).toBeLessThan(2 ** 26 + m * g + 20 * g + 200);
@@ -116,8 +116,8 @@ for (const backend of some)
       const { lengths, steps, passOf, dispose } = settingOf(backend, cell, dtype === 'f32');
       expect(piecesOf(lengths, steps, 1)).toHaveLength(3 + 2 + 3);
       for (const spans of [lengths, spansOf(lengths, 2 * steps + 1)]) {
-        const whole = here(passOf(spans, false));
-        const pieces = await elsewhere(passOf(spans, true), new Pace(undefined, 'test'));
+        const whole = runNow(passOf(spans, false));
+        const pieces = await runAsync(passOf(spans, true), new Pace(undefined, 'test'));
         expect(whole['flat']!.some((value) => value !== 0)).toBe(true);
         for (const [name, values] of Object.entries(whole)) expectBits(pieces[name]!, values);
       }
@@ -187,19 +187,19 @@ describe('one very long sequence', () => {
   );
 });
 
-test('calls beside each other have ended when the first failure is told', async () => {
+test('calls beside each other have settled when the first failure is told', async () => {
   let done = false;
   const slow = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     done = true;
   };
-  await expect(ended([Promise.reject(new Error('first')), slow()])).rejects.toThrow('first');
+  await expect(settled([Promise.reject(new Error('first')), slow()])).rejects.toThrow('first');
   expect(done).toBe(true);
 });
 test('rows are gone through some at a time, each once', () => {
   const seen: number[][] = [];
   const pass = byRows(5, 2 ** 19, (from, end) => seen.push([from, end]));
-  here(pass);
+  runNow(pass);
   expect(seen).toEqual([
     [0, 2],
     [2, 4],

@@ -26,23 +26,23 @@ interface Spread {
   readonly chain: (G: Dense) => number[];
 }
 /** The covariance of one component: L L' with L from raw values, or entry by entry. */
-function spread(mapping: Dims['mapping'], k: number, c: readonly number[], floor: number): Spread {
+function spread(mapping: Dims['mapping'], d: number, c: readonly number[], floor: number): Spread {
   const raised = (r: number): number => (floor > -Infinity ? floor + softplus(r - floor) : r);
   const slope = (r: number): number => (floor > -Infinity ? sigmoid(r - floor) : 1);
   const sd = (r: number): number => (mapping.endsWith('exp') ? Math.exp(raised(r)) : softplus(raised(r)));
   const dsd = (r: number): number => slope(r) * (mapping.endsWith('exp') ? Math.exp(raised(r)) : sigmoid(raised(r)));
   const packed = (l: number, m: number): number => c[tri(Math.max(l, m)) + Math.min(l, m)]!;
-  const pairs = range(k).flatMap((l) => range(l + 1).map((m) => [l, m] as const));
-  const diagonal = (d: (l: number) => number): Dense => matrix(k, k, (l, m) => (l === m ? d(l) : 0));
+  const pairs = range(d).flatMap((l) => range(l + 1).map((m) => [l, m] as const));
+  const diagonal = (f: (l: number) => number): Dense => matrix(d, d, (l, m) => (l === m ? f(l) : 0));
   if (mapping === 'tanh-full')
     return {
-      L: cholesky(matrix(k, k, (l, m) => Math.tanh(packed(l, m)))),
+      L: cholesky(matrix(d, d, (l, m) => Math.tanh(packed(l, m)))),
       chain: (G) => pairs.map(([l, m]) => (l === m ? 1 : 2) * G[l]![m]! * sech2(packed(l, m))),
     };
   if (mapping === 'tanh-diag')
     return {
       L: diagonal((l) => Math.sqrt(Math.tanh(c[l]!))),
-      chain: (G) => range(k).map((l) => G[l]![l]! * sech2(c[l]!)),
+      chain: (G) => range(d).map((l) => G[l]![l]! * sech2(c[l]!)),
     };
   if (mapping === 'graves') {
     const most = Math.LN2 - floor;
@@ -64,9 +64,9 @@ function spread(mapping: Dims['mapping'], k: number, c: readonly number[], floor
   if (mapping.startsWith('diag'))
     return {
       L: diagonal((l) => sd(c[l]!)),
-      chain: (G) => range(k).map((l) => 2 * G[l]![l]! * sd(c[l]!) * dsd(c[l]!)),
+      chain: (G) => range(d).map((l) => 2 * G[l]![l]! * sd(c[l]!) * dsd(c[l]!)),
     };
-  const L = matrix(k, k, (l, m) => (l < m ? 0 : l === m ? sd(packed(l, l)) : packed(l, m)));
+  const L = matrix(d, d, (l, m) => (l < m ? 0 : l === m ? sd(packed(l, l)) : packed(l, m)));
   return {
     L,
     chain: (G) => {
@@ -89,40 +89,40 @@ interface Component extends Spread {
   readonly weight: number;
   readonly mean: readonly number[];
 }
-type Sizes = Dims & { readonly p: number; readonly w: number };
-const widths = ({ k, m, q, mapping }: Dims): { p: number; w: number } => {
-  const p = mapping === 'graves' ? 3 : mapping === 'tanh-full' || mapping.startsWith('chol') ? tri(k) : k;
-  return { p, w: m + m * k + m * p + q };
+type Sizes = Dims & { readonly values: number; readonly outputs: number };
+const widths = ({ d, k, q, mapping }: Dims): { values: number; outputs: number } => {
+  const values = mapping === 'graves' ? 3 : mapping === 'tanh-full' || mapping.startsWith('chol') ? tri(d) : d;
+  return { values, outputs: k + k * d + k * values + q };
 };
-function componentsOf({ k, m, p, w, mapping }: Sizes, raw: F64, floor: number, i: number): Component[] {
-  const row = [...raw.subarray(i * w, (i + 1) * w)];
-  const weights = softmax(row.slice(0, m));
-  return range(m).map((j) => ({
+function componentsOf({ d, k, values, outputs, mapping }: Sizes, raw: F64, floor: number, i: number): Component[] {
+  const row = [...raw.subarray(i * outputs, (i + 1) * outputs)];
+  const weights = softmax(row.slice(0, k));
+  return range(k).map((j) => ({
     weight: weights[j]!,
-    mean: row.slice(m + j * k, m + (j + 1) * k),
-    ...spread(mapping, k, row.slice(m + m * k + j * p, m + m * k + (j + 1) * p), floor),
+    mean: row.slice(k + j * d, k + (j + 1) * d),
+    ...spread(mapping, d, row.slice(k + k * d + j * values, k + k * d + (j + 1) * values), floor),
   }));
 }
-const logitsOf = ({ m, k, p, q, w }: Sizes, raw: F64, i: number): number[] =>
-  range(q).map((b) => raw[i * w + m + m * k + m * p + b]!);
+const logitsOf = ({ k, d, values, q, outputs }: Sizes, raw: F64, i: number): number[] =>
+  range(q).map((b) => raw[i * outputs + k + k * d + k * values + b]!);
 
 /** All of row i: what every component adds, and what it does to the loss. */
 function rowOf(sizes: Sizes, raw: F64, x: F64, floor: number, i: number) {
-  const { k, q } = sizes;
-  const point = [...x.subarray(i * (k + q), (i + 1) * (k + q))];
+  const { d, q } = sizes;
+  const point = [...x.subarray(i * (d + q), (i + 1) * (d + q))];
   const each = componentsOf(sizes, raw, floor, i).map((component) => {
-    const d = component.mean.map((mean, l) => [point[l]! - mean]);
+    const y = component.mean.map((mean, l) => [point[l]! - mean]);
     const precision = inverse(times(component.L, transposed(component.L)));
-    const a = times(precision, d).map(([value]) => value!);
+    const a = times(precision, y).map(([value]) => value!);
     const logDet = 2 * add(component.L.map((row, l) => Math.log(row[l]!)));
-    const square = add(a.map((value, l) => value * d[l]![0]!));
-    const log = Math.log(component.weight) - (k * Math.log(2 * Math.PI) + logDet + square) / 2;
+    const square = add(a.map((value, l) => value * y[l]![0]!));
+    const log = Math.log(component.weight) - (d * Math.log(2 * Math.PI) + logDet + square) / 2;
     return { ...component, precision, a, log };
   });
   const top = Math.max(...each.map(({ log }) => log));
   const shares = softmax(each.map(({ log }) => log));
   const logits = logitsOf(sizes, raw, i);
-  const targets = point.slice(k);
+  const targets = point.slice(d);
   const loss = logits.map((r, b) => -targets[b]! * Math.log(sigmoid(r)) - (1 - targets[b]!) * Math.log(sigmoid(-r)));
   const logDensity = top + Math.log(add(each.map(({ log }) => Math.exp(log - top)))) - add(loss);
   return { each, shares, logits, targets, logDensity };
@@ -134,40 +134,43 @@ export const density: Oracle = {
     for (const i of range(dims.n)) {
       const row = rowOf(sizes, raw, x, floor[0]!, i);
       logDensity[i] = row.logDensity;
-      r.set(row.shares, i * dims.m);
+      r.set(row.shares, i * dims.k);
     }
   },
   lossGradient(dims, { raw, x, floor, logDensity, r, dRaw, dx }) {
     const sizes = { ...dims, ...widths(dims) };
-    const { k, m, q } = dims;
+    const { d, k, q } = dims;
     for (const i of range(dims.n)) {
       const { each, shares, logits, targets, logDensity: value } = rowOf(sizes, raw, x, floor[0]!, i);
       logDensity[i] = value;
-      r.set(shares, i * m);
+      r.set(shares, i * k);
       const covariances = each.flatMap(({ precision, a, chain }, j) =>
-        chain(matrix(k, k, (l, h) => (shares[j]! / 2) * (precision[l]![h]! - a[l]! * a[h]!))),
+        chain(matrix(d, d, (l, h) => (shares[j]! / 2) * (precision[l]![h]! - a[l]! * a[h]!))),
       );
       const means = each.flatMap(({ a }, j) => a.map((value) => -shares[j]! * value));
       const weights = each.map(({ weight }, j) => weight - shares[j]!);
-      dRaw.set([...weights, ...means, ...covariances, ...logits.map((r, b) => sigmoid(r) - targets[b]!)], i * sizes.w);
-      const gradient = range(k).map((l) => -add(range(m).map((j) => means[j * k + l]!)));
-      dx.set([...gradient, ...logits.map((r) => -r)], i * (k + q));
+      dRaw.set(
+        [...weights, ...means, ...covariances, ...logits.map((r, b) => sigmoid(r) - targets[b]!)],
+        i * sizes.outputs,
+      );
+      const gradient = range(d).map((l) => -add(range(k).map((j) => means[j * d + l]!)));
+      dx.set([...gradient, ...logits.map((r) => -r)], i * (d + q));
     }
   },
   distribution(dims, { raw, floor, weights, L, probabilities }) {
     const sizes = { ...dims, ...widths(dims) };
-    const { k, m, q } = dims;
-    const full = sizes.p === tri(k);
+    const { d, k, q } = dims;
+    const full = sizes.values === tri(d);
     for (const i of range(dims.n)) {
       const each = componentsOf(sizes, raw, floor[0]!, i);
       weights.set(
         each.map(({ weight }) => weight),
-        i * m,
+        i * k,
       );
       const factors = each.flatMap(({ L }) =>
         full ? L.flatMap((row, l) => row.slice(0, l + 1)) : L.map((row, l) => row[l]!),
       );
-      L.set(factors, i * m * sizes.p);
+      L.set(factors, i * k * sizes.values);
       probabilities.set(logitsOf(sizes, raw, i).map(sigmoid), i * q);
     }
   },

@@ -6,7 +6,7 @@ const add = (terms: readonly number[]): number => terms.reduce((sum, term) => su
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 export const recurrent: Oracle['recurrent'] = {
-  forward({ m, cell }, { lengths, a, W, bias, state, saved, h }) {
+  forward({ units: m, cell }, { lengths, a, W, bias, state, saved, h }) {
     const gates = { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell];
     const width = W.length / m;
     const v = state.length / lengths.length;
@@ -41,7 +41,7 @@ export const recurrent: Oracle['recurrent'] = {
         t++;
       }
   },
-  backward({ m, cell }, { lengths, before, h, last, saved, W, e, du, dState }) {
+  backward({ units: m, cell }, { lengths, before, h, last, saved, W, e, du, dState }) {
     const gates = { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell];
     const width = W.length / (gates * m);
     const v = dState.length / lengths.length;

@@ -13,17 +13,17 @@ export const probe = {
   },
   recur: {
     formula: 'h[t] = activation(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence',
-    dims: ['n', 's', 't', 'm', 'g'],
+    dims: ['n', 's', 't', 'units', 'gates'],
     options: { activation: ['tanh', 'relu'] },
-    derived: { g: { tanh: 'm', relu: 'm' } },
+    derived: { gates: { tanh: 'units', relu: 'units' } },
     args: {
-      lengths: 'in i32 s', a: 'in n g', W: 'in m pad(m)',
-      z: 'tmp t pad(m)', state: 'inout s m', h: 'out n m',
+      lengths: 'in i32 s', a: 'in n gates', W: 'in units pad(units)',
+      z: 'tmp t pad(units)', state: 'inout s units', h: 'out n units',
     },
     rows: 'n',
     lengths: 'lengths',
     longest: 't',
-    cost: 'n m m',
+    cost: 'n units units',
     rtol: close,
   },
   tally: {

@@ -8,8 +8,8 @@ import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
 export function contract(): u32 { return HASH; }
-export function gaussian_factor_f64(k: i32, d: i32, A: usize, L: usize, logDet: usize): i32 {
-  return gaussian.factor<f64>(k, d, A, L, logDet);
+export function gaussian_factor_f64(n: i32, d: i32, A: usize, L: usize, logDet: usize): i32 {
+  return gaussian.factor<f64>(n, d, A, L, logDet);
 }
 export function gaussian_divergence_f64(n: i32, d: i32, meanP: usize, LP: usize, meanQ: usize, LQ: usize, W: usize,
     inverse: usize, kl: usize, a: usize, dP: usize, dQ: usize): i32 {
@@ -91,43 +91,43 @@ export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: 
   return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
     second, logLikelihood);
 }
-export function density_forward_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
-    raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
-  return density.forward<f64>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, u, L,
-    joint, logDensity, r);
+export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return density.forward<f64>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, floor, tile, e, slope,
+    failed, line, y, u, L, joint, logDensity, r);
 }
-export function density_forward_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32, mapping: i32,
-    raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
-  return density.forward<f32>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y, u, L,
-    joint, logDensity, r);
+export function density_forward_f32(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return density.forward<f32>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, floor, tile, e, slope,
+    failed, line, y, u, L, joint, logDensity, r);
 }
-export function density_lossGradient_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
-    line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
-    dRaw: usize, dx: usize): i32 {
-  return density.lossGradient<f64>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y,
-    u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
+export function density_lossGradient_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize,
+    logDensity: usize, r: usize, dRaw: usize, dx: usize): i32 {
+  return density.lossGradient<f64>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, floor, tile, e,
+    slope, failed, line, y, u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
-export function density_lossGradient_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
-    line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize,
-    dRaw: usize, dx: usize): i32 {
-  return density.lossGradient<f32>(n, k, m, q, p, w, v, f, mapping, raw, x, floor, tile, e, slope, failed, line, y,
-    u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
+export function density_lossGradient_f32(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize,
+    logDensity: usize, r: usize, dRaw: usize, dx: usize): i32 {
+  return density.lossGradient<f32>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, floor, tile, e,
+    slope, failed, line, y, u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
-export function density_distribution_f64(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize,
-    weights: usize, L: usize, probabilities: usize): i32 {
-  return density.distribution<f64>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, sums,
-    weights, L, probabilities);
+export function density_distribution_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
+    sums: usize, weights: usize, L: usize, probabilities: usize): i32 {
+  return density.distribution<f64>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, floor, tile, e,
+    slope, failed, sums, weights, L, probabilities);
 }
-export function density_distribution_f32(n: i32, k: i32, m: i32, q: i32, p: i32, w: i32, v: i32, f: i32,
-    mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize,
-    weights: usize, L: usize, probabilities: usize): i32 {
-  return density.distribution<f32>(n, k, m, q, p, w, v, f, mapping, raw, floor, tile, e, slope, failed, sums,
-    weights, L, probabilities);
+export function density_distribution_f32(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize,
+    sums: usize, weights: usize, L: usize, probabilities: usize): i32 {
+  return density.distribution<f32>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, floor, tile, e,
+    slope, failed, sums, weights, L, probabilities);
 }
 export function dense_affine_f64(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize): i32 {
   return dense.affine<f64>(n, i, o, x, W, y);
@@ -143,29 +143,31 @@ export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, 
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
-export function recurrent_forward_f64(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize, line: usize, now: usize,
-    state: usize, saved: usize, h: usize): i32 {
-  return recurrent.forward<f64>(n, s, m, g, b, z, l, v, cell, lengths, a, W, bias, active, row, line, now, state,
-    saved, h);
+export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
+    carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
+    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+  return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
+    active, row, line, now, state, saved, h);
 }
-export function recurrent_forward_f32(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize, line: usize, now: usize,
-    state: usize, saved: usize, h: usize): i32 {
-  return recurrent.forward<f32>(n, s, m, g, b, z, l, v, cell, lengths, a, W, bias, active, row, line, now, state,
-    saved, h);
+export function recurrent_forward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
+    carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
+    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+  return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
+    active, row, line, now, state, saved, h);
 }
-export function recurrent_backward_f64(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, before: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
-    line: usize, carry: usize, now: usize, e: usize, du: usize, dState: usize): i32 {
-  return recurrent.backward<f64>(n, s, m, g, b, z, l, v, cell, lengths, before, h, last, saved, W, active, row,
-    line, carry, now, e, du, dState);
+export function recurrent_backward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
+    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
+    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
+    dState: usize): i32 {
+  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
+    last, saved, W, active, row, line, carry, now, e, du, dState);
 }
-export function recurrent_backward_f32(n: i32, s: i32, m: i32, g: i32, b: i32, z: i32, l: i32, v: i32, cell: i32,
-    lengths: usize, before: usize, h: usize, last: usize, saved: usize, W: usize, active: usize, row: usize,
-    line: usize, carry: usize, now: usize, e: usize, du: usize, dState: usize): i32 {
-  return recurrent.backward<f32>(n, s, m, g, b, z, l, v, cell, lengths, before, h, last, saved, W, active, row,
-    line, carry, now, e, du, dState);
+export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
+    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
+    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
+    dState: usize): i32 {
+  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
+    last, saved, W, active, row, line, carry, now, e, du, dState);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {
@@ -175,13 +177,13 @@ export function probe_masked_f32(n: i32, d: i32, x: usize, mask: usize, c: usize
     out: usize): i32 {
   return probe.masked<f32>(n, d, x, mask, c, mean, u, row, out);
 }
-export function probe_recur_f64(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32, lengths: usize, a: usize,
-    W: usize, z: usize, state: usize, h: usize): i32 {
-  return probe.recur<f64>(n, s, t, m, g, activation, lengths, a, W, z, state, h);
+export function probe_recur_f64(n: i32, s: i32, t: i32, units: i32, gates: i32, activation: i32, lengths: usize,
+    a: usize, W: usize, z: usize, state: usize, h: usize): i32 {
+  return probe.recur<f64>(n, s, t, units, gates, activation, lengths, a, W, z, state, h);
 }
-export function probe_recur_f32(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32, lengths: usize, a: usize,
-    W: usize, z: usize, state: usize, h: usize): i32 {
-  return probe.recur<f32>(n, s, t, m, g, activation, lengths, a, W, z, state, h);
+export function probe_recur_f32(n: i32, s: i32, t: i32, units: i32, gates: i32, activation: i32, lengths: usize,
+    a: usize, W: usize, z: usize, state: usize, h: usize): i32 {
+  return probe.recur<f32>(n, s, t, units, gates, activation, lengths, a, W, z, state, h);
 }
 export function probe_tally_f64(n: i32, s: i32, d: i32, lengths: usize, x: usize, steps: usize, first: usize,
     total: usize): i32 {

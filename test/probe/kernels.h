@@ -11,8 +11,9 @@ int masked(int n, int d, const T* x /* n d */, const uint8_t* mask /* n d */, co
     const T* mean /* d */, const T* u /* d */, T* row /* d */, T* out /* n */);
 /// h[t] = activation(a[t] + h[t-1] W), h[-1] = state; state becomes the last h of its sequence
 template <class T>
-int recur(int n, int s, int t, int m, int g, int activation, const int* lengths /* s */, const T* a /* n g */,
-    const T* W /* m pad(m) */, T* z /* t pad(m) */, T* state /* s m */, T* h /* n m */);
+int recur(int n, int s, int t, int units, int gates, int activation, const int* lengths /* s */,
+    const T* a /* n gates */, const T* W /* units pad(units) */, T* z /* t pad(units) */, T* state /* s units */,
+    T* h /* n units */);
 /// per sequence: steps += lengths, first += x[first row], total += Σ_t x[t]. Fails at (row, column) of a NaN
 /// Returns 0, or 1 + the index over [n, d] of the first failure.
 template <class T>

@@ -40,7 +40,7 @@ export function densityFailure(
     const at = values?.findIndex((v) => !Number.isFinite(v)) ?? -1;
     if (at >= 0) return check.wrongValue(where, argument, values![at]!, place(Math.floor(at / width)), at % width);
   }
-  const { n, m: component, f: pivot } = error.at as { n: number; m: number; f: number };
+  const { n, k: component, pivots: pivot } = error.at as { n: number; k: number; pivots: number };
   const row = place(n);
   if (pivot < shape.gaussian) {
     const value = pivotIn(raw, shape, n, component, pivot);

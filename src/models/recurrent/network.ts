@@ -16,7 +16,7 @@ import type { Mapping } from '../density/mapping.ts';
 import type { Distribution } from '../density.ts';
 import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
-import { here, type Pass } from '../work.ts';
+import { type Pass, runNow } from '../work.ts';
 import { type Part, partsOf, type Standardization } from './network/batch.ts';
 import { type NetworkFitOptions, trained } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
@@ -169,11 +169,11 @@ export class MixtureDensityNetwork extends Model {
     let loss = 0;
     for (const part of this.parts(where, ragged)) {
       const states = initial.of(part);
-      const { layers, raw } = here(forward(place, part, states));
+      const { layers, raw } = runNow(forward(place, part, states));
       const { logDensity, dRaw } = this.tried(where, part, raw, (head) => head.lossGradient(place.room, part, raw));
       loss -= total(logDensity);
       const spans = most === undefined ? part.lengths : spansOf(part.lengths, most);
-      initial.add(part, here(backward(place, part, layers, dRaw, gradient, { spans })), dInitialState);
+      initial.add(part, runNow(backward(place, part, layers, dRaw, gradient, { spans })), dInitialState);
     }
     const at = flat.findIndex((v) => !Number.isFinite(v));
     const lost = at >= 0 || dInitialState.some((values) => !values.every(Number.isFinite));
@@ -306,7 +306,7 @@ export class MixtureDensityNetwork extends Model {
     const raw = keep ? check.room(where, T * this.outputs, single) : undefined;
     const hidden = keep ? this.hidden.map((H) => check.room(where, T * H, single)) : [];
     for (const part of this.parts(where, ragged)) {
-      const pass = here(forward(place, part, initial.of(part)));
+      const pass = runNow(forward(place, part, initial.of(part)));
       logDensity.set(
         this.tried(where, part, pass.raw, (head) => head.forward(place.room, part, pass.raw)),
         part.term,
@@ -318,7 +318,7 @@ export class MixtureDensityNetwork extends Model {
   }
   private tried<R>(where: string, part: Part, raw: Real, pass: (head: Head) => Pass<R>): R {
     try {
-      return here(pass(this.head));
+      return runNow(pass(this.head));
     } catch (error) {
       throw this.head.told(where, error, part, raw, (row) => part.term + row);
     }

@@ -13,7 +13,7 @@ import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
 import { binaryTargets } from '../../density/failure.ts';
 import { isA, Model } from '../../model.ts';
-import { elsewhere, type Pass } from '../../work.ts';
+import { type Pass, runAsync } from '../../work.ts';
 import type { Architecture } from '../stack/architecture.ts';
 import { type Batch, backward, forward, type Place } from '../stack/pass.ts';
 import { Weights } from '../stack/weights.ts';
@@ -178,15 +178,15 @@ class NetworkTask implements Task {
 
   async loss(parameters: Float64Array, examples: Int32Array): Promise<number> {
     const { place, batch, states } = this.begun(parameters, examples);
-    const { raw } = await elsewhere(forward(place, batch, states), this.pace, this.signal);
+    const { raw } = await runAsync(forward(place, batch, states), this.pace, this.signal);
     return 0 - total(await this.tried(examples, batch, raw, this.head.forward(place.room, batch, raw)));
   }
   async lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number> {
     const { place, batch, states } = this.begun(parameters, examples);
-    const { layers, raw } = await elsewhere(forward(place, batch, states), this.pace, this.signal);
+    const { layers, raw } = await runAsync(forward(place, batch, states), this.pace, this.signal);
     const { logDensity, dRaw } = await this.tried(examples, batch, raw, this.head.lossGradient(place.room, batch, raw));
     const named = this.architecture.named(gradient);
-    await elsewhere(backward(place, batch, layers, dRaw, named, this.how), this.pace, this.signal);
+    await runAsync(backward(place, batch, layers, dRaw, named, this.how), this.pace, this.signal);
     return 0 - total(logDensity);
   }
   dispose(): void {
@@ -203,7 +203,7 @@ class NetworkTask implements Task {
   }
   private async tried<R>(examples: Int32Array, batch: Batch, raw: Real, pass: Pass<R>): Promise<R> {
     try {
-      return await elsewhere(pass, this.pace, this.signal);
+      return await runAsync(pass, this.pace, this.signal);
     } catch (error) {
       throw this.head.told(this.where, error, batch, raw, (row) => this.termOf(examples, row));
     }

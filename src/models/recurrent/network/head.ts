@@ -1,11 +1,11 @@
 /** The mixture density on top of a network: from raw outputs and targets to log densities, in units of the data. */
 
 import type { Backend } from '../../../bind.ts';
-import type { Real } from '../../../check.ts';
+import { dtypeOf, type Real } from '../../../check.ts';
 import { densityFailure } from '../../density/failure.ts';
 import { type Pass, work } from '../../work.ts';
 import type { Architecture } from '../stack/architecture.ts';
-import { type Batch, kernelsOf } from '../stack/pass.ts';
+import type { Batch } from '../stack/pass.ts';
 import type { Workspace } from '../stack/workspace.ts';
 import { logScale, type Standardization } from './batch.ts';
 
@@ -40,13 +40,13 @@ export class Head {
   }
 
   private call(room: Workspace, { steps: n, targets: x }: Batch, raw: Real) {
-    const { components: m, head: k, binary: q, mapping } = this.architecture;
-    const kernels = kernelsOf(this.backend, raw instanceof Float32Array).density;
+    const { components: k, head: d, binary: q, mapping } = this.architecture;
+    const kernels = this.backend.kernels(dtypeOf(raw)).density;
     const floor = room.array(1).fill(this.floor);
     return {
       kernels,
-      dims: { n, k, m, q, mapping },
-      args: { raw, x, floor, logDensity: room.array(n), r: room.array(n * m) },
+      dims: { n, d, k, q, mapping },
+      args: { raw, x, floor, logDensity: room.array(n), r: room.array(n * k) },
     };
   }
   private scaled(logDensity: Real): Real {

@@ -26,7 +26,7 @@ export class Online {
     floor: number,
   ) {
     const { architecture } = weights;
-    const { hidden, cell, dimension, outputs: o, components: m, mapping, binary: q, head: k } = architecture;
+    const { hidden, cell, dimension, outputs: o, components: k, mapping, binary: q, head: d } = architecture;
     const { dense, recurrent, density } = backend.f64;
     const f64 = (n: number): Float64Array => new Float64Array(n);
     const ready = (prepared: unknown): Ready => {
@@ -45,7 +45,7 @@ export class Online {
         input: architecture.sees(n) ? affine(`Wx${n}`, dimension, gates) : undefined,
         below: n > 0 ? affine(`Wd${n}`, hidden[n - 1]!, gates) : undefined,
         cell: ready(
-          recurrent.forward.prepare({ m: H, cell }, { lengths: Int32Array.of(1), W, bias, saved, ...arrays }),
+          recurrent.forward.prepare({ units: H, cell }, { lengths: Int32Array.of(1), W, bias, saved, ...arrays }),
         ),
       };
     });
@@ -53,15 +53,15 @@ export class Online {
     const lowest = Float64Array.of(floor);
     this.density = ready(
       density.forward.prepare(
-        { n: 1, k, m, q, mapping },
-        { raw: f64(o), x: f64(dimension), floor: lowest, logDensity: f64(1), r: f64(m) },
+        { n: 1, d, k, q, mapping },
+        { raw: f64(o), x: f64(dimension), floor: lowest, logDensity: f64(1), r: f64(k) },
       ),
     );
-    const L = f64(m * architecture.covariance);
+    const L = f64(k * architecture.covariance);
     this.head = ready(
       density.distribution.prepare(
-        { n: 1, k, m, q, mapping },
-        { raw: f64(o), floor: lowest, weights: f64(m), L, probabilities: f64(q) },
+        { n: 1, d, k, q, mapping },
+        { raw: f64(o), floor: lowest, weights: f64(k), L, probabilities: f64(q) },
       ),
     );
   }

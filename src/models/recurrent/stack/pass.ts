@@ -5,6 +5,7 @@
  */
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
+import { contract } from '../../../contract.ts';
 import { byRows, type Pass, type Work, work } from '../../work.ts';
 import type { Architecture } from './architecture.ts';
 import { throughTime } from './pieces.ts';
@@ -36,9 +37,6 @@ export interface Place {
   readonly weights: Weights;
   readonly room: Workspace;
 }
-export const kernelsOf = (backend: Backend, single: boolean): Backend['f64'] =>
-  (single ? backend.f32 : backend.f64) as Backend['f64'];
-
 /** Hidden layers and raw outputs; `states` [S, states] per layer. */
 export function* forward(
   { backend, weights, room }: Place,
@@ -47,7 +45,7 @@ export function* forward(
 ): Pass<{ layers: Trace[]; raw: Real }> {
   const { architecture } = weights;
   const { cell, hidden, dimension, outputs } = architecture;
-  const { dense, recurrent } = kernelsOf(backend, weights.single);
+  const { dense, recurrent } = backend.kernels(weights.dtype);
   const n = steps;
   const layers: Trace[] = [];
   for (const [layer, m] of hidden.entries()) {
@@ -64,8 +62,8 @@ export function* forward(
     const saved = room.array(n * savedOf(architecture) * m);
     const bias = cell === 'gru' ? weights.bias(`bh${layer}`) : room.array(0);
     const W = weights.across(`Wh${layer}`);
-    const given = { lengths, rows: { a: y, saved, h }, states: { state: last }, whole: { W, bias } };
-    yield throughTime(backend, recurrent.forward, { m, cell }, given, o);
+    const args = { lengths, a: y, W, bias, state: last, saved, h };
+    yield throughTime(backend, contract.recurrent.forward, recurrent.forward, { units: m, cell }, args, o);
     layers.push({ h, saved, first, last });
   }
   const raw = yield* repeated(weights.bias('by'), n, room.array(n * outputs));
@@ -89,7 +87,7 @@ export function* backward(
 ): Pass<Real[]> {
   const { architecture } = weights;
   const { cell, hidden, dimension, outputs } = architecture;
-  const { dense, recurrent } = kernelsOf(backend, weights.single);
+  const { dense, recurrent } = backend.kernels(weights.dtype);
   const n = steps;
   const dStates: Real[] = [];
   let above: { e: Real; gates: number } | undefined;
@@ -111,9 +109,10 @@ export function* backward(
       cell === 'lstm' ? yield* cellsBefore(trace, lengths, m, room) : cell === 'gru' ? hBefore : room.array(0);
     const e = room.array(n * gates);
     const du = room.array(cell === 'gru' ? n * m : 0);
-    const rows = { before: dhs.subarray(0, n * m), h: trace.h, last, saved: trace.saved, e, du };
-    const given = { lengths: spans, rows, states: { dState }, whole: { W: weights.along(`Wh${layer}`) } };
-    yield throughTime(backend, recurrent.backward, { m, cell }, given, gates, true);
+    const W = weights.along(`Wh${layer}`);
+    const before = dhs.subarray(0, n * m);
+    const args = { lengths: spans, before, h: trace.h, last, saved: trace.saved, W, e, du, dState };
+    yield throughTime(backend, contract.recurrent.backward, recurrent.backward, { units: m, cell }, args, gates, true);
 
     const add = (x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
       work(

@@ -4,7 +4,9 @@
  */
 import { type Backend, WORTH_LEAVING } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
-import { later, now, type Work } from '../../work.ts';
+import { type Args, type Dims, type DType, type Kernel, type KernelSpec, paramsOf } from '../../../grammar.ts';
+import type { Pace } from '../../../training/pace.ts';
+import { type Work, work } from '../../work.ts';
 
 /** Some sequences, or some steps of one. */
 export interface Piece {
@@ -49,51 +51,63 @@ export function piecesOf(lengths: Int32Array, steps: number, threads: number): P
   return lists;
 }
 
-/** What a kernel of a layer is given: by row, by sequence, and whole. */
-interface Given {
-  readonly lengths: Int32Array;
-  readonly rows: Readonly<Record<string, Real>>;
-  readonly states: Readonly<Record<string, Real>>;
-  readonly whole: object;
-}
-/** A kernel of a layer over sequences, from their first step or from their last. */
-export function throughTime(
+/**
+ * A call of a layer's kernel over all time steps. An asynchronous run cuts long sequences into pieces, forward in time or,
+ * with `backward`, from the last one; `gates` is the width of a step, by which pieces are measured.
+ */
+export function throughTime<R extends KernelSpec>(
   { threads }: Backend,
-  kernel: unknown,
-  dims: { readonly m: number; readonly cell: string },
-  { lengths, rows, states, whole }: Given,
+  spec: R,
+  kernel: Kernel<R, DType>,
+  dims: Dims<R> & { readonly units: number },
+  args: Args<R, DType> & { readonly lengths: Int32Array },
   gates: number,
   backward = false,
 ): Work {
-  const all = { lengths, ...rows, ...states, ...whole };
-  const n = lengths.reduce((sum, length) => sum + length, 0);
-  const piece = async ({ row, rows: steps, item, items }: Piece, signal?: AbortSignal): Promise<void> => {
-    const own = items === 1 ? Int32Array.of(steps) : lengths.subarray(item, item + items);
-    const args = { ...parts(rows, n, row, steps), ...parts(states, lengths.length, item, items), ...whole };
+  const { lengths } = args;
+  const all = work(kernel, dims, args);
+  const piece = (part: Piece, pace: Pace, signal?: AbortSignal): Promise<void> =>
     // one sequence is one cut, which no signal stops, and Node warns of many listeners
-    return later(kernel, dims, { lengths: own, ...args }, {}, items === 1 ? undefined : signal);
-  };
+    work(kernel, dims, argsOf(spec, args, part)).later(pace, part.items === 1 ? undefined : signal);
   return {
-    now: () => now(kernel, dims, all),
+    now: all.now,
     async later(pace, signal) {
-      const lists = piecesOf(lengths, stepsOf(dims.m, gates), threads);
-      if (lists.length === 1) return later(kernel, dims, all, {}, signal);
+      const lists = piecesOf(lengths, stepsOf(dims.units, gates), threads);
+      if (lists.length === 1) return all.later(pace, signal);
       for (const list of backward ? lists.reverse() : lists) {
         await pace.rest();
-        await ended(list.map((one) => piece(one, signal)));
+        await settled(list.map((part) => piece(part, pace, signal)));
       }
     },
   };
 }
-/** Waits for all of them, whatever becomes of one: they work in memory that is used again. */
-export async function ended(calls: readonly Promise<void>[]): Promise<void> {
+/** Waits for all calls, even if one of them fails: they work in memory that is used again. */
+export async function settled(calls: readonly Promise<void>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') throw outcome.reason;
 }
-/** Of arrays of `n` rows `count` from `from` on. */
-function parts(arrays: Readonly<Record<string, Real>>, n: number, from: number, count: number): Record<string, Real> {
-  const part = (values: Real): Real => {
-    const width = values.length / Math.max(1, n);
-    return values.subarray(from * width, (from + count) * width);
+/** The rows and states of one piece; arrays that are whole stay so. */
+function argsOf<R extends KernelSpec>(
+  spec: R,
+  args: Args<R, DType> & { readonly lengths: Int32Array },
+  { row, rows, item, items }: Piece,
+): Args<R, DType> {
+  const given = args as Readonly<Record<string, Real>>;
+  const n = args.lengths.reduce((sum, length) => sum + length, 0);
+  const part = (values: Real, count: number, from: number, length: number): Real => {
+    const width = values.length / Math.max(1, count);
+    return values.subarray(from * width, (from + length) * width);
   };
-  return Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, part(values)]));
+  const own: Record<string, unknown> = {};
+  for (const { name, axis, scratch } of paramsOf(spec, 'f64')) {
+    if (scratch) continue;
+    const values = given[name]!;
+    own[name] =
+      axis === 'rows'
+        ? part(values, n, row, rows)
+        : axis === 'sequences'
+          ? part(values, args.lengths.length, item, items)
+          : values;
+  }
+  own['lengths'] = items === 1 ? Int32Array.of(rows) : args.lengths.subarray(item, item + items);
+  return own as Args<R, DType>;
 }

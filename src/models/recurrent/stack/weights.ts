@@ -1,7 +1,7 @@
 /** The parameters of a network where the kernels live: both orientations, padded to whole lines, in one dtype. */
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
-import type { Resident } from '../../../grammar.ts';
+import type { DType, Resident } from '../../../grammar.ts';
 import { allocated } from '../../../memory.ts';
 import type { Architecture, Slot } from './architecture.ts';
 
@@ -30,6 +30,9 @@ export class Weights {
     this.scratch = this.array(0);
   }
 
+  get dtype(): DType {
+    return this.single ? 'f32' : 'f64';
+  }
   /** The weight matrix of this name, brought to the kernels when it is first asked for. */
   across(name: string): Resident<Real> {
     return this.resident(name, 'across');
