@@ -3,7 +3,6 @@
 import { type Anomaly, GaussianMixture, MixtureDensityNetwork } from '../index.ts';
 import { plain } from './exit.ts';
 import type { AnyModel, RowModel } from './model.ts';
-import { parametersOf } from './walk.ts';
 
 interface Component {
   readonly weight: number;
@@ -54,7 +53,7 @@ function describedNetwork(model: MixtureDensityNetwork): DescribedNetwork {
     mapping,
     binary,
     inputSkip,
-    parameters: parametersOf(model),
+    parameters: model.parameterCount,
     minStandardDeviation,
     ...(units && { standardization: { mean: [...units.mean], standardDeviation: [...units.standardDeviation] } }),
   };
@@ -64,7 +63,7 @@ export function architectureText(model: MixtureDensityNetwork): string {
   const { hidden, cell, components, mapping, inputSkip } = model;
   const layers = hidden.length === 1 ? `a layer of ${hidden}` : `layers of ${hidden.join(', ')}`;
   const skip = inputSkip && hidden.length > 1 ? ' that all see the input' : '';
-  return `${layers} ${cell} units${skip}, ${components} component${components === 1 ? '' : 's'}, covariance ${mapping}: ${parametersOf(model).toLocaleString('en')} parameters`;
+  return `${layers} ${cell} units${skip}, ${components} component${components === 1 ? '' : 's'}, covariance ${mapping}: ${model.parameterCount.toLocaleString('en')} parameters`;
 }
 function networkText(model: MixtureDensityNetwork, described: DescribedNetwork): string {
   const { kind, dimension, binary, minStandardDeviation, standardization: units } = described;

@@ -82,7 +82,5 @@ export class Walk {
  */
 export function widthOf(model: MixtureDensityNetwork): number {
   const units = model.hidden.reduce((sum, H) => sum + H, 0);
-  return Math.max(model.outputs + 8 * units, Math.ceil(parametersOf(model) / 200));
+  return Math.max(model.outputs + 8 * units, Math.ceil(model.parameterCount / 200));
 }
-export const parametersOf = (model: MixtureDensityNetwork): number =>
-  Object.values(model.parameters).reduce((sum, { length }) => sum + length, 0);

@@ -12,6 +12,7 @@ import { Read, type Spread, spreads } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
+import { tri } from './triangles.ts';
 
 /** A mean and exactly one way to say the covariance. */
 export interface GaussianParameters {
@@ -59,6 +60,11 @@ export class Gaussian extends Scored {
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
   get parameters(): { mean: Float64Array } & { [S in Spread]?: Float64Array } {
     return { mean: this.read.mean.slice(), [this.read.spread]: this.read.values.slice() };
+  }
+
+  get parameterCount(): number {
+    const { d, spread } = this.read;
+    return d + (spread === 'variances' ? d : tri(d));
   }
 
   toBytes(): Uint8Array {

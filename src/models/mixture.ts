@@ -183,14 +183,13 @@ export class GaussianMixture extends Scored {
   /** Bayesian information criterion, -2 logLikelihood + parameters · log(observed rows); less is better. */
   bic(x: Points, options?: Gaps): number {
     const { logLikelihood, rows } = this.statistics(x, options);
-    return -2 * logLikelihood + this.freeParameters * Math.log(rows);
+    return -2 * logLikelihood + this.parameterCount * Math.log(rows);
   }
   /** Akaike information criterion, -2 logLikelihood + 2 · parameters; less is better. */
   aic(x: Points, options?: Gaps): number {
-    return -2 * this.logLikelihood(x, options) + 2 * this.freeParameters;
+    return -2 * this.logLikelihood(x, options) + 2 * this.parameterCount;
   }
-  /** Parameters that data determine: weights, means, covariances. */
-  get freeParameters(): number {
+  get parameterCount(): number {
     const { k, d, type } = this.components.parts;
     const matrix = (d * (d + 1)) / 2;
     return k - 1 + k * d + { full: k * matrix, tied: matrix, diagonal: k * d, spherical: k }[type];

@@ -22,6 +22,8 @@ export abstract class Model {
   abstract readonly kind: string;
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;
+  /** Parameters that data determine: what BIC and AIC count. */
+  abstract get parameterCount(): number;
   abstract readonly backend: Backend;
   /** The model as a file: safetensors with a checksum (docs/format.md). */
   abstract toBytes(): Uint8Array;

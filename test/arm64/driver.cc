@@ -1,6 +1,6 @@
 // Runs calls at the levels it was linked with, without JavaScript: driver CALLS RESULTS. Twin: driver.ts
-// A call is a line of words, the fields of Call (src/bind/plan.ts), and the bytes of the caller's arrays. A result is INFO,
-// a double, and the bytes of the arrays the call writes.
+// A call is a line of words, the fields of Call (src/bind/plan.ts), and the bytes of the caller's arrays. A result is
+// INFO, a double, and the bytes of the arrays the call writes.
 #include <fstream>
 #include <stdexcept>
 #include <string>

@@ -351,7 +351,7 @@ describe('inspect', () => {
       gaps: 0,
       bic: mixture.bic(points),
       aic: mixture.aic(points),
-      parameters: mixture.freeParameters,
+      parameters: mixture.parameterCount,
     });
     expect(told.data.meanLogDensity).toBeCloseTo(mixture.logLikelihood(points) / 60, 12);
   });

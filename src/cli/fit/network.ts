@@ -10,7 +10,7 @@ import { architectureText, short } from '../describe.ts';
 import { misuse } from '../exit.ts';
 import { asOption, refuse, sequencesWanted } from '../options.ts';
 import { duration, Progress } from '../progress.ts';
-import { parametersOf, Walk, widthOf } from '../walk.ts';
+import { Walk, widthOf } from '../walk.ts';
 import { writing } from '../write.ts';
 import {
   checked,
@@ -77,7 +77,7 @@ export class NetworkFitting implements Fitting {
     const logLikelihood = await logLikelihoodOf(model, values, lengths);
     const logLikelihoodPerStep = logLikelihood / steps;
     const heldOutPerStep = validationHistory?.[bestIteration];
-    const parameters = parametersOf(model);
+    const parameters = model.parameterCount;
     const best = validationHistory ? `, the best was epoch ${bestIteration}` : '';
     const heldOutText = heldOutPerStep === undefined ? '' : `, held out ${short(heldOutPerStep)}`;
     return {

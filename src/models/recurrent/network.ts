@@ -114,6 +114,9 @@ export class MixtureDensityNetwork extends Model {
   get standardization(): Standardization | undefined {
     return this.units && { mean: this.units.mean.slice(), standardDeviation: this.units.standardDeviation.slice() };
   }
+  get parameterCount(): number {
+    return this.architecture.size;
+  }
   get parameters(): Record<string, Float64Array> {
     return this.architecture.named(this.flat.slice());
   }
