@@ -1,4 +1,4 @@
-/** The documents: their programs print what stands below them, and every link leads somewhere. */
+/** The documents: every program prints the output below it, every link and every file name leads somewhere. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -82,5 +82,21 @@ describe('links', () => {
       for (const [, link] of outsideOfCode(textOf(document)).matchAll(/\]\(([^)#\s:]+\.md)/g))
         reached.add(posix.join(posix.dirname(document), link!));
     expect(documents.filter((document) => !reached.has(document))).toEqual([]);
+  });
+});
+
+// ---- files that the text names ----
+/** The files and folders named in a text that are not there. Recipes name files to be made. */
+function absentIn(text: string): string[] {
+  const standing = text.replace(/^## Recipe[\s\S]*?(?=^## (?!Recipe)|$(?![\s\S]))/gm, '');
+  const names = [...standing.matchAll(/`((?:src|native|assembly|test|bench|examples|scripts|docs)\/[\w./-]*)`/g)];
+  return names.map(([, name]) => name!).filter((name) => !existsSync(name));
+}
+describe('files', () => {
+  test.each(documents)('%s', (document) => expect(absentIn(textOf(document))).toEqual([]));
+  test('an absent one is found', () => {
+    const text =
+      '`src/index.ts` `src/none.ts` `src/training/`\n\n## Recipe: a\n`src/made.ts`\n\n## Other\n`native/none.cc`\n';
+    expect(absentIn(text)).toEqual(['src/none.ts', 'native/none.cc']);
   });
 });
