@@ -132,6 +132,14 @@ export function mixtureCases(quick: boolean): MixtureCase[] {
   return [...P1, ...P1d, ...P7, P8];
 }
 
+/** The model and the point of a cold start. */
+export const coldCase: MixtureCase = {
+  ...{ workload: 'cold', variant: named(one), dtype: 'f64', covarianceType: 'full', threads: [1] },
+  ...one,
+  items: 1,
+  flops: 0,
+};
+
 export interface DensityDraw {
   /** [points,outputs] and [points,k], in the dtype of the case. */
   readonly raw: Real;

@@ -1,6 +1,6 @@
 /** The rows a run writes, and what counts in them. */
 import { levels } from '../src/levels.ts';
-import type { Case, DType } from './cases.ts';
+import type { DType, Workload } from './cases.ts';
 
 export interface Row {
   readonly workload: string;
@@ -21,7 +21,7 @@ export interface Row {
 export type Who = Pick<Row, 'contender' | 'backend' | 'isa' | 'threads'>;
 
 /** A case on a contender: `seconds` per call. `limits`: rows of workload `limit` of the same run. */
-export function rowOf(given: Case, who: Who, seconds: number, error: number | null, limits: readonly Row[]): Row {
+export function rowOf(given: Workload, who: Who, seconds: number, error: number | null, limits: readonly Row[]): Row {
   const { workload, variant, dtype, items, flops } = given;
   const { contender, backend, isa, threads } = who;
   const nsPerItem = (seconds * 1e9) / items;

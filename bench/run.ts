@@ -16,6 +16,7 @@ import {
   type NetworkCase,
   type Real,
 } from './cases.ts';
+import { coldRows } from './cold.ts';
 import { type Contender, field } from './contenders/all.ts';
 import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
@@ -97,14 +98,17 @@ function network(given: NetworkCase) {
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = requested(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
+  const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
-  if (cases.length === 0 && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, limit`);
+  if (cases.length === 0 && !wantsCold && !wantsLimits)
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, cold, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // not after minutes of work
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
-  const title = machine(quick, effort);
+  const processes = quick ? 3 : 20;
+  const title = machine(quick, effort, processes);
 
   const { contenders, missing, levels } = field();
+  const started = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
     return entered(given, contenders);
@@ -125,6 +129,7 @@ async function main(args: string[]): Promise<void> {
   const rows: Row[] = cases.flatMap((given, i) =>
     entries[i]!.map(({ contender, error }, j) => rowOf(given, contender, times[i]![j]!, error, peaks)),
   );
+  rows.push(...started);
   if (wantsLimits) rows.push(...peaks);
   for (const { dispose } of entries.flat()) dispose();
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
@@ -132,10 +137,11 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(report(rows, title, [...missing, ...lacking]));
 }
 
-function machine(quick: boolean, { rounds, seconds }: Effort): string {
+function machine(quick: boolean, { rounds, seconds }: Effort, processes: number): string {
   const cpu = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
   const note = quick ? ' Quick: small batches and few rounds, figures to look at only.' : '';
-  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; medians of ${rounds} rounds of ${seconds} s.${note}`;
+  const medians = `medians of ${rounds} rounds of ${seconds} s, of cold starts ${processes} processes`;
+  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; ${medians}.${note}`;
 }
 
 /** On a terminal, one line that is written over. */

@@ -229,7 +229,7 @@ describe('npm run bench -- --quick', () => {
   let child: ReturnType<typeof run>;
   let rows: Row[];
   beforeAll(() => {
-    child = run('--quick', '--only', '^P7$|^P8$|^limit$', '--json', file);
+    child = run('--quick', '--only', '^P7$|^P8$|^cold$|^limit$', '--json', file);
     expect({ status: child.status, stderr: child.stderr }).toEqual({ status: 0, stderr: '' });
     rows = JSON.parse(readFileSync(file, 'utf8'));
   }, 120_000);
@@ -239,7 +239,7 @@ describe('npm run bench -- --quick', () => {
     for (const row of rows) {
       const { percentOfPeak, maxRelativeError, ...rest } = row;
       expect(rest).toEqual({
-        workload: expect.stringMatching(/^(P7|P8|limit)$/),
+        workload: expect.stringMatching(/^(P7|P8|cold|limit)$/),
         variant: expect.any(String),
         dtype: expect.stringMatching(/^f(64|32)$/),
         contender: expect.stringMatching(/^(seqlik|plain-js|limit)$/),
@@ -250,8 +250,9 @@ describe('npm run bench -- --quick', () => {
       expect(rest.nsPerItem).toBeGreaterThan(0);
       const measured = row.workload === 'P7' && row.contender === 'seqlik' && tools;
       expect(percentOfPeak).toEqual(measured ? number : null);
-      expect(maxRelativeError).toEqual(row.workload === 'P7' ? number : null);
-      if (row.workload === 'P7') expect(maxRelativeError).toBeLessThan(bounds[row.dtype]);
+      const verified = row.workload === 'P7' || row.workload === 'cold';
+      expect(maxRelativeError).toEqual(verified ? number : null);
+      if (verified) expect(maxRelativeError).toBeLessThan(bounds[row.dtype]);
     }
   });
   test('every level of this machine, wasm and plain JavaScript take part', () => {
@@ -267,8 +268,19 @@ describe('npm run bench -- --quick', () => {
     const limited = [...(levels.length > 0 ? levels : ['baseline']), 'simd128'].map((isa) => `limit ${isa}`);
     expect(who('limit', 'f32')).toEqual(tools ? limited : []);
   });
+  test('cold starts of the best level and of wasm: the binary, the backend, and all to the first result', () => {
+    const variants = ['loading the binary', 'openBackend', 'first logDensity d=8 M=16'];
+    const cold = rows.filter(({ workload }) => workload === 'cold');
+    expect(cold.map(({ isa, variant }) => `${isa} ${variant}`)).toEqual(
+      [...levels.slice(0, 1), 'simd128'].flatMap((isa) => variants.map((variant) => `${isa} ${variant}`)),
+    );
+    for (let at = 0; at < cold.length; at += 3) {
+      const [binary, , first] = cold.slice(at, at + 3).map(({ nsPerItem }) => nsPerItem);
+      expect(first).toBeGreaterThan(binary!);
+    }
+  });
   test('the report has a line for each, and says what is missing', () => {
-    const lines = child.stdout.split('\n').filter((line) => /^\| P[78] /.test(line));
+    const lines = child.stdout.split('\n').filter((line) => /^\| (P[78]|cold) /.test(line));
     expect(lines.length).toBe(rows.filter(({ workload }) => workload !== 'limit').length);
     expect(child.stdout.includes('missing: seqlik native: ')).toBe(levels.length === 0);
     expect(child.stdout.includes('missing: limits')).toBe(!tools);
@@ -288,7 +300,7 @@ describe('what cannot be run is told in one line', () => {
     [['--fast'], 2, /--fast/],
     [['P1'], 2, /P1/],
     [['--only', '('], 2, /Invalid regular expression/],
-    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P2, P2n, P7, P8, limit/],
+    [['--only', 'P99'], 2, /no workload matches \/P99\/: P1, P1d, P2, P2n, P7, P8, cold, limit/],
     [['--only', 'P8', '--json', '/nowhere/rows.json'], 1, /ENOENT.*\/nowhere/],
   ])('%j', (args, status, message) => {
     const child = run(...args);
