@@ -1,6 +1,6 @@
 /**
  * The levels the kernels are compiled for, best first: the one list. CMake, the addon and the backends read it (rendered
- * into native/levels.cmake and native/contract.h by `npm run contract`). Fused levels round a product-sum once and agree
+ * into native/contract.cmake and native/contract.h by `npm run contract`). Fused levels round a product-sum once and agree
  * with each other to the bit; all others round twice and agree with wasm to the bit.
  */
 export interface Level {
