@@ -2,9 +2,9 @@
 
 import { type Code, SeqlikError } from '../errors.ts';
 import type { DType, Entry, How, Param, Sizes, Values } from '../grammar.ts';
-import { Count, costOf, deriver, paramsOf, sequencesOf, tags } from '../grammar.ts';
+import { Count, costOf, deriver, paramsOf, sequencesOf, TILE, tags } from '../grammar.ts';
 import { fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
-import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, TILE, WHOLE } from './cuts.ts';
+import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, WHOLE } from './cuts.ts';
 import { Held, type Owner } from './resident.ts';
 
 /** What all calls of a kernel have in common. */
