@@ -8,11 +8,11 @@ const FORMAT = 'seqlik/1';
 export type { TensorFile };
 export type Tensors = TensorFile['tensors'];
 
-export const written = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
+export const encode = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
   writeTensors({ metadata: { format: FORMAT, kind, ...metadata }, tensors });
 
 /** The contents of a file of seqlik; with `kind` only of that kind. Throws FORMAT, INVALID_ARGUMENT (no bytes). */
-export function opened(bytes: unknown, kind?: string): TensorFile {
+export function decode(bytes: unknown, kind?: string): TensorFile {
   const file = readTensors(bytes as Uint8Array);
   const { format, kind: own } = file.metadata;
   if (format !== FORMAT) throw malformed(`its format is ${format}, not ${FORMAT}`);
@@ -30,13 +30,13 @@ export function tensorOf({ tensors }: TensorFile, name: string, shape: readonly 
   return values;
 }
 /** The length of a tensor's first dimension, by which others are judged. */
-export function lengthOf({ tensors }: TensorFile, name: string, rank: number, axis = 0): number {
+export function sizeOf({ tensors }: TensorFile, name: string, rank: number, axis = 0): number {
   const shape = tensors[name]?.shape;
   if (shape?.length !== rank) throw malformed(`it has no tensor ${name} of ${rank} dimensions`, name);
   return shape[axis]!;
 }
 /** No tensors but these: what a file holds is what it means. */
-export function onlyTensors({ tensors }: TensorFile, names: readonly string[]): void {
+export function refuseOthers({ tensors }: TensorFile, names: readonly string[]): void {
   const extra = Object.keys(tensors).find((name) => !names.includes(name));
   if (extra !== undefined) throw malformed(`it has an unknown tensor ${extra}`, extra);
 }
@@ -48,7 +48,7 @@ export function numberOf({ metadata }: TensorFile, name: string): number | undef
   return value;
 }
 /** What a constructor refuses, a file may not hold. */
-export function built<M>(make: () => M): M {
+export function orMalformed<M>(make: () => M): M {
   try {
     return make();
   } catch (error) {
@@ -64,9 +64,9 @@ export const malformed = (reason: string, tensor?: string, cause?: unknown): Seq
     ...(cause !== undefined && { cause }),
   });
 /** Names of coordinates travel as JSON. */
-export const columnsText = (columns: readonly string[] | undefined): { columns?: string } =>
+export const encodeColumns = (columns: readonly string[] | undefined): { columns?: string } =>
   columns ? { columns: JSON.stringify(columns) } : {};
-export function columnsOf({ metadata }: TensorFile): { columns?: readonly string[] } {
+export function decodeColumns({ metadata }: TensorFile): { columns?: readonly string[] } {
   if (metadata['columns'] === undefined) return {};
   try {
     return { columns: JSON.parse(metadata['columns']) as readonly string[] };

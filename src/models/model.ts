@@ -1,5 +1,4 @@
-/** What every model is: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
-
+/** The base of every model: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
@@ -10,6 +9,15 @@ const made = new WeakSet<object>();
 export function isA<M extends Model>(model: abstract new (...given: never[]) => M, value: unknown): value is M {
   return made.has(value as object) && value instanceof model;
 }
+
+/** The method that Node, Deno and Bun ask how to print an object. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+/** What is printed of `subject`, under the name of its class: these facts instead of its own fields. */
+export const printable = (subject: object, facts: object): object =>
+  Object.create(Object.getPrototypeOf(subject), {
+    ...Object.getOwnPropertyDescriptors(facts),
+    [INSPECT]: { value: undefined },
+  });
 
 export abstract class Model {
   /** @internal */
@@ -22,9 +30,11 @@ export abstract class Model {
   abstract readonly kind: string;
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;
-  /** Parameters that data determine: what BIC and AIC count. */
+  /** The number of free parameters: what BIC and AIC count. */
   abstract get parameterCount(): number;
   abstract readonly backend: Backend;
+  /** Names of the coordinates, if they are known. */
+  abstract readonly columns: readonly string[] | undefined;
   /** The model as a file: safetensors with a checksum (docs/format.md). */
   abstract toBytes(): Uint8Array;
   private disposed = false;
@@ -39,6 +49,18 @@ export abstract class Model {
   protected live(): void {
     if (this.disposed) throw new SeqlikError('DISPOSED', `this ${this.kind} was disposed`);
   }
+
+  /** The sizes and words that are printed with a model. */
+  protected summary(): object {
+    return {};
+  }
+  /** @internal */
+  [INSPECT](): object {
+    if (!made.has(this)) return {}; // it merely inherits from Model
+    const { kind, columns, backend } = this;
+    const facts = { kind, ...this.summary(), backend: `${backend.name} ${backend.isa}` };
+    return printable(this, { ...facts, ...(columns && { columns }) });
+  }
   static {
     // where the engine knows `using`
     if (Symbol.dispose)
@@ -51,6 +73,7 @@ export abstract class Model {
 }
 
 export interface OnBackend {
+  /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
 
@@ -59,7 +82,7 @@ export interface Named {
   readonly columns?: readonly string[];
 }
 
-/** The option of those who load. */
+/** The options of `fromBytes`. */
 export const onBackend = (where: string, options: unknown): { readonly backend: Backend } => ({
   backend: check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend),
 });
