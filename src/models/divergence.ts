@@ -68,7 +68,7 @@ function requireFinite(where: string, values: Float64Array): Float64Array {
  * Throws what the constructor of Gaussian throws, with names that begin with 'p.' or 'q.'; NON_FINITE if it overflows.
  * @example
  * const p = { mean: [0], variances: [1] };
- * klDivergence(p, { mean: [1], variances: [2] }); // 0.34657359027997...
+ * klDivergence(p, { mean: [1], variances: [2] }); // 0.34657359...
  */
 export function klDivergence(p: GaussianLike, q: GaussianLike, options?: OnBackend): number {
   return requireFinite('klDivergence', computeDivergence('klDivergence', p, q, options).kl)[0]!;

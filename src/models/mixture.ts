@@ -67,7 +67,7 @@ export interface MixtureFitOptions extends ComponentFitOptions {
  * (which, component, pivot).
  * @example
  * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
- * m.logDensity([[0], [2]]); // Float64Array(2) [ -1.61175030727805..., -2.91893853320467... ]
+ * m.logDensity([[0], [2]]); // Float64Array(2) [ -1.61175030..., -2.91893853... ]
  */
 export class GaussianMixture extends Scored {
   readonly kind = 'gaussian-mixture';
@@ -219,7 +219,7 @@ export class GaussianMixture extends Scored {
    * interpolation. Throws EMPTY_INPUT, and as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
-   * m.threshold([[0], [1], [9]], { falsePositiveRate: 0.5 }); // -2.09393671665923...
+   * m.threshold([[0], [1], [9]], { falsePositiveRate: 0.5 }); // -2.09393578...
    */
   threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
     const where = 'GaussianMixture.threshold';
@@ -247,7 +247,7 @@ export class GaussianMixture extends Scored {
    * The distribution of the other coordinates, given that those in `dims` have `values`.
    * Throws INVALID_ARGUMENT (dims), DIMENSION_MISMATCH (values), NON_FINITE.
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [[2, 1], [1, 2]], covarianceType: 'tied' });
+   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [[4, 2], [2, 4]], covarianceType: 'tied' });
    * m.conditional([0], [2]).parameters.means; // Float64Array(1) [ 1 ]
    */
   conditional(dims: readonly number[], values: Vector): GaussianMixture {

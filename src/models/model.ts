@@ -27,6 +27,7 @@ export abstract class Model {
   constructor() {
     made.add(this);
   }
+  /** The kind of model, as files and commands call it. */
   abstract readonly kind: string;
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;
@@ -35,11 +36,22 @@ export abstract class Model {
   abstract readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   abstract readonly columns: readonly string[] | undefined;
-  /** The model as a file: safetensors with a checksum (docs/format.md). */
+  /**
+   * The model as a file: safetensors with a checksum (docs/format.md).
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * loadModel(g.toBytes()).kind; // 'gaussian'
+   */
   abstract toBytes(): Uint8Array;
   private disposed = false;
 
-  /** Frees what lives in the backend; whatever needs it throws SeqlikError DISPOSED afterwards. */
+  /**
+   * Frees what lives in the backend; whatever needs it throws SeqlikError DISPOSED afterwards.
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * g.dispose();
+   * g.dimension; // 1
+   */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;

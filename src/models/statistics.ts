@@ -41,7 +41,7 @@ export class MixtureStatistics {
    * mixture).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
-   * m.statistics([[0]]).merge(m.statistics([[0]])).logLikelihood; // -1.83787706640934...
+   * m.statistics([[0]]).merge(m.statistics([[0]])).logLikelihood; // -1.83787706...
    */
   merge(other: MixtureStatistics): MixtureStatistics {
     if (!MixtureStatistics.is(other) || !other.madeUnder(this.totals.parts))

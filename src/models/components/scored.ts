@@ -26,7 +26,7 @@ export abstract class Scored extends Model {
    * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
-   * g.logDensity([[0, 0], [1, NaN]], { missing: 'nan' }); // Float64Array(2) [ -2.53102424696929..., -1.41893853320467... ]
+   * g.logDensity([[0, 0], [1, NaN]], { missing: 'nan' }); // Float64Array(2) [ -2.53102424..., -1.41893853... ]
    */
   logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
     const where = `${this.title}.logDensity`;
@@ -52,7 +52,7 @@ export abstract class Scored extends Model {
    * The same off the event loop, on a copy of x. Throws ABORTED besides (cause: signal.reason).
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
-   * await g.logDensityAsync([[0, 0]]); // Float64Array(1) [ -2.53102424696929... ]
+   * await g.logDensityAsync([[0, 0]]); // Float64Array(1) [ -2.53102424... ]
    */
   async logDensityAsync<X extends Points>(
     x: X,
@@ -71,7 +71,7 @@ export abstract class Scored extends Model {
    * Σ log p(x) over the rows of x [n,d], added in their order in f64. Throws as logDensity.
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
-   * g.logLikelihood([[0, 0], [1, 2]]); // -6.06204849393859...
+   * g.logLikelihood([[0, 0], [1, 2]]); // -6.06204849...
    */
   logLikelihood(x: Points, options?: Gaps): number {
     const where = `${this.title}.logLikelihood`;
@@ -89,7 +89,7 @@ export abstract class Scored extends Model {
    * Throws as logDensity.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
-   * g.bic([[0], [1], [2]]); // 12.7108557761...
+   * g.bic([[0], [1], [2]]); // 12.71085577...
    */
   bic(x: Points, options?: Gaps): number {
     const where = `${this.title}.bic`;
@@ -102,7 +102,7 @@ export abstract class Scored extends Model {
    * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as logDensity.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
-   * g.aic([[0], [1], [2]]); // 14.5136311992...
+   * g.aic([[0], [1], [2]]); // 14.51363119...
    */
   aic(x: Points, options?: Gaps): number {
     return -2 * this.logLikelihood(x, options) + 2 * this.parameterCount;
