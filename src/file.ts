@@ -1,5 +1,7 @@
-/** Files of seqlik, whatever they hold: tensors with a format and a kind (docs/format.md). What does not fit is FORMAT,
- * with the reason. */
+/**
+ * Files of seqlik, whatever they hold: tensors with a format and a kind (docs/format.md). Anything that does not fit is
+ * FORMAT, with the reason.
+ */
 import { SeqlikError } from './errors.ts';
 import { readTensors, type TensorFile, writeTensors } from './file/tensors.ts';
 
@@ -8,10 +10,14 @@ const FORMAT = 'seqlik/1';
 export type { TensorFile };
 export type Tensors = TensorFile['tensors'];
 
+/** The bytes of a file of this kind. */
 export const encode = (kind: string, metadata: Readonly<Record<string, string>>, tensors: Tensors): Uint8Array =>
   writeTensors({ metadata: { format: FORMAT, kind, ...metadata }, tensors });
 
-/** The contents of a file of seqlik; with `kind` only of that kind. Throws FORMAT, INVALID_ARGUMENT (no bytes). */
+/**
+ * The contents of a file of seqlik, which has to be of this `kind` if one is given. Throws FORMAT, INVALID_ARGUMENT
+ * (bytes).
+ */
 export function decode(bytes: unknown, kind?: string): TensorFile {
   const file = readTensors(bytes as Uint8Array);
   const { format, kind: own } = file.metadata;
@@ -19,7 +25,7 @@ export function decode(bytes: unknown, kind?: string): TensorFile {
   if (kind !== undefined && own !== kind) throw malformed(`it holds a ${own}, not a ${kind}`);
   return file;
 }
-/** A tensor of a file. Throws FORMAT: there is none, or it is not f64. */
+/** A tensor of this name and shape. Throws FORMAT: there is none, or it is not f64. */
 export function tensorOf({ tensors }: TensorFile, name: string, shape: readonly number[]): Float64Array {
   const tensor = tensors[name];
   if (!tensor) throw malformed(`it has no tensor ${name}`, name);
@@ -29,17 +35,18 @@ export function tensorOf({ tensors }: TensorFile, name: string, shape: readonly 
     throw malformed(`tensor ${name} is [${tensor.shape}], not [${shape}]`, name);
   return values;
 }
-/** The length of a tensor's first dimension, by which others are judged. */
+/** The size of a tensor of this rank along an axis, from which other shapes follow. Throws FORMAT. */
 export function sizeOf({ tensors }: TensorFile, name: string, rank: number, axis = 0): number {
   const shape = tensors[name]?.shape;
   if (shape?.length !== rank) throw malformed(`it has no tensor ${name} of ${rank} dimensions`, name);
   return shape[axis]!;
 }
-/** No tensors but these: what a file holds is what it means. */
+/** Throws FORMAT for a tensor that is not among `names`: everything in a file has a meaning. */
 export function refuseOthers({ tensors }: TensorFile, names: readonly string[]): void {
   const extra = Object.keys(tensors).find((name) => !names.includes(name));
   if (extra !== undefined) throw malformed(`it has an unknown tensor ${extra}`, extra);
 }
+/** A number in the metadata, if it is there. Throws FORMAT. */
 export function numberOf({ metadata }: TensorFile, name: string): number | undefined {
   const text = metadata[name];
   if (text === undefined) return undefined;
@@ -47,7 +54,7 @@ export function numberOf({ metadata }: TensorFile, name: string): number | undef
   if (text.trim() === '' || !Number.isFinite(value)) throw malformed(`its ${name} is ${text}, not a number`);
   return value;
 }
-/** What a constructor refuses, a file may not hold. */
+/** The result of `make`; values from a file that it refuses are FORMAT. */
 export function orMalformed<M>(make: () => M): M {
   try {
     return make();
@@ -63,7 +70,7 @@ export const malformed = (reason: string, tensor?: string, cause?: unknown): Seq
     ...(tensor !== undefined && { tensor }),
     ...(cause !== undefined && { cause }),
   });
-/** Names of coordinates travel as JSON. */
+/** Names of coordinates, as JSON in the metadata. */
 export const encodeColumns = (columns: readonly string[] | undefined): { columns?: string } =>
   columns ? { columns: JSON.stringify(columns) } : {};
 export function decodeColumns({ metadata }: TensorFile): { columns?: readonly string[] } {

@@ -1,4 +1,6 @@
-/** Kullback-Leibler divergences: exact between Gaussians, estimated between mixtures. Equations: docs/math/gaussian.md. */
+/**
+ * Kullback-Leibler divergences: exact between Gaussians, estimated between mixtures. Equations: docs/math/gaussian.md.
+ */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
@@ -63,8 +65,8 @@ function requireFinite(where: string, values: Float64Array): Float64Array {
 }
 
 /**
- * KL(p ‖ q) of two Gaussians of one dimension, in nats, >= 0; in diagonal form if both are given by variances. Runs on the
- * backend of p, else of q, unless `backend` is given.
+ * KL(p ‖ q) of two Gaussians of one dimension, in nats, >= 0; in diagonal form if both are given by variances. Runs on
+ * the backend of p, else of q, unless `backend` is given.
  * Throws what the constructor of Gaussian throws, with names that begin with 'p.' or 'q.'; NON_FINITE if it overflows.
  * @example
  * const p = { mean: [0], variances: [1] };
@@ -111,10 +113,11 @@ function packGradient(G: Float64Array, d: number): Float64Array {
 
 /**
  * KL(p ‖ q) of mixtures, which has no closed form. 'monte-carlo': the mean of log p - log q over `samples` draws from p
- * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq. 20).
+ * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq.
+ * 20).
  * Throws what the constructor of GaussianMixture throws, INVALID_ARGUMENT, DIMENSION_MISMATCH.
  * @example
- * const p = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+ * const p = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
  * mixtureDivergence(p, p, { method: 'variational' }).estimate; // 0
  */
 export function mixtureDivergence(

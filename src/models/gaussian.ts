@@ -45,7 +45,8 @@ export interface GaussianFitOptions extends ComponentFitOptions {
 
 /**
  * N(mean, covariance) in d dimensions. Parameters are kept in f64; results have the dtype of the data.
- * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (which, pivot).
+ * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (which,
+ * pivot).
  * @example
  * const g = new Gaussian({ mean: [0, 0], covariance: [[2, 1], [1, 2]] });
  * g.logDensity([[1, 0]]); // Float64Array(1) [ -2.72051654... ]
@@ -141,8 +142,8 @@ export class Gaussian extends Scored {
 
   /**
    * The Gaussian of greatest likelihood of x [n,d], nested rows, or flat with `dimension`; by EM if there are gaps.
-   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column: pivot),
-   * ABORTED.
+   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column:
+   * pivot), ABORTED.
    * @example
    * const { model } = await Gaussian.fit([[1], [2], [3]], { regularization: 0 });
    * model.parameters; // { mean: Float64Array(1) [ 2 ], covariance: Float64Array(1) [ 0.66666666... ] }

@@ -61,17 +61,18 @@ export interface MixtureFitOptions extends ComponentFitOptions {
 }
 
 /**
- * Σ_c weights[c] N(means[c], covariances[c]) with M components in d dimensions. Parameters are kept in f64; results have
- * the dtype of the data.
+ * Σ_c weights[c] N(means[c], covariances[c]) with M components in d dimensions. Parameters are kept in f64; results
+ * have the dtype of the data.
  * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC (component), NOT_POSITIVE_DEFINITE
  * (which, component, pivot).
  * @example
- * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+ * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
  * m.logDensity([[0], [2]]); // Float64Array(2) [ -1.61175030..., -2.91893853... ]
  */
 export class GaussianMixture extends Scored {
   readonly kind = 'gaussian-mixture';
   readonly dimension: number;
+  /** M */
   readonly componentCount: number;
   readonly covarianceType: CovarianceType;
   /** Set by `fit` with a false positive rate. */
@@ -130,24 +131,24 @@ export class GaussianMixture extends Scored {
   }
 
   /**
-   * P(component | x) for each row of x [n,d]: [n,M], in the dtype of x. Shares of 2^-60 of the largest and below are 0; for
-   * a row without observations they are the weights. Throws as logDensity.
+   * P(component | x) for each row of x [n,d]: [n,M], in the dtype of x. Shares of 2^-60 of the largest and below are 0;
+   * for a row without observations they are the weights. Throws as logDensity.
    * @example
-   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.responsibilities([[2]]); // Float64Array(2) [ 0.5, 0.5 ]
    */
   responsibilities<X extends Points>(x: X, options?: Gaps): Result<X> {
-    return this.shareOut('GaussianMixture.responsibilities', x, options) as Result<X>;
+    return this.computeShares('GaussianMixture.responsibilities', x, options) as Result<X>;
   }
 
   /**
    * The most responsible component of each row of x [n,d]: [n], the first of several. Throws as logDensity.
    * @example
-   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.classify([[-1], [5], [2]]); // Int32Array(3) [ 0, 1, 0 ]
    */
   classify(x: Points, options?: Gaps): Int32Array {
-    const r = this.shareOut('GaussianMixture.classify', x, options);
+    const r = this.computeShares('GaussianMixture.classify', x, options);
     const k = this.componentCount;
     return Int32Array.from({ length: r.length / k }, (_, i) => {
       let best = 0;
@@ -159,7 +160,7 @@ export class GaussianMixture extends Scored {
   /**
    * loss = -Σ log p(x) over the rows of x [n,d], and its gradients, in f64. Throws as logDensity.
    * @example
-   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.lossGradient([[2]]).dMeans; // Float64Array(2) [ -1, 1 ]
    */
   lossGradient(x: Points): MixtureGradient {
@@ -171,10 +172,10 @@ export class GaussianMixture extends Scored {
   }
 
   /**
-   * Statistics of x [n,d] for `update`: an additive value. `sampleWeights` [n] >= 0, default 1; `shardSize` rows are summed
-   * together before such sums are added, default 8192. Throws as logDensity.
+   * Statistics of x [n,d] for `update`: an additive value. `sampleWeights` [n] >= 0, default 1; `shardSize` rows are
+   * summed together before such sums are added, default 8192. Throws as logDensity.
    * @example
-   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.statistics([[0], [1], [4]]).rows; // 3
    */
   statistics(
@@ -191,10 +192,11 @@ export class GaussianMixture extends Scored {
   }
 
   /**
-   * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is as in
-   * `fit`, default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component, pivot).
+   * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is
+   * as in `fit`, default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
+   * pivot).
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * m.update(m.statistics([[1], [3]])).parameters.means; // Float64Array(1) [ 2 ]
    */
   update(statistics: MixtureStatistics, options?: { readonly regularization?: number }): GaussianMixture {
@@ -215,10 +217,10 @@ export class GaussianMixture extends Scored {
   }
 
   /**
-   * The log-density below which the fraction `falsePositiveRate` (between 0 and 1) of the rows of x [n,d] lies, by linear
-   * interpolation. Throws EMPTY_INPUT, and as logDensity.
+   * The log-density below which the fraction `falsePositiveRate` (between 0 and 1) of the rows of x [n,d] lies, by
+   * linear interpolation. Throws EMPTY_INPUT, and as logDensity.
    * @example
-   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [[0], [4]], covariances: [1, 1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.threshold([[0], [1], [9]], { falsePositiveRate: 0.5 }); // -2.09393578...
    */
   threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
@@ -247,7 +249,7 @@ export class GaussianMixture extends Scored {
    * The distribution of the other coordinates, given that those in `dims` have `values`.
    * Throws INVALID_ARGUMENT (dims), DIMENSION_MISMATCH (values), NON_FINITE.
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [[4, 2], [2, 4]], covarianceType: 'tied' });
+   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [4, 2, 2, 4] });
    * m.conditional([0], [2]).parameters.means; // Float64Array(1) [ 1 ]
    */
   conditional(dims: readonly number[], values: Vector): GaussianMixture {
@@ -262,8 +264,8 @@ export class GaussianMixture extends Scored {
   /**
    * Expectation maximisation on x [n,d]: nested rows, or flat with `dimension`. Rows with gaps count with the exact
    * conditional moments of what is missing. The work is off the event loop (native) or in slices of 20 ms (wasm).
-   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column: pivot),
-   * ABORTED.
+   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column:
+   * pivot), ABORTED.
    * @example
    * const { model } = await GaussianMixture.fit([[0], [1], [9], [10]], { components: 2, regularization: 0 });
    * model.parameters.means.sort(); // Float64Array(2) [ 0.5, 9.5 ]
@@ -314,7 +316,7 @@ export class GaussianMixture extends Scored {
     return mixture.components;
   }
 
-  private shareOut(where: string, x: Points, options?: Gaps): Real {
+  private computeShares(where: string, x: Points, options?: Gaps): Real {
     const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();

@@ -12,7 +12,7 @@ export function isA<M extends Model>(model: abstract new (...given: never[]) => 
 
 /** The method that Node, Deno and Bun ask how to print an object. */
 export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-/** What is printed of `subject`, under the name of its class: these facts instead of its own fields. */
+/** An object that prints as `subject` would, but with these facts instead of its fields. */
 export const printable = (subject: object, facts: object): object =>
   Object.create(Object.getPrototypeOf(subject), {
     ...Object.getOwnPropertyDescriptors(facts),

@@ -9,10 +9,10 @@ import { INSPECT, printable } from './model.ts';
 import { tri } from './triangles.ts';
 
 /**
- * Additive statistics of data under a mixture: made by `GaussianMixture.statistics`, merged over shards, files or machines,
- * and given to `update` for the M step. Immutable.
+ * Additive statistics of data under a mixture: made by `GaussianMixture.statistics`, merged over shards, files or
+ * machines, and given to `update` for the M step. Immutable.
  * @example
- * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+ * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
  * m.statistics([[1], [2]]).merge(m.statistics([[3]])).rows; // 3
  */
 export class MixtureStatistics {
@@ -37,10 +37,10 @@ export class MixtureStatistics {
     return this.totals.logLikelihood;
   }
   /**
-   * The statistics of both data sets; what was merged stays as it is. Throws INVALID_ARGUMENT (other: made under another
-   * mixture).
+   * The statistics of both data sets; what was merged stays as it is. Throws INVALID_ARGUMENT (other: made under
+   * another mixture).
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * m.statistics([[0]]).merge(m.statistics([[0]])).logLikelihood; // -1.83787706...
    */
   merge(other: MixtureStatistics): MixtureStatistics {
@@ -53,7 +53,7 @@ export class MixtureStatistics {
   /**
    * A file (docs/format.md) of the statistics, with the parameters of the mixture.
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * MixtureStatistics.fromBytes(m.statistics([[1], [2]]).toBytes()).rows; // 2
    */
   toBytes(): Uint8Array {
@@ -70,7 +70,7 @@ export class MixtureStatistics {
   /**
    * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes).
    * @example
-   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' });
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * MixtureStatistics.fromBytes(m.statistics([[1], [2]]).toBytes()).rows; // 2
    */
   static fromBytes(bytes: Uint8Array): MixtureStatistics {

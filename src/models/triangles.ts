@@ -1,6 +1,6 @@
 /**
- * Small dense matrices: Cholesky factors and what is solved, multiplied and inverted with them. A lower triangle is packed
- * by rows, entry (i, j) at tri(i) + j; a square matrix is flat, row-major. Equations: docs/math/gaussian.md.
+ * Small dense matrices: packing, Cholesky factors, solving, inverting, multiplying. A lower triangle [tri(d)] is packed
+ * by rows, entry (i, j) at tri(i) + j; a square matrix [d,d] is flat, row-major. Equations: docs/math/gaussian.md.
  */
 import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
@@ -96,8 +96,8 @@ export function factorise(
   return { L, logDet };
 }
 /**
- * The factor [tri(o)] of the covariance L Lᵀ at o of its rows and columns, `dims`; L [tri(d)] packed. Products are taken
- * of L over its largest entry, as those of L itself may underflow.
+ * The Cholesky factor [tri(o)] of the o rows and columns `dims` of L Lᵀ, on the backend; L [tri(d)]. Products are taken
+ * of L over its largest entry: those of L itself may underflow.
  */
 export function factoriseRows(
   backend: Backend,
@@ -114,7 +114,9 @@ export function factoriseRows(
         product[a * o + b]! += (L[tri(i) + p]! / scale) * (L[tri(j) + p]! / scale);
   return factorise(backend, product, 1, o, failed).L.map((v) => v * scale);
 }
-/** The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at. */
+/**
+ * The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at.
+ */
 export function pivotOf(A: Float64Array, d: number, p: number): number {
   const L = new Float64Array(tri(p + 1));
   for (let i = 0; i <= p; i++)
@@ -128,7 +130,7 @@ export function pivotOf(A: Float64Array, d: number, p: number): number {
 }
 
 // ---- solving ----
-/** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)] packed. */
+/** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
 export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
   for (let i = 0; i < b.length; i++) {
     for (let p = 0; p < i; p++) b[i]! -= L[tri(i) + p]! * b[p]!;
@@ -136,7 +138,7 @@ export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
   }
   return b;
 }
-/** Lᵀ x = y by back substitution, in place: y [d] becomes x. L [tri(d)] packed. */
+/** Lᵀ x = y by back substitution, in place: y [d] becomes x. L [tri(d)]. */
 export function solveTransposed(L: Float64Array, y: Float64Array): Float64Array {
   const d = y.length;
   for (let i = d - 1; i >= 0; i--) {
@@ -147,7 +149,7 @@ export function solveTransposed(L: Float64Array, y: Float64Array): Float64Array 
 }
 /** L Lᵀ x = b, in place: b [d] becomes x. With b = Cov(y, x) these are the coefficients of y regressed on x. */
 export const solve = (L: Float64Array, b: Float64Array): Float64Array => solveTransposed(L, solveLower(L, b));
-/** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹ [d,d]. L [tri(d)] packed. */
+/** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹ [d,d]; L [tri(d)]. */
 export function invert(L: Float64Array, d: number): Float64Array {
   const X = new Float64Array(d * d); // L⁻¹
   for (let j = 0; j < d; j++)
@@ -174,7 +176,10 @@ export function multiply(A: Float64Array, B: Float64Array, d: number): Float64Ar
     for (let j = 0; j < d; j++) for (let p = 0; p < d; p++) C[i * d + j]! += A[i * d + p]! * B[p * d + j]!;
   return C;
 }
-/** A covariance from its factor, into S [d,d]: L Lᵀ of L [tri(d)] if `full`, else the squares of standard deviations [d]. */
+/**
+ * A covariance from its factor, into S [d,d]: L Lᵀ of L [tri(d)] if `full`, else the squares of standard deviations
+ * [d].
+ */
 export function reconstruct(L: Real, d: number, full: boolean, S: Real): void {
   for (let i = 0; i < d; i++)
     for (let j = 0; j <= i; j++) {

@@ -3,7 +3,7 @@
  * the learning rates are not in it: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
-import { orMalformed, sizeOf, malformed, refuseOthers, decode, type Tensors, tensorOf, encode } from '../file.ts';
+import { decode, encode, malformed, orMalformed, refuseOthers, sizeOf, type Tensors, tensorOf } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
 /** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training. */
@@ -52,7 +52,12 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const judged = signature['heldOutTerms'] !== '0';
   const optimizer = orMalformed(() => choice('checkpoint', 'optimizer', signature['optimizer'], optimizers));
   const state = prefixed(STATE, optimizerOf(optimizer, 0, parameters.length).state);
-  refuseOthers(file, ['parameters', 'history', ...(judged ? ['best', 'validationHistory'] : []), ...Object.keys(state)]);
+  refuseOthers(file, [
+    'parameters',
+    'history',
+    ...(judged ? ['best', 'validationHistory'] : []),
+    ...Object.keys(state),
+  ]);
   return {
     parameters,
     optimizer: Object.fromEntries(

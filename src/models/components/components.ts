@@ -58,7 +58,7 @@ interface OneRow {
   run(): void;
   dispose(): void;
 }
-/** What the kernels read of the parameters, for one dtype; W are standard deviations' inverses where there are variances. */
+/** The parameters as the kernels read them, in one dtype; where there are variances W is called u. */
 interface Prepared {
   readonly b: Resident<Real>;
   readonly mean: Resident<Real>;

@@ -5,8 +5,8 @@ import type { Components, Parts } from './components.ts';
 import { expand } from './covariances.ts';
 
 /**
- * The coordinates u not in `dims`, given that those in `dims`, o, have `values` v: means m_u + G (v - m_o) and covariances
- * Σ_uu - G Σ_ou with G = Σ_uo Σ_oo⁻¹; weights are the responsibilities for the values. Throws NON_FINITE.
+ * The coordinates u not in `dims`, given that those in `dims`, o, have `values` v: means m_u + G (v - m_o) and
+ * covariances Σ_uu - G Σ_ou with G = Σ_uo Σ_oo⁻¹; weights are the responsibilities for the values. Throws NON_FINITE.
  */
 export function conditionOn(where: string, components: Components, dims: readonly number[], values: Real): Parts {
   const { type, k, d, means } = components.parts;

@@ -20,7 +20,10 @@ interface Fit {
   readonly report: FitReport;
 }
 
-/** The best of the restarts. Throws EMPTY_INPUT, INVALID_ARGUMENT (components), NON_FINITE, NOT_POSITIVE_DEFINITE, ABORTED. */
+/**
+ * The best of the restarts. Throws EMPTY_INPUT, INVALID_ARGUMENT (components), NON_FINITE, NOT_POSITIVE_DEFINITE,
+ * ABORTED.
+ */
 export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
   const { where, backend, signal, restarts, init } = settings;
   const pace = new Pace(signal, where);

@@ -6,7 +6,9 @@ import { fromVariances } from './covariances.ts';
 import { type Observations, STRIDE } from './observations.ts';
 import type { Settings } from './settings.ts';
 
-/** Centres that are rows of the data, far apart (k-means++) or anywhere (random), all as wide as their neighbourhoods. */
+/**
+ * Centres that are rows of the data, far apart (k-means++) or anywhere (random), all as wide as their neighbourhoods.
+ */
 export async function initialise(data: Observations, settings: Settings, restart: number, pace: Pace): Promise<Parts> {
   const { k, d, type, initialization, seed, sampleWeights } = settings;
   const { usable, variance } = data;

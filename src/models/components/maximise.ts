@@ -6,9 +6,9 @@ import { hasMatrices } from './covariances.ts';
 import type { Totals } from './sums.ts';
 
 /**
- * The M step: weights count/Σ count, means mean + first/count, covariances second/count - δδᵀ with δ = first/count; each
- * diagonal raised by `regularization` times the variance of its column over all data. A component without weight keeps
- * its mean and covariance. Throws EMPTY_INPUT.
+ * The M step: weights count/Σ count, means mean + first/count, covariances second/count - δδᵀ with δ = first/count;
+ * each diagonal raised by `regularization` times the variance of its column over all data. A component without weight
+ * keeps its mean and covariance. Throws EMPTY_INPUT.
  */
 export function maximise(where: string, { parts, count, first, second }: Totals, regularization: number): Parts {
   const { type, k, d } = parts;

@@ -1,4 +1,6 @@
-/** Collapsed components, which hold next to no data or have a singular covariance, start anew where the fit is worst. */
+/**
+ * Collapsed components, which hold next to no data or have a singular covariance, start anew where the fit is worst.
+ */
 import type { Real } from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
 import { Components, type Parts } from './components.ts';

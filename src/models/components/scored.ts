@@ -21,8 +21,8 @@ export abstract class Scored extends Model {
   }
 
   /**
-   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results when
-   * an error is thrown). With gaps the density of what was observed; 0 where nothing was.
+   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results
+   * when an error is thrown). With gaps the density of what was observed; 0 where nothing was.
    * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
@@ -85,7 +85,8 @@ export abstract class Scored extends Model {
   }
 
   /**
-   * The Bayesian information criterion of x [n,d], -2 logLikelihood + parameterCount · log(observed rows); less is better.
+   * The Bayesian information criterion of x [n,d], -2 logLikelihood + parameterCount · log(observed rows); less is
+   * better.
    * Throws as logDensity.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
@@ -99,7 +100,8 @@ export abstract class Scored extends Model {
     return -2 * logLikelihood + this.parameterCount * Math.log(observed);
   }
   /**
-   * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as logDensity.
+   * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as
+   * logDensity.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
    * g.aic([[0], [1], [2]]); // 14.51363119...

@@ -11,7 +11,7 @@ import type { CovarianceType } from './covariances.ts';
 const initializations = ['k-means++', 'random'] as const;
 export type Initialization = (typeof initializations)[number];
 
-/** What `onProgress` receives after each iteration. */
+/** A fit so far, as `onProgress` receives it after each iteration. */
 export interface FitProgress {
   /** Counted from 0, of `restarts`. */
   restart: number;
@@ -91,7 +91,10 @@ export interface Settings {
 }
 type Given = { readonly [K in (typeof componentFitOptions)[number]]?: unknown };
 
-/** The data (a copy: a fit outlives the call) and the settings of a fit. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
+/**
+ * The data (a copy: a fit outlives the call) and the settings of a fit. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH,
+ * NON_FINITE.
+ */
 export function readFit(
   where: string,
   x: Points,

@@ -1,6 +1,6 @@
 /**
- * The E step of expectation maximisation: additive statistics of data under Gaussian components. Rows with gaps count with
- * their exact conditional moments. Equations: docs/math/mixture.md.
+ * The E step of expectation maximisation: additive statistics of data under Gaussian components. Rows with gaps count
+ * with their exact conditional moments. Equations: docs/math/mixture.md.
  */
 import { SHARD_ROWS } from '../../bind.ts';
 import type { Gaps, Rows } from '../../check.ts';
