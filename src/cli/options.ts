@@ -67,7 +67,7 @@ export const sequenceOption = (): Option =>
 export function withData(command: Command): Command {
   return command
     .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)
-    .addOption(formatOption('format of DATA: csv or ndjson (default: by its extension; csv for stdin)'))
+    .addOption(formatOption('format of DATA (default: by its extension; csv for stdin)'))
     .option('--no-progress', 'no progress bar');
 }
 export const formatOption = (description: string): Option =>

@@ -33,7 +33,7 @@ export function addSample(program: Command): void {
     .option('-o, --output <OUT>', 'the file to write; - is stdout (default: -, or none with --svg)')
     .option(
       '--svg <FILE>',
-      'the file of a drawing, from a network of pen strokes: dx, dy, and 1 where the pen is lifted',
+      'draw the samples to this file; for a network of pen strokes: dx, dy, and 1 where the pen is lifted',
     )
     .addOption(formatOption('format of OUT if its extension does not tell (default: csv; ndjson for sequences)'))
     .option('--no-progress', 'no progress bar');

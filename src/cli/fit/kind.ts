@@ -56,7 +56,7 @@ interface Shared {
 }
 export const sharedSettings = settings<Shared>({
   seed: ['<n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number],
-  maxIterations: ['<n>', 'most iterations, 200 by default; for a network most epochs, 100 by default', number],
+  maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
     'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never)',

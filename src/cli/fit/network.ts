@@ -42,7 +42,7 @@ const networkSettings = [
   ...settings<NetworkFitOptions>({
     hidden: ['<a,b,c>', 'number of units of each layer', numbers],
     cell: ['<name>', 'tanh, relu, lstm or gru (default: tanh)'],
-    mapping: ['<name>', 'from raw outputs to covariances (default: chol-exp)'],
+    mapping: ['<name>', 'name of the mapping from raw outputs to covariances (default: chol-exp)'],
     binary: ['<n>', 'number of trailing binary columns (default: 0)', number],
     inputSkip: ['', 'feed the input to every layer, not to the first alone'],
     optimizer: ['<name>', 'adam or sgd (default: adam)'],
@@ -50,10 +50,14 @@ const networkSettings = [
     learningRate: ['<r>', 'learning rate for the loss per step (default: 1e-2)', number],
     schedule: ['<name>', 'schedule of the learning rate: constant, cosine or plateau (default: plateau)'],
     batch: ['<n>', 'number of sequences per step of the optimizer (default: 32)', number],
-    clip: ['<c>', 'greatest length of a gradient; 0 for no limit (default: 5)', number],
+    clip: ['<c>', 'maximum length of a gradient; 0 for no limit (default: 5)', number],
     validation: ['<r>', 'fraction of the sequences to hold out, to find the best epoch (default: 0.1)', number],
     patience: ['<n>', 'number of epochs without improvement after which to stop (default: 10)', number],
-    minStandardDeviation: ['<s>', 'of a component, in units of that of the data (default: 1e-3)', number],
+    minStandardDeviation: [
+      '<s>',
+      'least standard deviation of a component, in units of that of the data (default: 1e-3)',
+      number,
+    ],
   }),
 ];
 
