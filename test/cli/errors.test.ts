@@ -1,6 +1,6 @@
-/** What the commands say of a mistake: one line, the place, the exit code of docs/cli.md; and nothing is left behind. */
+/** Mistakes: the commands tell them in one line, with the place and the exit code of docs/cli.md, and leave nothing. */
 import { describe, expect, test } from 'vitest';
-import { Folder, seqlik, table } from './run.ts';
+import { Folder, seqlik, seqlikProcess, table } from './run.ts';
 
 const folder = new Folder();
 folder.write('data.csv', table);
@@ -268,7 +268,7 @@ describe.each([
   ['failures', failures],
   ['bad data', badData],
 ])('%s', (_, cases) => {
-  test.concurrent.each(cases)('seqlik %s: exit %i', async (command, code, message) => {
+  test.each(cases)('seqlik %s: exit %i', async (command, code, message) => {
     const ended = await run(command);
     expect(ended.code, ended.stderr).toBe(code);
     expect(ended.stderr).toMatch(/^seqlik: [^\n]+\n$/);
@@ -277,6 +277,13 @@ describe.each([
     if (typeof message === 'string') expect(told).toBe(message);
     else expect(told).toMatch(message);
   });
+});
+test.each([
+  ...[usage, failures, badData].map(([first]) => first![0]),
+  'score g three.csv',
+  'inspect n walk.csv --sequence s --json',
+])('seqlik %s: a process of its own ends in the same way', async (command) => {
+  expect(await seqlikProcess(command.split(' '), { cwd })).toEqual(await run(command));
 });
 test('nothing was left behind', () => expect(folder.names()).toEqual(before));
 
