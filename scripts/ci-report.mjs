@@ -1,4 +1,5 @@
-// `node scripts/ci-report.mjs REPORT`: reads a JSON report of vitest, prints `PASSED FAILED`; on stderr, the slowest files.
+// `node scripts/ci-report.mjs REPORT`: prints `PASSED FAILED` from a JSON report of vitest and, on stderr, the slowest
+// files.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 

@@ -7,7 +7,7 @@ import { afterAll } from 'vitest';
 
 export const program = resolve('dist/cli/main.js');
 export interface Ended {
-  /** The exit code, or 128 + signal as a shell says it. */
+  /** The exit code, or 128 + the signal, as a shell reports it. */
   code: number;
   stdout: string;
   stderr: string;
@@ -16,7 +16,7 @@ const clean = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(SEQLIK_|NODE_OPTIONS$)/.test(name)),
 );
 
-/** A folder of its own for the tests of a file. */
+/** A temporary folder for the tests of a file. */
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'seqlik-cli-'));
   constructor() {
@@ -41,7 +41,7 @@ export class Folder {
   }
 }
 
-/** What a command may find around it; `env`, `shell` and an `input` in pieces take a process of its own. */
+/** The surroundings of a command; `env`, `shell` and an `input` in pieces take a process of its own. */
 export interface Surroundings {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -63,7 +63,7 @@ class SharedProcess {
   private readonly waiting: { resolve: (ended: Ended) => void; reject: (error: Error) => void }[] = [];
   private readonly child = fork('build/js/test/programs/commands.js', [program], {
     env: clean,
-    execArgv: ['--no-warnings'], // of files that a command which failed leaves open until its process ends
+    execArgv: ['--no-warnings'], // a command that fails may leave a file open until its process ends
   });
   constructor() {
     this.child.on('message', (ended) => this.waiting.shift()!.resolve(ended as Ended));

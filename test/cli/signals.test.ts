@@ -109,7 +109,7 @@ describe('kill -9', () => {
     expect(readdirSync(path)).toEqual(['out.csv']);
     expect(readFileSync(out, 'utf8').split('\n').length).toBe(5);
   });
-  test('what belongs to others stays', async () => {
+  test('files of other processes stay', async () => {
     const path = folder.fresh();
     const other = start(['sample', model, '-n', many, '-o', join(path, 'out.csv')]);
     await begun(path, other);

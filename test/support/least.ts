@@ -1,6 +1,6 @@
 /**
- * The least of up to three measurements, the first below the limit at once. A machine that is busy for a moment does not
- * decide a test; what is wrong shows in every measurement.
+ * The least of up to three measurements; one below the limit is enough. A machine that is busy for a moment does not
+ * decide a test; a defect shows in every measurement.
  */
 export async function least(limit: number, measure: () => number | Promise<number>): Promise<number> {
   let value = Number.POSITIVE_INFINITY;
