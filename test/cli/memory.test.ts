@@ -1,4 +1,4 @@
-/** Memory stays constant: 200 MB through `score`, a sequence of half a million rows; docs/cli.md promises it for 2 GB. */
+/** Memory stays constant: 200 MB through `score`, a sequence of half a million rows. docs/cli.md promises 2 GB. */
 import { expect, test } from 'vitest';
 import { MixtureDensityNetwork } from '../../src/index.ts';
 import { ended, Folder, seqlik, start } from './run.ts';
