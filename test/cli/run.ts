@@ -68,14 +68,16 @@ class SharedProcess {
   constructor() {
     this.child.on('message', (ended) => this.waiting.shift()!.resolve(ended as Ended));
     this.child.on('exit', (code, signal) => {
+      shared = undefined;
       for (const { reject } of this.waiting) reject(new Error(`the process of the commands ended: ${signal ?? code}`));
     });
   }
   run(command: object): Promise<Ended> {
-    return new Promise((resolve, reject) => {
+    const hung = setTimeout(() => this.child.kill('SIGKILL'), 100_000); // or all tests after it would wait
+    return new Promise<Ended>((resolve, reject) => {
       this.waiting.push({ resolve, reject });
       this.child.send(command);
-    });
+    }).finally(() => clearTimeout(hung));
   }
   end(): void {
     this.child.disconnect();
