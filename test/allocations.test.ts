@@ -15,16 +15,16 @@ import { addonPath, kernelOf, native, open, wasm, wasmModule } from './support/b
 import { type Case, copy, draw, wordsOf } from './support/cases.ts';
 import { type Table, table } from './support/table.ts';
 
-/** A piece of work that allocates: it returns a value to compare, and is called anew after every failure. */
+/** What allocates: it returns what can be compared, and is called anew after every failure. */
 type Work = (backend: Backend<Table>) => unknown;
 const sizes = { n: 60, k: 3, d: 3, units: 3, s: 20, q: 1, i: 3, o: 3 };
 const how = { threads: 3, chunk: 10, shardSize: 20 };
 
-/** Every kernel of the table: synchronous, asynchronous, prepared, with residents. */
+/** Of every row of the table: synchronous, asynchronous, prepared, with residents. */
 const kernels = entriesOf(table).flatMap((entry) =>
   dtypesOf(entry.spec).map((dtype) => {
     const given = draw(entry, dtype, sizes, wordsOf(entry).at(-1)!);
-    /** Fails unless either all is done or nothing. */
+    /** Whatever happens, either all is done or nothing. */
     const untouched = async (work: (own: Case) => unknown): Promise<unknown> => {
       const own = copy(given);
       try {
@@ -175,7 +175,7 @@ describe('wasm', () => {
   /** The module with a limit to its memory. */
   function limited(pages: number): WebAssembly.Module {
     const bytes = readFileSync('build/probe.wasm');
-    // section 5, its size, one memory, flags 0 (no maximum), then the pages at the start
+    // section 5, its size, one memory, flags 0 (no maximum), then the pages it begins with
     const first = sectionOf(bytes, 5);
     const size = bytes[first + 1]!;
     const limit = [(pages % 128) | 128, pages >> 7];
@@ -196,7 +196,7 @@ describe('wasm', () => {
       try {
         small = openWasm(table, limited(pages));
       } catch {
-        continue; // fewer than at the start
+        continue; // fewer than it begins with
       }
       for (let times = 0; times < 3; times++) {
         const got = await Promise.resolve()
@@ -212,7 +212,7 @@ describe('wasm', () => {
     expect(outcomes.at(-1)).toBe('right');
   });
 });
-/** The offset of a section of a wasm file. */
+/** Where a section of a wasm file begins. */
 function sectionOf(bytes: Uint8Array, id: number): number {
   for (let at = 8; at < bytes.length; ) {
     if (bytes[at] === id) return at;
