@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MixtureDensity, MixtureDensityNetwork, type NetworkOptions, type Real, SeqlikError } from '../../src/index.ts';
 import { mappings } from '../../src/models/density/mapping.ts';
-import { cells } from '../../src/models/recurrent/stack/architecture.ts';
+import { cells } from '../../src/models/recurrent/stack/cell.ts';
 import { Random } from '../../src/random.ts';
 import { backends } from '../support/backends.ts';
 import { expectBits, refusal } from '../support/models.ts';

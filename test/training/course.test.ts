@@ -1,4 +1,4 @@
-/** Learning rates and ends of a training: functions of the course so far. */
+/** Learning rates and ends of a training run: functions of the course so far. */
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../src/training/report.ts';
 import { rateOf, type Schedule } from '../../src/training/schedule.ts';

@@ -41,7 +41,7 @@ export function regression(count = 60, { seed = 5, noise = 0.3, start = [0, 0] }
   return {
     parameters: Float64Array.from(start),
     lengths,
-    signature: { kind: 'regression' },
+    identity: { kind: 'regression' },
     optimum: [slope, my - slope * mx],
     calls,
     async lossGradient(parameters, examples, gradient) {
