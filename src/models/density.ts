@@ -217,7 +217,7 @@ export class MixtureDensity {
    *
    * @example
    * const density = new MixtureDensity({ components: 1, dimension: 1 });
-   * density.sample([[0, 7, -9]], { seed: 1, bias: 30 }); // Float64Array(1) [ 7.0000... ]
+   * density.sample([[0, 7, -9]], { seed: 1, bias: 30 }); // Float64Array(1) [ 7 ]
    */
   sample(raw: Points, options?: { readonly seed?: number; readonly bias?: number }): Float64Array {
     const where = 'MixtureDensity.sample';

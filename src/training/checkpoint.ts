@@ -6,7 +6,7 @@ import { choice } from '../check.ts';
 import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
-/** What has to be the same for a training run to go on from a checkpoint, by name, as text. */
+/** Facts that must not change for a training run to go on from a checkpoint, by name, as text. */
 export type TrainingIdentity = Readonly<Record<string, string>>;
 
 /** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training run. */

@@ -57,7 +57,7 @@ class Training {
   private readonly parameters: Float64Array;
   private readonly gradient: Float64Array;
   private readonly optimizer: Optimizer;
-  /** After the last epoch. */
+  /** The state after the last epoch. */
   private last: Checkpoint | undefined;
   /** Whether the parameters are no longer the initial ones. */
   private moved = false;

@@ -1,4 +1,4 @@
-/** Long sequences in pieces of time: the bits of one call, and no call that an abort could not wait for. */
+/** Long sequences in pieces of time: the bits of one call, and no call too long for an abort to wait for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../src/bind/plan.ts';
@@ -50,7 +50,7 @@ describe('piecesOf', () => {
   test('sequences that are not long stay one call', () => {
     expect(piecesOf(Int32Array.of(7, 0, 7), 4, 2)).toEqual([[{ row: 0, rows: 14, item: 0, items: 3 }]]);
   });
-  test('those that are go beside each other, on as many threads as there are', () => {
+  test('long ones run side by side, on as many threads as there are', () => {
     const lengths = Int32Array.of(8, 1, 12, 8);
     const items = (threads: number) => piecesOf(lengths, 4, threads).map((list) => list.map(({ item }) => item));
     expect(items(2)).toEqual([[1], [0, 2], [3], [0, 2], [3], [2]]);
@@ -97,7 +97,7 @@ function settingOf(backend: Backend, cell: (typeof cells)[number], dtype: DType)
     ]);
     return { outputs, flat, ...Object.fromEntries(traces) };
   };
-  /** In new memory, or in memory that was used before. */
+  /** The passes in new memory, or in memory that was used before. */
   const passOf = (spans: Int32Array, used: boolean): Pass<Record<string, Real>> => {
     const room = new Workspace('test', dtype, used);
     for (let times = 0; times < 2 && used; times++) {
@@ -124,11 +124,11 @@ for (const backend of some)
     });
   });
 
-/** A machine that computes nothing, and tells of its calls. */
-function idle(told: (call: Call) => void, threads = 2): Backend {
+/** A machine that computes nothing, and reports its calls. */
+function idle(onCall: (call: Call) => void, threads = 2): Backend {
   let handles = 0;
   const run = (call: Call): number => {
-    told(call);
+    onCall(call);
     return 0;
   };
   const machine: Machine = {
@@ -186,7 +186,7 @@ describe('one very long sequence', () => {
   );
 });
 
-test('calls beside each other have settled when the first failure is told', async () => {
+test('all calls have settled when the first failure is thrown', async () => {
   let done = false;
   const slow = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -195,7 +195,7 @@ test('calls beside each other have settled when the first failure is told', asyn
   await expect(settleAll([Promise.reject(new Error('first')), slow()])).rejects.toThrow('first');
   expect(done).toBe(true);
 });
-test('rows are gone through some at a time, each once', () => {
+test('byRows visits each row once, a block at a time', () => {
   const seen: number[][] = [];
   const pass = byRows(5, 2 ** 19, (from, end) => seen.push([from, end]));
   runNow(pass);

@@ -1,4 +1,4 @@
-/** Checkpoints as bytes: what was written comes back, what does not fit is refused and named. */
+/** Checkpoints as bytes: they are read back as written; bytes that do not fit are refused, and the tensor is named. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readTensors, writeTensors } from '../../src/file/tensors.ts';
@@ -36,7 +36,7 @@ test('what is written comes back, to the bit', () =>
     }),
   ));
 
-/** After three epochs. */
+/** A checkpoint after three epochs. */
 async function saved(options: TrainingOptions = {}, task = regression()): Promise<Uint8Array> {
   let last = new Uint8Array();
   const save = (bytes: Uint8Array): void => {

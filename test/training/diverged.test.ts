@@ -1,4 +1,4 @@
-/** A training that goes astray: DIVERGED, with the last checkpoint that was finite; and what is not divergence. */
+/** Training runs that diverge: DIVERGED, with the last finite checkpoint; other errors pass through. */
 import { describe, expect, test } from 'vitest';
 import { type Code, SeqlikError } from '../../src/errors.ts';
 import { split } from '../../src/training/batches.ts';

@@ -148,7 +148,7 @@ export class MixtureDensityNetwork extends Model {
    *
    * @example
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
-   * network.logDensity([[0, 1, 0], [5, 6]].map((x) => Float64Array.from(x))).length; // 3
+   * network.logDensity({ values: Float64Array.of(0, 1, 0, 5, 6), lengths: [3, 2] }).length; // 3
    */
   logDensity(seqs: Sequences): Real {
     return this.evaluate('logDensity', seqs).logDensity;

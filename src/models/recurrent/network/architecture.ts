@@ -5,7 +5,7 @@ import { isFull, type Mapping, type Shape, shapeOf } from '../../density/mapping
 import { StackArchitecture } from '../stack/architecture.ts';
 import type { Cell } from '../stack/cell.ts';
 
-/** What a user says of a network, complete and checked. */
+/** The options that shape a network, complete and checked. */
 export interface NetworkShape {
   readonly dimension: number;
   readonly hidden: readonly number[];

@@ -163,7 +163,7 @@ class NetworkTask implements Task {
     private readonly where: string,
     private readonly backend: Backend,
     private readonly architecture: NetworkArchitecture,
-    /** In units of the network. */
+    /** Sequences in units of the network. */
     private readonly ragged: Ragged,
     units: Standardization,
     floor: number,
