@@ -60,7 +60,7 @@ function openBackends(): Backend[] {
   return [...(best.threads > 1 ? [best] : []), ...levels, wasm];
 }
 
-/** Measures the median seconds of each job. The jobs take turns, so that a busy moment of the machine hits all of them. */
+/** Measures the median seconds of each job. The jobs take turns, so that a busy moment of the machine hits them all. */
 function measureMedians(rounds: number, jobs: readonly (() => void)[]): number[] {
   const times = jobs.map(() => new Float64Array(rounds));
   for (let round = -2; round < rounds; round++) {

@@ -1,7 +1,7 @@
 /**
- * A network learns how Chinese characters are written, stroke by stroke, and writes some of its own: `npm run example:pen`.
- * `node build/js/examples/pen.js [--out FILE.svg] [--minutes N] [--quick]`. The numbers and the picture are the same every time on
- * one machine, unless N minutes (default 10) are too few for all epochs.
+ * A network learns how Chinese characters are written, stroke by stroke, and writes some of its own. `npm run
+ * example:pen`, or `node build/js/examples/pen.js [--out FILE.svg] [--minutes N] [--quick]`: the numbers and the
+ * picture are the same every time on one machine, unless N minutes (default 10) are too few for all epochs.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -107,7 +107,7 @@ export function picture({ birds, species, components, unusual }: Scene): string 
   return `${svg.outerHTML}\n`;
 }
 
-/** The curve around the fraction p of a Gaussian in the two measurements: mean + r L (cos t, sin t), r² = -2 ln(1 - p). */
+/** The curve around a fraction p of a Gaussian in two measurements: mean + r L (cos t, sin t), r² = -2 ln(1 - p). */
 function ellipse(mean: readonly number[], S: readonly (readonly number[])[], p: number): [number, number][] {
   const a = Math.sqrt(S[horizontal]![horizontal]!);
   const b = S[vertical]![horizontal]! / a;

@@ -1,4 +1,4 @@
-/** Characters as a pen writes them: the stroke medians of the npm package hanzi-writer-data, as sequences of offsets. */
+/** Characters as a pen writes them: the stroke medians of the npm package hanzi-writer-data, as offsets. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ export function readCharacters(most: number): Character[] {
   });
 }
 
-/** Replaces a line by points about `spacing` apart along it, at least its two ends; a dot becomes the same point twice. */
+/** Replaces a line by points about `spacing` apart along it, at least its two ends; a dot becomes two equal points. */
 export function resample(stroke: Stroke, spacing: number): Point[] {
   if (stroke.length === 1) return [stroke[0]!, stroke[0]!];
   const reached = [0]; // the length of the line up to each point
@@ -52,10 +52,10 @@ export function resample(stroke: Stroke, spacing: number): Point[] {
 export const roundToGrid = (stroke: Stroke): Point[] => stroke.map(([x, y]) => [Math.round(x), Math.round(y)]);
 
 /**
- * Turns strokes into rows dx, dy, up [n, 3]: the way from the last point (at first the middle of the square), and whether
- * the pen is lifted after it. The last row leads back to the middle: a stroke of a single point says that the character is
- * complete. `random` gives uniform numbers on [0, 1), which place each point within its grid cell: points on a grid have
- * no density.
+ * Turns strokes into rows dx, dy, up [n, 3]: the way from the last point (at first the middle of the square), and
+ * whether the pen is lifted after it. The last row leads back to the middle: a stroke of a single point says that the
+ * character is complete. `random` gives uniform numbers on [0, 1), which place each point within its grid cell: points
+ * on a grid have no density.
  */
 export function toOffsets(strokes: readonly Stroke[], random: () => number): Float32Array {
   const rows: number[] = [];
@@ -69,7 +69,7 @@ export function toOffsets(strokes: readonly Stroke[], random: () => number): Flo
   return Float32Array.from(rows);
 }
 
-/** Turns rows dx, dy, up back into strokes, the inverse of toOffsets except for the noise; the last one may be unfinished. */
+/** Turns rows dx, dy, up back into strokes: the inverse of toOffsets but for the noise; the last may be unfinished. */
 export function toStrokes(rows: ArrayLike<number>): Point[][] {
   const strokes: Point[][] = [];
   let [x, y] = [0, 0];

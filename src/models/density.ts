@@ -123,8 +123,8 @@ export class MixtureDensity {
   /**
    * log p(x) of each row of x [n,dimension] given that of raw [n,outputs]: logDensity [n], the responsibility of each
    * component for it [n,M], and the loss, -Σ log p(x).
-   * Throws DIMENSION_MISMATCH (raw, x), INVALID_ARGUMENT (x: a binary target outside [0,1]), NON_FINITE (raw, x; row, column;
-   * or only row: its density overflows), NOT_POSITIVE_DEFINITE (row, component, pivot; tanh mappings).
+   * Throws DIMENSION_MISMATCH (raw, x), INVALID_ARGUMENT (x: a binary target outside [0,1]), NON_FINITE (raw, x; row,
+   * column; or only row: its density overflows), NOT_POSITIVE_DEFINITE (row, component, pivot; tanh mappings).
    *
    * @example
    * const density = new MixtureDensity({ components: 2, dimension: 1, mapping: 'diag-exp' });
@@ -184,7 +184,8 @@ export class MixtureDensity {
   /**
    * The mixture of each row of raw [n,outputs]: weights [n,M], means [n,M,k] and covariances [n,M,k,k]; with binary
    * coordinates also their probabilities [n,q].
-   * Throws DIMENSION_MISMATCH, NON_FINITE (raw; row, column; or only row: a covariance overflows), NOT_POSITIVE_DEFINITE.
+   * Throws DIMENSION_MISMATCH, NON_FINITE (raw; row, column; or only row: a covariance overflows),
+   * NOT_POSITIVE_DEFINITE.
    *
    * @example
    * const density = new MixtureDensity({ components: 1, dimension: 1, mapping: 'diag-exp' });
@@ -212,8 +213,8 @@ export class MixtureDensity {
 
   /**
    * One draw [n,dimension] for each row of raw, in f64. `seed` (default 0): the same draws for the same seed on one
-   * engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard deviations times e^-b (Graves
-   * 2013, section 5.4). Throws INVALID_ARGUMENT (seed, bias), else as distribution does.
+   * engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard deviations times e^-b
+   * (Graves 2013, section 5.4). Throws INVALID_ARGUMENT (seed, bias), else as distribution does.
    *
    * @example
    * const density = new MixtureDensity({ components: 1, dimension: 1 });

@@ -1,4 +1,4 @@
-/** Passes: a computation is written once, as a generator of kernel calls, and its caller runs it now or asynchronously. */
+/** Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously. */
 import type { Args, Asynchronous, Dims, DType, Kernel, KernelSpec } from '../grammar.ts';
 import type { Pace } from '../training/pace.ts';
 
@@ -11,7 +11,9 @@ export interface Work {
   later(pace: Pace, signal?: AbortSignal): Promise<void>;
 }
 
-/** Defers a kernel call that is cut by rows. `owned`: its arrays belong to the model, which leaves them alone until the end. */
+/**
+ * Defers a kernel call that is cut by rows. `owned`: its arrays belong to the model, which leaves them alone meanwhile.
+ */
 export function work<R extends KernelSpec, D extends DType>(
   kernel: Kernel<R, D>,
   dims: Dims<R>,

@@ -1,4 +1,4 @@
-/** The examples of a training run and their order: functions of the seed and the epoch, so that none of it is stored. */
+/** The examples of a training run and their order: functions of the seed and the epoch, so that none is stored. */
 import { Random } from '../random.ts';
 
 const BUCKET = 64; // batches sorted by length together: similar lengths within a batch, not within an epoch

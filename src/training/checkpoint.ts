@@ -1,6 +1,6 @@
 /**
- * Checkpoints: the bytes from which a training run goes on to the same bits (docs/format.md § training-checkpoint). Batches
- * and learning rates are not stored: they follow from the seed and from the course so far.
+ * Checkpoints: the bytes from which a training run goes on to the same bits (docs/format.md § training-checkpoint).
+ * Batches and learning rates are not stored: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
 import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';

@@ -8,8 +8,8 @@ export function allFinite(values: Float64Array): boolean {
 }
 
 /**
- * The factor to multiply a gradient by: `scale`, or less if it would be longer than `limit` (0: any length) in Euclidean
- * norm; undefined if it is not finite. One pass, as there may be millions of parameters.
+ * The factor to multiply a gradient by: `scale`, or less if it would be longer than `limit` (0: any length) in
+ * Euclidean norm; undefined if it is not finite. One pass, as there may be millions of parameters.
  */
 export function clipFactor(gradient: Float64Array, scale: number, limit: number): number | undefined {
   let squares = 0;

@@ -11,15 +11,17 @@ import { rateOf } from './schedule.ts';
 import type { TrainingSettings } from './settings.ts';
 import { bestOf, endOf } from './stopping.ts';
 
-/** The loss of examples under a flat vector of parameters, to be minimised. One call at a time; neither `parameters` nor
+/**
+ * The loss of examples under a flat vector of parameters, to be minimised. One call at a time; neither `parameters` nor
  * `gradient` may be kept: both change after the call. A rejection with SeqlikError NON_FINITE or NOT_POSITIVE_DEFINITE
- * after the first step means that steps led to a bad place. */
+ * after the first step means that steps led to a bad place.
+ */
 export interface Task {
   /** Initial values; they are copied. */
   readonly parameters: Float64Array;
   /** The number of likelihood terms of every example; examples without terms are left out. */
   readonly lengths: Int32Array;
-  /** Tells this task from others (architecture, options of the model), by name: a checkpoint is only good for the same. */
+  /** Tells this task from others (architecture, options of the model), by name: checkpoints are only good for it. */
   readonly identity: TrainingIdentity;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
   lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number>;

@@ -4,8 +4,10 @@ export const optimizers = ['adam', 'sgd'] as const;
 export type OptimizerName = (typeof optimizers)[number];
 
 export interface Optimizer {
-  /** Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. Returns whether
-   * all of them are still finite. */
+  /**
+   * Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. Returns whether
+   * all of them are still finite.
+   */
   step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): boolean;
   /** The optimiser's memory, live: copied and written back, it goes on to the same bits. */
   readonly state: Readonly<Record<string, Float64Array>>;

@@ -14,10 +14,12 @@ export interface FitReport {
 }
 
 export interface TrainingReport extends FitReport {
-  /** The epoch whose parameters were returned: the best by the held-out examples, else the last. `logLikelihood` is that
-   * of the training examples after it. */
+  /**
+   * The epoch whose parameters were returned: the best by the held-out examples, else the last. `logLikelihood` is that
+   * of the training examples after it.
+   */
   bestIteration: number;
-  /** Log-likelihoods per term of the held-out examples, before the first epoch and after each; absent if there are none. */
+  /** Log-likelihoods per term of the held-out examples, before the first epoch and after each, if there are any. */
   validationHistory?: Float64Array;
 }
 export function reportOf(course: Course, limits: Limits): TrainingReport {
@@ -27,19 +29,14 @@ export function reportOf(course: Course, limits: Limits): TrainingReport {
   const end = endOf(course, limits);
   const fell = firstFall(course);
   const warnings: string[] = [];
+  const best = `the held-out log-likelihood was best after epoch ${bestIteration}`;
   if (end === 'patience')
-    warnings.push(
-      `stopped by patience after epoch ${iterations}: the held-out log-likelihood was best after epoch ${bestIteration}, whose parameters are returned`,
-    );
-  else if (bestIteration < iterations)
-    warnings.push(
-      `the held-out log-likelihood was best after epoch ${bestIteration} of ${iterations}, whose parameters are returned`,
-    );
-  if (end === 'tolerance' && fell > 0)
-    warnings.push(
-      `the training log-likelihood fell in epoch ${fell} by ${history[fell - 1]! - history[fell]!}: the gain was below the tolerance, but the fit is not called converged`,
-    );
-  else if (history[bestIteration]! < history[0]!)
+    warnings.push(`stopped by patience after epoch ${iterations}: ${best}, whose parameters are returned`);
+  else if (bestIteration < iterations) warnings.push(`${best} of ${iterations}, whose parameters are returned`);
+  if (end === 'tolerance' && fell > 0) {
+    const fall = `the training log-likelihood fell in epoch ${fell} by ${history[fell - 1]! - history[fell]!}`;
+    warnings.push(`${fall}: the gain was below the tolerance, but the fit is not called converged`);
+  } else if (history[bestIteration]! < history[0]!)
     warnings.push(`the training log-likelihood is ${history[0]! - history[bestIteration]!} lower than at the start`);
   return {
     iterations,

@@ -1,4 +1,4 @@
-/** The learning rate of an epoch: a function of the recorded course, so that a resumed training run has the same bits. */
+/** The learning rate of an epoch: a function of the recorded course, so that a resumed run has the same bits. */
 
 export const schedules = ['constant', 'cosine', 'plateau'] as const;
 export type Schedule = (typeof schedules)[number];
@@ -18,7 +18,7 @@ export interface Rates {
  *
  *     constant   the learning rate
  *     cosine     from the learning rate down to a hundredth of it, reached after the last epoch:
- *                floor + (rate - floor) (1 + cos(π t / maxIterations)) / 2 (Loshchilov and Hutter 2017, eq. 5, no restarts)
+ *                floor + (rate - floor) (1 + cos(π t / maxIterations)) / 2 (Loshchilov and Hutter 2017, eq. 5)
  *     plateau    halved after each patience/2 epochs in a row without a new best value, down to a hundredth
  */
 export function rateOf({ schedule, learningRate, maxIterations, patience }: Rates, values: readonly number[]): number {

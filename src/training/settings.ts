@@ -25,9 +25,11 @@ export interface TrainingProgress {
   secondsLeft: number;
 }
 export interface CheckpointOptions {
-  /** Go on from the bytes that `save` received or an error DIVERGED carries, to the bits of a training run that was never
-   * interrupted. The data and the settings have to be the same; learningRate, tolerance, maxIterations (except with
-   * schedule 'cosine') and patience (except with 'plateau') may differ. */
+  /**
+   * Go on from the bytes that `save` received or an error DIVERGED carries, to the bits of a training run that was
+   * never interrupted. The data and the settings have to be the same; learningRate, tolerance, maxIterations (except
+   * with schedule 'cosine') and patience (except with 'plateau') may differ.
+   */
   readonly resume?: Uint8Array;
   /** Called and awaited between epochs; an error it throws ends the fit. */
   readonly save?: (bytes: Uint8Array, iteration: number) => void | Promise<void>;
@@ -159,7 +161,8 @@ function decodeResume(where: string, bytes: unknown): Checkpoint {
   if (tagOf(bytes) !== 'Uint8Array' || !fixedBuffer(bytes as Uint8Array))
     throw new SeqlikError(
       'INVALID_ARGUMENT',
-      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ${check.described(bytes)}`,
+      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ` +
+        check.described(bytes),
       { argument },
     );
   try {

@@ -1,4 +1,4 @@
-/** Networks at their limits: long lists, numbers that overflow, memory of others, calls inside calls. Odd values: hostile. */
+/** Networks at their limits: long lists, numbers that overflow, memory of others, calls inside calls. */
 import { describe, expect, test } from 'vitest';
 import { type Backend, MixtureDensity, MixtureDensityNetwork, type NetworkOptions } from '../../src/index.ts';
 import { expectBits, refusal, titled } from '../support/models.ts';
@@ -193,7 +193,7 @@ describe.each(titled)('on %s', (_, backend: Backend) => {
       const other = () => network.step(network.start(), [7]);
       expect(network.step(state, reading(other))).toEqual(network.step(state, [1]));
     });
-    test('fits at once, scores between their batches and an init that is gone give what a fit alone gives', async () => {
+    test('fits at once, scores between batches and an init that is gone change nothing in a fit', async () => {
       const learn = (more: object = {}) =>
         MixtureDensityNetwork.fit(waves, { ...shape, batch: 4, maxIterations: 2, backend, ...more });
       const alone = await learn();

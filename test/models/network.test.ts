@@ -1,4 +1,4 @@
-/** The mixture-density network: identities, gradients of every cell, states, files. Numbers of the specification: golden. */
+/** The mixture-density network: identities, gradients of every cell, states, files. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

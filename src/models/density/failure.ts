@@ -14,8 +14,9 @@ export function checkBinaryTargets(where: string, argument: string, x: Real, dim
     const target = x[i]!;
     if (!(target < 0 || target > 1)) continue;
     const place = { argument, row: Math.floor(i / dimension), column: i % dimension, value: target };
-    const what = `${argument} is ${target} at row ${place.row}, column ${place.column}: no binary target is outside [0, 1]`;
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${what}`, place);
+    const what = `${argument} is ${target} at row ${place.row}, column ${place.column}`;
+    const message = `${where}: ${what}: no binary target is outside [0, 1]`;
+    throw new SeqlikError('INVALID_ARGUMENT', message, place);
   }
 }
 
@@ -46,7 +47,8 @@ export function toUserError(
   const row = rowOf(n);
   if (pivot < shape.gaussian) {
     const value = pivotIn(raw, shape, n, component, pivot);
-    const message = `${where}: the covariance of row ${row}, component ${component} is not positive definite: pivot ${pivot} is ${value}`;
+    const what = `the covariance of row ${row}, component ${component}`;
+    const message = `${where}: ${what} is not positive definite: pivot ${pivot} is ${value}`;
     return new SeqlikError('NOT_POSITIVE_DEFINITE', message, { row, component, pivot, value });
   }
   if (!x) return overflow(where, row);

@@ -143,8 +143,8 @@ export class MixtureDensityNetwork extends Model {
 
   /**
    * log p(x[t] | x[0..t-1]) of every observation but the first of its sequence, one sequence after the other [T].
-   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (tanh mappings; row: an index into T,
-   * component, pivot), DISPOSED.
+   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (tanh mappings; row: an index into
+   * T, component, pivot), DISPOSED.
    *
    * @example
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
@@ -197,8 +197,8 @@ export class MixtureDensityNetwork extends Model {
   }
 
   /**
-   * The loss, its gradient by every parameter (f64) and by the initial state, by exact backpropagation through time; with
-   * `truncate` >= 1 no gradient flows back over more than so many steps, counted from the start of a sequence.
+   * The loss, its gradient by every parameter (f64) and by the initial state, by exact backpropagation through time;
+   * with `truncate` >= 1 no gradient flows back over more than so many steps, counted from the start of a sequence.
    * `initialState` as in forward. Throws as forward does, INVALID_ARGUMENT for truncate, NON_FINITE (argument
    * `parameters`) for a gradient that overflows.
    *
@@ -271,10 +271,10 @@ export class MixtureDensityNetwork extends Model {
     return this.stepper().step(where, given.state, given.x);
   }
   /**
-   * Draws a sequence [steps, dimension], in f64. It follows `prefix` [n, dimension]; without one, an observation of zeros
-   * in units of the network, the mean of the data it was fitted to. `seed` (default 0): the same draws for the same seed
-   * on one engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard deviations times e^-b
-   * (Graves 2013, section 5.4).
+   * Draws a sequence [steps, dimension], in f64. It follows `prefix` [n, dimension]; without one, an observation of
+   * zeros in units of the network, the mean of the data it was fitted to. `seed` (default 0): the same draws for the
+   * same seed on one engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard
+   * deviations times e^-b (Graves 2013, section 5.4).
    * Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE, DISPOSED.
    *
    * @example
@@ -329,8 +329,8 @@ export class MixtureDensityNetwork extends Model {
    *
    * @example
    * const wave = Array.from({ length: 40 }, (_, t) => Math.sin(t));
-   * const { report } = await MixtureDensityNetwork.fit(wave, { dimension: 1, hidden: [2], components: 1, maxIterations: 3 });
-   * report.iterations; // 3
+   * const options = { dimension: 1, hidden: [2], components: 1, maxIterations: 3 };
+   * (await MixtureDensityNetwork.fit(wave, options)).report.iterations; // 3
    */
   static async fit(
     seqs: Sequences,

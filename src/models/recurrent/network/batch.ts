@@ -5,7 +5,7 @@ import { isSingle } from '../../../check.ts';
 import { SeqlikError } from '../../../errors.ts';
 import type { Batch } from '../stack/pass.ts';
 
-/** Units of a network: observations minus the mean, divided by the standard deviation; 0 and 1 for binary coordinates. */
+/** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
 export interface Standardization {
   readonly mean: Float64Array;
   readonly standardDeviation: Float64Array;

@@ -1,4 +1,4 @@
-/** Fits a network to sequences: measures units, chooses a starting point, and gives training/ the task to descend on. */
+/** Fits a network to sequences: measures units, chooses a starting point, and gives training/ its task. */
 
 import { defaultBackend } from '../../../backends/default.ts';
 import type { Backend } from '../../../bind.ts';
@@ -29,8 +29,10 @@ export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions,
   readonly columns?: readonly string[];
   /** Where learning starts: a network, or the parameters of one; default: drawn with the seed. */
   readonly init?: { readonly parameters: NonNullable<NetworkOptions['parameters']> } | NetworkOptions['parameters'];
-  /** Lower bound of the standard deviations in those of the data, which keeps a component from collapsing onto a point;
-   * default 1e-3. Data on a grid (pixels, rounded readings) have no density: add uniform noise of one grid step first. */
+  /**
+   * Lower bound of the standard deviations in those of the data, which keeps a component from collapsing onto a point;
+   * default 1e-3. Data on a grid (pixels, rounded readings) have no density: add uniform noise of one grid step first.
+   */
   readonly minStandardDeviation?: number;
   /** Default: defaultBackend(). */
   readonly backend?: Backend;

@@ -32,7 +32,7 @@ export class Head {
     yield work(kernels.lossGradient, dims, { ...args, dRaw, dx: room.array(batch.targets.length) });
     return { logDensity: this.shiftToDataUnits(args.logDensity), dRaw };
   }
-  /** Translates a kernel failure into the public error; `termOf` turns a row of the batch into a term of all sequences. */
+  /** Translates a kernel failure into the public error; `termOf` turns a row of the batch into a term of the data. */
   toUserError(where: string, error: unknown, { targets }: TermBatch, raw: Real, termOf: (row: number) => number) {
     const names = { raw: 'parameters', x: 'seqs' };
     return toUserError(where, error, this.shape, raw, targets, names, termOf);

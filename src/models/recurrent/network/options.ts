@@ -29,8 +29,10 @@ export interface NetworkOptions {
   /** Wx0 [gates, dimension], Wh0 [gates, H0], b0 [gates], Wy0 [outputs, H0], Wd1 [gates, H0], ... by [outputs]; gru has
    * a second bias bh0 [H0]. Gates: H for tanh and relu, 4 H for lstm (i f g o), 3 H for gru (r z n). */
   readonly parameters?: Readonly<Record<string, check.Tensor>>;
-  /** Units of the network: observations minus `mean` [dimension], divided by `standardDeviation` [dimension]; default: the
-   * units of the data. */
+  /**
+   * Units of the network: observations minus `mean` [dimension], divided by `standardDeviation` [dimension]; default:
+   * the units of the data.
+   */
   readonly standardization?: { readonly mean: Vector; readonly standardDeviation: Vector };
   /** Lower bound of the standard deviations (chol mappings: of the diagonal of L, which bounds the density as well), in
    * units of the network; default 0. The tanh mappings ignore it. */
@@ -128,12 +130,11 @@ function readStandardization(
   const isWrong = (i: number): boolean =>
     i < gaussian ? !(standardDeviation[i]! > 0) : mean[i] !== 0 || standardDeviation[i] !== 1;
   const at = mean.findIndex((_, i) => isWrong(i));
-  if (at >= 0)
-    throw new SeqlikError(
-      'INVALID_ARGUMENT',
-      `${where}: standardization at [${at}] is ${mean[at]}, ${standardDeviation[at]}: deviations are > 0, and binary coordinates stay as they are`,
-      { argument: 'standardization' },
-    );
+  if (at >= 0) {
+    const rule = 'deviations are > 0, and binary coordinates stay as they are';
+    const message = `${where}: standardization at [${at}] is ${mean[at]}, ${standardDeviation[at]}: ${rule}`;
+    throw new SeqlikError('INVALID_ARGUMENT', message, { argument: 'standardization' });
+  }
   return Object.freeze({ mean, standardDeviation });
 }
 

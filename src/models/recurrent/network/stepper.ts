@@ -127,7 +127,7 @@ export class Stepper {
       ...(binary > 0 && { probabilities: probabilities.slice() }),
     };
   }
-  /** The mixture in units of the network, valid until the next call. `x`: the observation before it, or room for the next. */
+  /** The mixture in units of the network, valid until the next call; `x` is an observation, or room for one. */
   private rowDistribution(where: string, raw: Float64Array, x: Float64Array): RowDistribution {
     return this.withUserErrors(where, raw, x, () => this.online.distribution(raw));
   }

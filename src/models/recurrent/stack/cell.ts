@@ -7,6 +7,6 @@ const spec = contract.recurrent.forward;
 export const cells = spec.options.cell;
 export type Cell = (typeof cells)[number];
 
-/** Numbers of a layer per step: of its gates, of the second bias (gru), kept for the backward pass, and of its state. */
+/** Numbers of a layer: of its gates, of a second bias (gru), kept per step for the way back, of its state. */
 export type CellSizes = ReturnType<typeof cellSizes>;
 export const cellSizes = derivedSizes(spec);

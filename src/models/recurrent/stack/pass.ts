@@ -1,7 +1,7 @@
 /**
- * Passes through a stack, forward and backward: kernel calls, layer by layer, over a batch of ragged sequences. Additions
- * are made in the order bias, input, layer below, recurrent, each sum in ascending order, so that a batch, one sequence
- * and one step give the same bits.
+ * Passes through a stack, forward and backward: kernel calls, layer by layer, over a batch of ragged sequences.
+ * Additions are made in the order bias, input, layer below, recurrent, each sum in ascending order, so that a batch,
+ * one sequence and one step give the same bits.
  */
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
@@ -72,9 +72,9 @@ export function* forward(
 }
 
 /**
- * Adds the derivative of the loss by each parameter to `gradient`, given that by the outputs, and returns dLoss/dstates.
- * `spans` are the lengths over which gradients flow back: those of the batch, or shorter ones that cut its sequences
- * (truncated BPTT); `shardSize` is the number of steps whose gradients are summed before sums are added.
+ * Adds the derivative of the loss by each parameter to `gradient`, given that by the outputs, and returns
+ * dLoss/dstates. `spans` are the lengths over which gradients flow back: those of the batch, or shorter ones that cut
+ * its sequences (truncated BPTT); `shardSize` is the number of steps whose gradients are summed before sums are added.
  */
 export function* backward(
   { backend, weights, room }: PassContext,

@@ -1,7 +1,7 @@
 /**
- * Sequences through one layer. A synchronous run is one call. In an asynchronous run an abort waits for the end of a cut,
- * and a cut holds whole sequences: so a long one goes in pieces of its steps, with its state handed from call to call and
- * the same bits.
+ * Sequences through one layer. A synchronous run is one call. In an asynchronous run an abort waits for the end of a
+ * cut, and a cut holds whole sequences: so a long one goes in pieces of its steps, with its state handed from call to
+ * call and the same bits.
  */
 import { type Backend, WORTH_LEAVING } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
@@ -20,9 +20,9 @@ export interface Piece {
   readonly items: number;
 }
 /**
- * The least steps of a piece, so that the contract's cost of it is worth leaving the event loop. lstm and gru of 64 to 512
- * units take 10 ms for so many on AVX2, 15 to 35 on wasm. Two sequences of twice as many are two cuts (src/bind/plan.ts):
- * in pieces they miss no lock step.
+ * The least steps of a piece, so that the contract's cost of it is worth leaving the event loop. lstm and gru of 64 to
+ * 512 units take 10 ms for so many on AVX2, 15 to 35 on wasm. Two sequences of twice as many are two cuts
+ * (src/bind/plan.ts): in pieces they miss no lock step.
  */
 export function stepsOf(units: number, gates: number): number {
   const { dims } = contract.recurrent.forward;
@@ -31,8 +31,8 @@ export function stepsOf(units: number, gates: number): number {
 }
 
 /**
- * Cuts long sequences into pieces of at least `steps` steps: lists of pieces independent of each other, `threads` at most,
- * forward in time (the reverse is backward).
+ * Cuts long sequences into pieces of at least `steps` steps: lists of pieces independent of each other, `threads` at
+ * most, forward in time (the reverse is backward).
  */
 export function piecesOf(lengths: Int32Array, steps: number, threads: number): Piece[][] {
   const lists: Piece[][] = [];
@@ -63,8 +63,8 @@ export function piecesOf(lengths: Int32Array, steps: number, threads: number): P
 }
 
 /**
- * A call of a layer's kernel over all time steps. An asynchronous run cuts long sequences into pieces, forward in time or,
- * with `backward`, from the last one; `gates` is the width of a step, by which pieces are measured.
+ * A call of a layer's kernel over all time steps. An asynchronous run cuts long sequences into pieces, forward in time
+ * or, with `backward`, from the last one; `gates` is the width of a step, by which pieces are measured.
  */
 export function layerWork<R extends KernelSpec>(
   { threads }: Backend,
