@@ -22,7 +22,7 @@ function totals<T>(n: i32, strip: usize, total: usize): void {
     v128.store(total, d, 48);
   }
 }
-function add<T>(n: i32, x: usize, sum: usize): void {
+function accumulate<T>(n: i32, x: usize, sum: usize): void {
   for (let j = 0; j < n; j++, x += sizeof<T>(), sum += 8) store<f64>(sum, load<f64>(sum) + <f64>load<T>(x));
 }
 
@@ -41,15 +41,15 @@ export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: 
     const rows = min(TILE, n - at);
     if (i != pad<T>(i)) fill<T, T>(rows, i, x, lines);
     const B = i != pad<T>(i) ? lines : x;
-    for (let q = 0; q < o; q += STRIP) {
-      const some = min(STRIP, o - q);
+    for (let first = 0; first < o; first += STRIP) {
+      const some = min(STRIP, o - first);
       memory.fill(part, 0, <usize>some * width);
-      for (let r = 0, from = dy + size<T>(q), to = strip; r < rows; r++, from += size<T>(o), to += size<T>(LINE))
+      for (let r = 0, from = dy + size<T>(first), to = strip; r < rows; r++, from += size<T>(o), to += size<T>(LINE))
         for (let j = 0; j < some; j += LANES<T>()) v128.store(to + size<T>(j), loadSome<T>(from + size<T>(j), some - j));
       gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, part, width);
-      for (let p = 0; p < some; p++) add<T>(i, part + <usize>p * width, dW + size<f64>(i) * <usize>(q + p));
+      for (let p = 0; p < some; p++) accumulate<T>(i, part + <usize>p * width, dW + size<f64>(i) * <usize>(first + p));
       totals<T>(rows, strip, total);
-      add<T>(some, total, db + size<f64>(q));
+      accumulate<T>(some, total, db + size<f64>(first));
     }
   }
   return 0;

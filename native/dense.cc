@@ -17,7 +17,7 @@ template <class T> void totals(int n, const T* strip, T* total) {
     EACH(v, N) store(total + j + v * LANES<T>, s[v]);
   }
 }
-template <class T> void add(int n, const T* x, double* sum) {
+template <class T> void accumulate(int n, const T* x, double* sum) {
   for (int j = 0; j < n; j++) sum[j] += double(x[j]);
 }
 }
@@ -38,16 +38,16 @@ template <class T> int gradient(
     const int rows = least(TILE, n - at);
     if (i != width) fill(rows, i, x, lines);
     const T* B = i != width ? lines : x;
-    for (int q = 0; q < o; q += STRIP) {
-      const int some = least(STRIP, o - q);
+    for (int first = 0; first < o; first += STRIP) {
+      const int some = least(STRIP, o - first);
       memset(part, 0, size_t(some) * width * sizeof(T));
       for (int r = 0; r < rows; r++)
         for (int j = 0; j < some; j += LANES<T>)
-          store(strip + r * LINE + j, loadSome(dy + size_t(r) * o + q + j, some - j));
+          store(strip + r * LINE + j, loadSome(dy + size_t(r) * o + first + j, some - j));
       gemm(some, rows, i, strip, 1, LINE, B, width, part, width);
-      for (int p = 0; p < some; p++) add(i, part + p * width, dW + size_t(q + p) * i);
+      for (int p = 0; p < some; p++) accumulate(i, part + p * width, dW + size_t(first + p) * i);
       totals(rows, strip, total);
-      add(some, total, db + q);
+      accumulate(some, total, db + first);
     }
   }
   return 0;

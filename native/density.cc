@@ -9,85 +9,85 @@ constexpr size_t STREAM = 1 << 22;                    // bytes: what has more do
 enum { EXP, SOFTPLUS, TANH };                         // what makes standard deviations of raw values
 
 // Where !(a > b): the lane failed at `place`, if it had not failed before. NaN in these lanes, else 0
-template <class T> V<T> note(V<T> a, V<T> b, int place, int* failed) {
+template <class T> V<T> recordFailure(V<T> a, V<T> b, int place, int* failed) {
   for (int i = 0; i < LANES<T>; i++)
     if (!(a[i] > b[i]) && !failed[i]) failed[i] = place;
   return a > b ? V<T>{} : splat(T(__builtin_nan("")));
 }
 
-// The largest of m lines. (A NaN among them may be missed.)
-template <class T> INLINE V<T> largest(int m, const T* lines) {
+// The largest of k lines. (A NaN among them may be missed.)
+template <class T> INLINE V<T> largest(int k, const T* lines) {
   V<T> top = splat(T(-INF));
-  for (int j = 0; j < m; j++) top = pmax<T>(top, at(lines, j));
+  for (int j = 0; j < k; j++) top = pmax<T>(top, at(lines, j));
   return top;
 }
 // t becomes exp(t - top), or 0 where that is negligible; their sum
-template <class T> INLINE V<T> shares(int m, V<T> top, T* lines) {
+template <class T> INLINE V<T> shares(int k, V<T> top, T* lines) {
   V<T> sum = {};
-  exponentials<T>(m, top, splat(T(NEGLIGIBLE)), lines);
-  for (int j = 0; j < m; j++) sum += at(lines, j);
+  exponentials<T>(k, top, splat(T(NEGLIGIBLE)), lines);
+  for (int j = 0; j < k; j++) sum += at(lines, j);
   return sum;
 }
 
 // From value l of a diagonal to the next: it lies in a packed triangle, or by itself
 template <class T, bool TRIANGLE> INLINE int toNext(int l) { return (TRIANGLE ? l + 2 : 1) * LANES<T>; }
-// Of m k standard deviations s: e = 1/s, slope = d log s / d raw; sums[j] = Σ_l log s, NaN where one of them is not > 0
-// (or not a normal number). The raw values of a component are the first k of p lines, or the diagonal of a packed
+// Of k d standard deviations s: e = 1/s, slope = ∂log s/∂raw; sums[j] = Σ_l log s, NaN where one of them is not > 0
+// (or not a normal number). The raw values of a component are the first d of its lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
 template <class T, int KIND, bool TRIANGLE>
-INLINE void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
+INLINE void deviations(int k, int d, int values, T* raw, T floor, T* e, T* slope, T* sums, int* failed) {
   const bool floored = KIND != TANH && floor > T(-INF);
   if (floored) {
-    for (int j = 0; j < m; j++) {
-      const T* value = raw + j * p * LANES<T>;
-      for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) set(e, j * k + l, -abs<T>(load(value) - floor));
+    for (int j = 0; j < k; j++) {
+      const T* value = raw + j * values * LANES<T>;
+      for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) set(e, j * d + l, -abs<T>(load(value) - floor));
     }
-    exponentials<T>(m * k, V<T>{}, V<T>{}, e);
-    for (int j = 0; j < m; j++) {
-      T* value = raw + j * p * LANES<T>;
-      for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
-        const V<T> t = load(value) - floor, q = at(e, j * k + l);
-        set(slope, j * k + l, sigmoid<T>(t, q));
-        store(value, softplus<T>(t, q) + floor + (t - t));  // -infinity would pass unnoticed
+    exponentials<T>(k * d, V<T>{}, V<T>{}, e);
+    for (int j = 0; j < k; j++) {
+      T* value = raw + j * values * LANES<T>;
+      for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) {
+        const V<T> t = load(value) - floor, h = at(e, j * d + l);
+        set(slope, j * d + l, sigmoid<T>(t, h));
+        store(value, softplus<T>(t, h) + floor + (t - t));  // -infinity would pass unnoticed
       }
     }
   }
-  for (int j = 0; j < m; j++) {
-    const T* value = raw + j * p * LANES<T>;
+  for (int j = 0; j < k; j++) {
+    const T* value = raw + j * values * LANES<T>;
     V<T> sum = {};
-    for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
+    for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) {
       const V<T> r = load(value);
       V<T> size = r, least = splat(-LIMIT<T>);
       if (KIND == EXP) {
-        set(e, j * k + l, -pmax<T>(r, least));
+        set(e, j * d + l, -pmax<T>(r, least));
         sum += r;
-      } else if (KIND == SOFTPLUS) set(e, j * k + l, -abs<T>(r));
+      } else if (KIND == SOFTPLUS) set(e, j * d + l, -abs<T>(r));
       else {
         size = tanh<T>(r);
         least = splat(NORMAL<T>);
-        set(e, j * k + l, T(-2) * abs<T>(r));
+        set(e, j * d + l, T(-2) * abs<T>(r));
         sum += madd<T>(splat(T(0.5)), log<T>(size), r - r);
       }
-      if (!everyGreater<T>(size, least)) sum += note<T>(size, least, j * (k + 1) + l + 1, failed);
+      if (!everyGreater<T>(size, least)) sum += recordFailure<T>(size, least, j * (d + 1) + l + 1, failed);
     }
     set(sums, j, sum);
   }
-  exponentials<T>(m * k, V<T>{}, V<T>{}, e);
+  exponentials<T>(k * d, V<T>{}, V<T>{}, e);
   if (KIND == EXP) return;
-  for (int j = 0; j < m; j++) {
-    const T* value = raw + j * p * LANES<T>;
+  for (int j = 0; j < k; j++) {
+    const T* value = raw + j * values * LANES<T>;
     V<T> sum = {};
-    for (int l = 0; l < k; value += toNext<T, TRIANGLE>(l++)) {
-      const V<T> r = load(value), q = at(e, j * k + l);
+    for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) {
+      const V<T> r = load(value), h = at(e, j * d + l);
       if (KIND == SOFTPLUS) {
-        const V<T> sd = softplus<T>(r, q), steep = sigmoid<T>(r, q) / sd;
-        set(e, j * k + l, T(1) / sd);
-        set(slope, j * k + l, floored ? at(slope, j * k + l) * steep : steep);
+        const V<T> sd = softplus<T>(r, h), steep = sigmoid<T>(r, h) / sd;
+        set(e, j * d + l, T(1) / sd);
+        set(slope, j * d + l, floored ? at(slope, j * d + l) * steep : steep);
         sum += log<T>(sd);
       } else {
         const V<T> variance = tanh<T>(r);
-        set(e, j * k + l, T(1) / sqrt<T>(variance));
-        set(slope, j * k + l, T(0.5) * sech2<T>(q) / variance);
+        set(e, j * d + l, T(1) / sqrt<T>(variance));
+        set(slope, j * d + l, T(0.5) * sech2<T>(h) / variance);
       }
     }
     set(sums, j, at(sums, j) + sum);
@@ -96,20 +96,21 @@ INLINE void deviations(int m, int k, int p, T* raw, T floor, T* e, T* slope, T* 
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
 // below the diagonal. Returns 0, NaN where a component has no finite density. Two components go side by side, as one
-// alone waits at every step for the one before (avx2, k=8 M=10: 460 -> 404 ns; what a step needs of the two before it
+// alone waits at every step for the one before (avx2, d=8 k=10: 460 -> 404 ns; what a step needs of the two before it
 // stays in registers); the last of an odd number goes with itself.
 template <class T, int KIND, bool TRIANGLE> INLINE V<T> gaussians(
-    int m, int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* joint, int* failed) {
-  const int p = TRIANGLE ? tri(k) : k, mk = k * LANES<T>, mp = p * LANES<T>;
-  T *mean = tile + m * LANES<T>, *L = mean + m * mk;
+    int k, int d, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* joint, int* failed) {
+  const int values = TRIANGLE ? tri(d) : d, dLines = d * LANES<T>, valueLines = values * LANES<T>;
+  T *mean = tile + k * LANES<T>, *L = mean + k * dLines;
   V<T> bad = {};
-  deviations<T, KIND, TRIANGLE>(m, k, p, L, floor, e, slope, joint, failed);
-  for (int j = 0; j < m; j += 2) {
-    const int next = j + 1 < m;
-    const T *row[] = {L, L + next * mp}, *means[] = {mean, mean + next * mk}, *es[] = {e, e + next * mk};
-    T* us[] = {u, u + next * mk};
+  deviations<T, KIND, TRIANGLE>(k, d, values, L, floor, e, slope, joint, failed);
+  for (int j = 0; j < k; j += 2) {
+    const int next = j + 1 < k;
+    const T *row[] = {L, L + next * valueLines}, *means[] = {mean, mean + next * dLines},
+            *es[] = {e, e + next * dLines};
+    T* us[] = {u, u + next * dLines};
     V<T> square[2] = {}, last[2] = {}, before[2] = {}, t[2], log[2];
-    for (int l = 0; l < k; l++) {
+    for (int l = 0; l < d; l++) {
       EACH(c, 2) t[c] = at(y, l) - at(means[c], l);
       if (TRIANGLE) {
         for (int i = 0; i < l - 2; i++)
@@ -133,10 +134,10 @@ template <class T, int KIND, bool TRIANGLE> INLINE V<T> gaussians(
       bad += log[c] - log[c];
     }
     EACH(c, 2) set(joint, j + c * next, log[c]);
-    mean += 2 * mk;
-    e += 2 * mk;
-    u += 2 * mk;
-    L += 2 * mp;
+    mean += 2 * dLines;
+    e += 2 * dLines;
+    u += 2 * dLines;
+    L += 2 * valueLines;
   }
   return bad;
 }
@@ -144,28 +145,28 @@ template <class T, int KIND, bool TRIANGLE> INLINE V<T> gaussians(
 // γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of
 // this is: entries below the diagonal are products of two numbers whose squares are finite. Two go side by side again.
 template <class T, bool TRIANGLE> INLINE V<T> gaussianGradients(
-    int m, int k, bool sloped, T* mean, const T* e, const T* slope, const T* u, const T* gammas) {
-  const int p = TRIANGLE ? tri(k) : k, mk = k * LANES<T>, mp = p * LANES<T>;
-  T* L = mean + m * mk;
+    int k, int d, bool sloped, T* mean, const T* e, const T* slope, const T* u, const T* gammas) {
+  const int values = TRIANGLE ? tri(d) : d, dLines = d * LANES<T>, valueLines = values * LANES<T>;
+  T* L = mean + k * dLines;
   V<T> squares = {};
   const V<T> none = {};
-  for (int j = 0; j < m; j += 2) {
-    const int next = j + 1 < m;
-    const T *es[] = {e, e + next * mk}, *us[] = {u, u + next * mk}, *slopes[] = {slope, slope + next * mk};
-    T *means[] = {mean, mean + next * mk}, *Ls[] = {L, L + next * mp};
+  for (int j = 0; j < k; j += 2) {
+    const int next = j + 1 < k;
+    const T *es[] = {e, e + next * dLines}, *us[] = {u, u + next * dLines}, *slopes[] = {slope, slope + next * dLines};
+    T *means[] = {mean, mean + next * dLines}, *Ls[] = {L, L + next * valueLines};
     const V<T> gamma[] = {at(gammas, j), at(gammas, j + next)};
     V<T> last[2] = {}, before[2] = {}, t[2], z[2];
-    for (int l = k - 1; l >= 0; l--) {
+    for (int l = d - 1; l >= 0; l--) {
       EACH(c, 2) t[c] = whereGreater<T>(gamma[c], none, -gamma[c] * at(us[c], l));  // -γ a[l] L[l,l]
-      int value = TRIANGLE ? tri(k - 1) + l : l;
+      int value = TRIANGLE ? tri(d - 1) + l : l;
       if (TRIANGLE) {  // up column l, to the diagonal
-        for (int i = k - 1; i > l + 2; value -= i--)
+        for (int i = d - 1; i > l + 2; value -= i--)
           EACH(c, 2) t[c] = nmadd<T>(at(Ls[c], value), at(means[c], i), t[c]);
-        if (l < k - 2) {
+        if (l < d - 2) {
           EACH(c, 2) t[c] = nmadd<T>(at(Ls[c], value), before[c], t[c]);
           value -= l + 2;
         }
-        if (l < k - 1) {
+        if (l < d - 1) {
           EACH(c, 2) t[c] = nmadd<T>(at(Ls[c], value), last[c], t[c]);
           value -= l + 1;
         }
@@ -184,14 +185,14 @@ template <class T, bool TRIANGLE> INLINE V<T> gaussianGradients(
       }
     }
     if (TRIANGLE)
-      for (int l = 1, row = 1; l < k; row += ++l)
+      for (int l = 1, row = 1; l < d; row += ++l)
         for (int i = 0; i < l; i++)
           EACH(c, 2) set(Ls[c], row + i, whereGreater<T>(gamma[c], none, at(means[c], l) * at(us[c], i)));
-    mean += 2 * mk;
-    e += 2 * mk;
-    slope += 2 * mk;
-    u += 2 * mk;
-    L += 2 * mp;
+    mean += 2 * dLines;
+    e += 2 * dLines;
+    slope += 2 * dLines;
+    u += 2 * dLines;
+    L += 2 * valueLines;
   }
   return squares;
 }
@@ -200,20 +201,20 @@ template <class T, bool TRIANGLE> INLINE V<T> gaussianGradients(
 // ¼e^2floor)
 template <class T> INLINE V<T> bounded(V<T> r, T floor) { return tanh<T>(r / splat(T(LN2) - floor)); }
 // The same for two coordinates and [log s_x, log s_y, atanh ρ] (Graves 2013); values become their derivatives.
-// With q = e^(-2|r|): 1 - |ρ| = 2q/(1+q), 1 - ρ² = 4q/(1+q)²; nothing cancels where ρ rounds to 1.
+// With h = e^(-2|r|): 1 - |ρ| = 2h/(1+h), 1 - ρ² = 4h/(1+h)²; nothing cancels where ρ rounds to 1.
 template <class T, bool GRADIENT>
-V<T> correlated(int m, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* joint, int* failed) {
+V<T> correlated(int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* joint, int* failed) {
   const bool floored = floor > T(-INF);
-  T *mean = tile + m * LANES<T>, *C = mean + m * 2 * LANES<T>;
+  T *mean = tile + k * LANES<T>, *C = mean + k * 2 * LANES<T>;
   V<T> bad = {};
-  deviations<T, EXP, false>(m, 2, 3, C, floor, e, slope, joint, failed);
-  for (int j = 0; j < m; j++) {
+  deviations<T, EXP, false>(k, 2, 3, C, floor, e, slope, joint, failed);
+  for (int j = 0; j < k; j++) {
     V<T> r = at(C, 2), t = floored ? bounded<T>(r, floor) : V<T>{}, sum = at(joint, j) + (r - r);
     if (floored) r = t * (T(LN2) - floor);
-    const V<T> q = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * LIMIT<T>);
-    if (!everyGreater<T>(most, abs<T>(r))) sum += note<T>(most, abs<T>(r), j * 3 + 2, failed);
-    const V<T> one = q + T(1), over = one * one / (T(4) * q), rest = withSign<T>(T(2) * q / one, r);
-    const V<T> half = T(LN2) - abs<T>(r) - log1p<T>(q);  // ½ log(1 - ρ²)
+    const V<T> h = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * LIMIT<T>);
+    if (!everyGreater<T>(most, abs<T>(r))) sum += recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed);
+    const V<T> one = h + T(1), over = one * one / (T(4) * h), rest = withSign<T>(T(2) * h / one, r);
+    const V<T> half = T(LN2) - abs<T>(r) - log1p<T>(h);  // ½ log(1 - ρ²)
     const V<T> u = (at(y, 0) - at(mean, 0)) * at(e, 0), v = (at(y, 1) - at(mean, 1)) * at(e, 1);
     const V<T> a = madd<T>(rest, v, u - withSign<T>(v, r)) * over;  // (u - ρ v) / (1 - ρ²)
     const V<T> w = madd<T>(rest, u, v - withSign<T>(u, r)), b = w * over;
@@ -237,9 +238,9 @@ V<T> correlated(int m, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T
 }
 
 // tanh C = L Lᵀ, packed by rows (L may be C); returns Σ log L[l,l], NaN where a pivot is not > 0
-template <class T> V<T> factor(int k, const T* C, T* L, int place, int* failed) {
+template <class T> V<T> factor(int d, const T* C, T* L, int place, int* failed) {
   V<T> sum = {};
-  for (int i = 0; i < k; i++)
+  for (int i = 0; i < d; i++)
     for (int j = 0; j <= i; j++) {
       const V<T> r = at(C, tri(i) + j);
       V<T> s = tanh<T>(r);
@@ -250,36 +251,36 @@ template <class T> V<T> factor(int k, const T* C, T* L, int place, int* failed) 
         continue;
       }
       const V<T> least = splat(NORMAL<T>);
-      if (!everyGreater<T>(s, least)) sum += note<T>(s, least, place + i, failed);
+      if (!everyGreater<T>(s, least)) sum += recordFailure<T>(s, least, place + i, failed);
       sum = madd<T>(splat(T(0.5)), log<T>(s), sum);
       set(L, tri(i) + i, sqrt<T>(s));
     }
   return sum;
 }
 // The lower triangle of (L Lᵀ)⁻¹ = WᵀW with W = L⁻¹, in the place of W
-template <class T> void invert(int k, const T* L, T* W) {
-  for (int j = 0; j < k; j++)
-    for (int i = j; i < k; i++) {
+template <class T> void invert(int d, const T* L, T* W) {
+  for (int j = 0; j < d; j++)
+    for (int i = j; i < d; i++) {
       V<T> s = splat(T(i == j));
       for (int p = j; p < i; p++) s = nmadd<T>(at(L, tri(i) + p), at(W, tri(p) + j), s);
       set(W, tri(i) + j, s / at(L, tri(i) + i));
     }
-  for (int i = 0; i < k; i++)
+  for (int i = 0; i < d; i++)
     for (int j = 0; j <= i; j++) {
       V<T> s = {};
-      for (int p = i; p < k; p++) s = madd<T>(at(W, tri(p) + i), at(W, tri(p) + j), s);
+      for (int p = i; p < d; p++) s = madd<T>(at(W, tri(p) + i), at(W, tri(p) + j), s);
       set(W, tri(i) + j, s);
     }
 }
 // The same for Σ = tanh of the values, entry by entry; values become ½ (2 - δ) (Σ⁻¹ - a aᵀ) sech²
 template <class T, bool GRADIENT>
-V<T> tanhFull(int m, int k, V<T> top, T* tile, const T* y, T* u, T* L, T* inverse, T* joint, int* failed) {
-  T *mean = tile + m * LANES<T>, *C = mean + m * k * LANES<T>;
+V<T> tanhFull(int k, int d, V<T> top, T* tile, const T* y, T* u, T* L, T* inverse, T* joint, int* failed) {
+  T *mean = tile + k * LANES<T>, *C = mean + k * d * LANES<T>;
   V<T> bad = {};
-  for (int j = 0; j < m; j++, mean += k * LANES<T>, C += tri(k) * LANES<T>) {
-    const V<T> sum = factor<T>(k, C, L, j * (k + 1) + 1, failed);
+  for (int j = 0; j < k; j++, mean += d * LANES<T>, C += tri(d) * LANES<T>) {
+    const V<T> sum = factor<T>(d, C, L, j * (d + 1) + 1, failed);
     V<T> square = {};
-    for (int l = 0; l < k; l++) {
+    for (int l = 0; l < d; l++) {
       V<T> t = at(y, l) - at(mean, l);
       for (int i = 0; i < l; i++) t = nmadd<T>(at(L, tri(l) + i), at(u, i), t);
       t = t / at(L, tri(l) + l);
@@ -290,13 +291,13 @@ V<T> tanhFull(int m, int k, V<T> top, T* tile, const T* y, T* u, T* L, T* invers
     set(joint, j, log);
     bad += log - log;
     if (!GRADIENT) continue;
-    for (int l = k - 1; l >= 0; l--) {
+    for (int l = d - 1; l >= 0; l--) {
       V<T> t = at(u, l);
-      for (int i = l + 1; i < k; i++) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
+      for (int i = l + 1; i < d; i++) t = nmadd<T>(at(L, tri(i) + l), at(mean, i), t);
       set(mean, l, t / at(L, tri(l) + l));
     }
-    invert<T>(k, L, inverse);
-    for (int l = 0; l < k; l++)
+    invert<T>(d, L, inverse);
+    for (int l = 0; l < d; l++)
       for (int i = 0; i <= l; i++) {
         const V<T> steep = sech2<T>(exp<T>(T(-2) * abs<T>(at(C, tri(l) + i))));
         const V<T> g = nmadd<T>(at(mean, l), at(mean, i), at(inverse, tri(l) + i));
@@ -306,27 +307,27 @@ V<T> tanhFull(int m, int k, V<T> top, T* tile, const T* y, T* u, T* L, T* invers
   return bad;
 }
 
-// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components. (k = 2, as of pens,
+// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components. (d = 2, as of pens,
 // is spelt out where it is the default mapping: its loops are unrolled, avx2 188 -> 173 ns.)
 template <class T, bool GRADIENT> V<T> components(
-    Mapping mapping, int m, int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* L, T* inverse,
+    Mapping mapping, int k, int d, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* L, T* inverse,
     T* joint, int* failed) {
   switch (mapping) {
     case Mapping::tanhFull:
-      return tanhFull<T, GRADIENT>(m, k, top, tile, y, u, L, inverse, joint, failed);
+      return tanhFull<T, GRADIENT>(k, d, top, tile, y, u, L, inverse, joint, failed);
     case Mapping::tanhDiag:
-      return gaussians<T, TANH, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, TANH, false>(k, d, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::cholExp:
-      if (k == 2) return gaussians<T, EXP, true>(m, 2, floor, top, tile, y, e, slope, u, joint, failed);
-      return gaussians<T, EXP, true>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      if (d == 2) return gaussians<T, EXP, true>(k, 2, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, true>(k, d, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::cholSoftplus:
-      return gaussians<T, SOFTPLUS, true>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, true>(k, d, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::diagExp:
-      return gaussians<T, EXP, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, EXP, false>(k, d, floor, top, tile, y, e, slope, u, joint, failed);
     case Mapping::diagSoftplus:
-      return gaussians<T, SOFTPLUS, false>(m, k, floor, top, tile, y, e, slope, u, joint, failed);
+      return gaussians<T, SOFTPLUS, false>(k, d, floor, top, tile, y, e, slope, u, joint, failed);
     default:
-      return correlated<T, GRADIENT>(m, floor, top, tile, y, e, slope, joint, failed);
+      return correlated<T, GRADIENT>(k, floor, top, tile, y, e, slope, joint, failed);
   }
 }
 
@@ -345,17 +346,17 @@ template <class T, bool GRADIENT> INLINE V<T> bernoulli(int q, T* logits, const 
 }
 
 // Values become γ times what they are, means -γ times; exactly 0 where γ = 0. Returns a sum of their squares
-template <class T> V<T> scaled(int m, int k, int p, T* mean, const T* gammas) {
-  T* C = mean + m * k * LANES<T>;
+template <class T> V<T> scaled(int k, int d, int values, T* mean, const T* gammas) {
+  T* C = mean + k * d * LANES<T>;
   V<T> squares = {};
-  for (int j = 0; j < m; j++, mean += k * LANES<T>, C += p * LANES<T>) {
+  for (int j = 0; j < k; j++, mean += d * LANES<T>, C += values * LANES<T>) {
     const V<T> gamma = at(gammas, j), none = {};
-    for (int l = 0; l < k; l++) {
+    for (int l = 0; l < d; l++) {
       const V<T> g = whereGreater<T>(gamma, none, -gamma * at(mean, l));
       set(mean, l, g);
       squares = madd<T>(g, g, squares);
     }
-    for (int c = 0; c < p; c++) {
+    for (int c = 0; c < values; c++) {
       const V<T> g = whereGreater<T>(gamma, none, gamma * at(C, c));
       set(C, c, g);
       squares = madd<T>(g, g, squares);
@@ -365,31 +366,31 @@ template <class T> V<T> scaled(int m, int k, int p, T* mean, const T* gammas) {
 }
 // A tile becomes its gradient: logits π - γ, means -γ a, then the values. dy = Σ_j γ[j] a[j]
 template <class T> V<T> gradients(
-    Mapping mapping, int m, int k, int p, T floor, V<T> scale, T* tile, const T* e, const T* slope, const T* u,
+    Mapping mapping, int k, int d, int values, T floor, V<T> scale, T* tile, const T* e, const T* slope, const T* u,
     const T* gammas, T* dy) {
-  T* mean = tile + m * LANES<T>;
+  T* mean = tile + k * LANES<T>;
   V<T> squares;
-  for (int j = 0; j < m; j++) set(tile, j, madd<T>(at(tile, j), scale, -at(gammas, j)));
+  for (int j = 0; j < k; j++) set(tile, j, madd<T>(at(tile, j), scale, -at(gammas, j)));
   switch (mapping) {
     case Mapping::tanhFull:
     case Mapping::graves:
-      squares = scaled<T>(m, k, p, mean, gammas);
+      squares = scaled<T>(k, d, values, mean, gammas);
       break;
     case Mapping::cholExp:
     case Mapping::cholSoftplus: {
       const bool sloped = mapping != Mapping::cholExp || floor > T(-INF);
-      squares = k == 2 ? gaussianGradients<T, true>(m, 2, sloped, mean, e, slope, u, gammas)
-                       : gaussianGradients<T, true>(m, k, sloped, mean, e, slope, u, gammas);
+      squares = d == 2 ? gaussianGradients<T, true>(k, 2, sloped, mean, e, slope, u, gammas)
+                       : gaussianGradients<T, true>(k, d, sloped, mean, e, slope, u, gammas);
       break;
     }
     default: {
       const bool sloped = mapping != Mapping::diagExp || floor > T(-INF);
-      squares = gaussianGradients<T, false>(m, k, sloped, mean, e, slope, u, gammas);
+      squares = gaussianGradients<T, false>(k, d, sloped, mean, e, slope, u, gammas);
     }
   }
-  for (int l = 0; l < k; l++) {
+  for (int l = 0; l < d; l++) {
     V<T> sum = {};
-    for (int j = 0; j < m; j++) sum -= at(mean, j * k + l);
+    for (int j = 0; j < k; j++) sum -= at(mean, j * d + l);
     set(dy, l, sum);
   }
   return squares;
@@ -401,56 +402,59 @@ template <class T> bool finite(int width, const T* values) {
   return true;
 }
 // INFO within a row: it is not finite; it failed at a place; or `whole` says that not all of its results are finite
-template <class T> int failure(int w, const T* raw, int v, const T* x, int f, int failed, bool whole) {
-  if (!finite(w, raw) || !finite(v, x)) return f;
-  return failed ? failed : whole ? 0 : f;
+template <class T>
+int failure(int outputs, const T* raw, int observed, const T* x, int pivots, int failed, bool whole) {
+  if (!finite(outputs, raw) || !finite(observed, x)) return pivots;
+  return failed ? failed : whole ? 0 : pivots;
 }
 
 template <class T, bool GRADIENT> int evaluate(
-    int n, int k, int m, int q, int p, int w, int v, int f, Mapping mapping, const T* raw, const T* x, T floor, T* tile,
-    T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse, T* dy, T* logDensity, T* r, T* dRaw,
-    T* dx) {
+    int n, int d, int k, int q, int values, int outputs, int observed, int pivots, Mapping mapping, const T* raw,
+    const T* x, T floor, T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse, T* dy,
+    T* logDensity, T* r, T* dRaw, T* dx) {
   constexpr int N = LANES<T>;
-  if (mapping == Mapping::graves && k != 2) return 1;
+  if (mapping == Mapping::graves && d != 2) return 1;
   memset(failed, 0, N * sizeof(int));
-  const bool streaming = GRADIENT && size_t(n) * w * sizeof(T) > STREAM;
+  const bool streaming = GRADIENT && size_t(n) * outputs * sizeof(T) > STREAM;
   for (int from = 0; from < n; from += N) {
     const int rows = least(N, n - from);
-    transposeIn<T>(rows, w, raw, tile);
-    transposeIn<T>(rows, v, x, y);
-    if (streaming) fetch(dRaw, rows * w);
-    const V<T> top = largest<T>(m, tile);
-    V<T> check = components<T, GRADIENT>(mapping, m, k, floor, top, tile, y, e, slope, u, L, inverse, joint, failed);
-    const V<T> total = shares<T>(m, top, tile), best = largest<T>(m, joint);
-    const V<T> sum = shares<T>(m, best, joint), share = T(1) / sum;
-    const V<T> log = best + ISA::log<T>(sum) - ISA::log<T>(total) - T(0.5 * k * LOG_2PI) -
-                     bernoulli<T, GRADIENT>(q, tile + (w - q) * N, y + k * N, dy + k * N);
+    transposeIn<T>(rows, outputs, raw, tile);
+    transposeIn<T>(rows, observed, x, y);
+    if (streaming) fetch(dRaw, rows * outputs);
+    const V<T> top = largest<T>(k, tile);
+    V<T> check = components<T, GRADIENT>(mapping, k, d, floor, top, tile, y, e, slope, u, L, inverse, joint, failed);
+    const V<T> total = shares<T>(k, top, tile), best = largest<T>(k, joint);
+    const V<T> sum = shares<T>(k, best, joint), share = T(1) / sum;
+    const V<T> log = best + ISA::log<T>(sum) - ISA::log<T>(total) - T(0.5 * d * LOG_2PI) -
+                     bernoulli<T, GRADIENT>(q, tile + (outputs - q) * N, y + d * N, dy + d * N);
     store(line, log);
     check += log - log;
-    for (int j = 0; j < m; j++) set(joint, j, at(joint, j) * share);
+    for (int j = 0; j < k; j++) set(joint, j, at(joint, j) * share);
     if (GRADIENT) {
-      const V<T> squares = gradients<T>(mapping, m, k, p, floor, T(1) / total, tile, e, slope, u, joint, dy);
+      const V<T> squares = gradients<T>(mapping, k, d, values, floor, T(1) / total, tile, e, slope, u, joint, dy);
       check += squares - squares;
-      transposeOut<T>(rows, w, tile, dRaw);
-      transposeOut<T>(rows, v, dy, dx);
+      transposeOut<T>(rows, outputs, tile, dRaw);
+      transposeOut<T>(rows, observed, dy, dx);
     }
-    transposeOut<T>(rows, m, joint, r);
+    transposeOut<T>(rows, k, joint, r);
     transposeOut<T>(rows, 1, line, logDensity);
     if (!everyGreater<T>(splat(T(1)), check)) {
       for (int i = 0; i < rows; i++) {
-        const bool whole = finite(1, logDensity + i) &&
-                           (!GRADIENT || (finite(w, dRaw + size_t(i) * w) && finite(v, dx + size_t(i) * v)));
-        const int place = failure(w, raw + size_t(i) * w, v, x + size_t(i) * v, f, failed[i], whole);
-        if (place) return (from + i) * m * f + place;
+        const bool whole =
+            finite(1, logDensity + i) &&
+            (!GRADIENT || (finite(outputs, dRaw + size_t(i) * outputs) && finite(observed, dx + size_t(i) * observed)));
+        const int place =
+            failure(outputs, raw + size_t(i) * outputs, observed, x + size_t(i) * observed, pivots, failed[i], whole);
+        if (place) return (from + i) * k * pivots + place;
       }
     }
-    raw += size_t(N) * w;
-    x += size_t(N) * v;
-    r += size_t(N) * m;
+    raw += size_t(N) * outputs;
+    x += size_t(N) * observed;
+    r += size_t(N) * k;
     logDensity += N;
     if (GRADIENT) {
-      dRaw += size_t(N) * w;
-      dx += size_t(N) * v;
+      dRaw += size_t(N) * outputs;
+      dx += size_t(N) * observed;
     }
   }
   return 0;
@@ -458,20 +462,21 @@ template <class T, bool GRADIENT> int evaluate(
 }
 
 template <class T> int forward(
-    int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw, const T* x, const T* floor,
-    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* logDensity, T* r) {
+    int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping, const T* raw,
+    const T* x, const T* floor, T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint,
+    T* logDensity, T* r) {
   return evaluate<T, false>(
-      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, u, L, joint, nullptr,
-      y, logDensity, r, nullptr, nullptr);
+      n, d, k, q, values, outputs, observed, pivots, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y,
+      u, L, joint, nullptr, y, logDensity, r, nullptr, nullptr);
 }
 
 template <class T> int lossGradient(
-    int n, int k, int m, int q, int p, int w, int v, int f, int mapping, const T* raw, const T* x, const T* floor,
-    T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse, T* dy, T* logDensity, T* r,
-    T* dRaw, T* dx) {
+    int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping, const T* raw,
+    const T* x, const T* floor, T* tile, T* e, T* slope, int* failed, T* line, T* y, T* u, T* L, T* joint, T* inverse,
+    T* dy, T* logDensity, T* r, T* dRaw, T* dx) {
   return evaluate<T, true>(
-      n, k, m, q, p, w, v, f, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y, u, L, joint, inverse,
-      dy, logDensity, r, dRaw, dx);
+      n, d, k, q, values, outputs, observed, pivots, Mapping(mapping), raw, x, *floor, tile, e, slope, failed, line, y,
+      u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
 
 namespace {
@@ -479,42 +484,42 @@ namespace {
 template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * NORMAL<T>), e); }
 // Values become factors; sums NaN where a component has none
 template <class T, int KIND, bool TRIANGLE>
-void factors(int m, int k, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
-  const int p = TRIANGLE ? tri(k) : k;
-  deviations<T, KIND, TRIANGLE>(m, k, p, C, floor, e, slope, sums, failed);
-  for (int j = 0; j < m; j++, C += p * LANES<T>)
-    for (int l = 0; l < k; l++) set(C, TRIANGLE ? tri(l) + l : l, deviation<T>(at(e, j * k + l)));
+void factors(int k, int d, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
+  const int values = TRIANGLE ? tri(d) : d;
+  deviations<T, KIND, TRIANGLE>(k, d, values, C, floor, e, slope, sums, failed);
+  for (int j = 0; j < k; j++, C += values * LANES<T>)
+    for (int l = 0; l < d; l++) set(C, TRIANGLE ? tri(l) + l : l, deviation<T>(at(e, j * d + l)));
 }
 // [s_x, ρ s_y, s_y √(1-ρ²)]
-template <class T> void correlatedFactors(int m, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
-  deviations<T, EXP, false>(m, 2, 3, C, floor, e, slope, sums, failed);
-  for (int j = 0; j < m; j++, C += 3 * LANES<T>) {
+template <class T> void correlatedFactors(int k, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
+  deviations<T, EXP, false>(k, 2, 3, C, floor, e, slope, sums, failed);
+  for (int j = 0; j < k; j++, C += 3 * LANES<T>) {
     V<T> r = at(C, 2);
     if (floor > T(-INF)) r = bounded<T>(r, floor) * (T(LN2) - floor);
-    const V<T> q = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 2 * j + 1));
-    if (!everyGreater<T>(most, abs<T>(r))) set(sums, j, note<T>(most, abs<T>(r), j * 3 + 2, failed));
+    const V<T> h = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 2 * j + 1));
+    if (!everyGreater<T>(most, abs<T>(r))) set(sums, j, recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed));
     set(C, 0, deviation<T>(at(e, 2 * j)));
     set(C, 1, tanh<T>(r) * sy);
-    set(C, 2, T(2) * q / madd<T>(q, q, splat(T(1))) * sy);
+    set(C, 2, T(2) * h / madd<T>(h, h, splat(T(1))) * sy);
   }
 }
-template <class T> void allFactors(Mapping mapping, int m, int k, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
+template <class T> void allFactors(Mapping mapping, int k, int d, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
   switch (mapping) {
     case Mapping::tanhFull:
-      for (int j = 0; j < m; j++, C += tri(k) * LANES<T>) set(sums, j, factor<T>(k, C, C, j * (k + 1) + 1, failed));
+      for (int j = 0; j < k; j++, C += tri(d) * LANES<T>) set(sums, j, factor<T>(d, C, C, j * (d + 1) + 1, failed));
       return;
     case Mapping::tanhDiag:
-      return factors<T, TANH, false>(m, k, C, floor, e, slope, sums, failed);
+      return factors<T, TANH, false>(k, d, C, floor, e, slope, sums, failed);
     case Mapping::cholExp:
-      return factors<T, EXP, true>(m, k, C, floor, e, slope, sums, failed);
+      return factors<T, EXP, true>(k, d, C, floor, e, slope, sums, failed);
     case Mapping::cholSoftplus:
-      return factors<T, SOFTPLUS, true>(m, k, C, floor, e, slope, sums, failed);
+      return factors<T, SOFTPLUS, true>(k, d, C, floor, e, slope, sums, failed);
     case Mapping::diagExp:
-      return factors<T, EXP, false>(m, k, C, floor, e, slope, sums, failed);
+      return factors<T, EXP, false>(k, d, C, floor, e, slope, sums, failed);
     case Mapping::diagSoftplus:
-      return factors<T, SOFTPLUS, false>(m, k, C, floor, e, slope, sums, failed);
+      return factors<T, SOFTPLUS, false>(k, d, C, floor, e, slope, sums, failed);
     default:
-      return correlatedFactors<T>(m, C, floor, e, slope, sums, failed);
+      return correlatedFactors<T>(k, C, floor, e, slope, sums, failed);
   }
 }
 // 0, NaN in lanes where one of the lines is not finite
@@ -526,40 +531,40 @@ template <class T> V<T> differences(int count, const T* lines) {
 }
 
 template <class T> int distribution(
-    int n, int k, int m, int q, int p, int w, int, int f, int mapping, const T* raw, const T* floor, T* tile, T* e,
-    T* slope, int* failed, T* sums, T* weights, T* L, T* probabilities) {
+    int n, int d, int k, int q, int values, int outputs, int, int pivots, int mapping, const T* raw, const T* floor,
+    T* tile, T* e, T* slope, int* failed, T* sums, T* weights, T* L, T* probabilities) {
   constexpr int N = LANES<T>;
-  if (Mapping(mapping) == Mapping::graves && k != 2) return 1;
+  if (Mapping(mapping) == Mapping::graves && d != 2) return 1;
   memset(failed, 0, N * sizeof(int));
-  T *C = tile + (m + m * k) * N, *logits = C + m * p * N;
+  T *C = tile + (k + k * d) * N, *logits = C + k * values * N;
   for (int from = 0; from < n; from += N) {
     const int rows = least(N, n - from);
-    transposeIn<T>(rows, w, raw, tile);
-    V<T> check = differences<T>(w, tile);
-    const V<T> total = shares<T>(m, largest<T>(m, tile), tile), scale = T(1) / total;
-    for (int j = 0; j < m; j++) {
+    transposeIn<T>(rows, outputs, raw, tile);
+    V<T> check = differences<T>(outputs, tile);
+    const V<T> total = shares<T>(k, largest<T>(k, tile), tile), scale = T(1) / total;
+    for (int j = 0; j < k; j++) {
       set(tile, j, at(tile, j) * scale);
       set(sums, j, V<T>{});
     }
-    allFactors<T>(Mapping(mapping), m, k, C, *floor, e, slope, sums, failed);
-    check += differences<T>(m, sums);
+    allFactors<T>(Mapping(mapping), k, d, C, *floor, e, slope, sums, failed);
+    check += differences<T>(k, sums);
     for (int b = 0; b < q; b++) {
       const V<T> r = at(logits, b);
       set(logits, b, sigmoid<T>(r, exp<T>(-abs<T>(r))));
     }
-    check += differences<T>(w, tile);
-    transposeOut<T>(rows, m, tile, weights);
-    transposeOut<T>(rows, m * p, C, L);
+    check += differences<T>(outputs, tile);
+    transposeOut<T>(rows, k, tile, weights);
+    transposeOut<T>(rows, k * values, C, L);
     transposeOut<T>(rows, q, logits, probabilities);
     if (!everyGreater<T>(splat(T(1)), check))
       for (int i = 0; i < rows; i++) {
-        const bool whole = finite(m * p, L + size_t(i) * m * p);  // weights and probabilities are
-        const int place = failure(w, raw + size_t(i) * w, 0, raw, f, failed[i], whole);
-        if (place) return (from + i) * m * f + place;
+        const bool whole = finite(k * values, L + size_t(i) * k * values);  // weights and probabilities are
+        const int place = failure(outputs, raw + size_t(i) * outputs, 0, raw, pivots, failed[i], whole);
+        if (place) return (from + i) * k * pivots + place;
       }
-    raw += size_t(N) * w;
-    weights += size_t(N) * m;
-    L += size_t(N) * m * p;
+    raw += size_t(N) * outputs;
+    weights += size_t(N) * k;
+    L += size_t(N) * k * values;
     probabilities += size_t(N) * q;
   }
   return 0;

@@ -234,7 +234,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     imports(tree, 'assembly/')
       .filter(
         ({ from, to }) =>
-          !/\/(index|contract|memory|linalg|simd)\.ts$/.test(from) && !/\/(simd|linalg|contract)\.ts$/.test(to),
+          nouns.some((noun) => from === `assembly/${noun}.ts`) && !/\/(simd|linalg|contract)\.ts$/.test(to),
       )
       .map(told),
   'linalg of assembly imports simd and contract; simd, memory and contract nothing': (tree) =>
@@ -249,9 +249,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     includes(tree)
       .filter(({ from, to }) => {
         const noun = /^native\/(\w+)\.cc$/.exec(from)?.[1];
-        return (
-          noun && !['addon', 'level', 'job', 'pool'].includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to)
-        );
+        return noun && nouns.includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to);
       })
       .map(told),
   'linalg of native includes simd and contract, and simd nothing of ours': (tree) =>
