@@ -12,7 +12,7 @@ import { Random } from '../random.ts';
 import { addDeviation, covariancesOf, drawBinary, drawComponent, sharpen } from './density/draw.ts';
 import { checkBinaryTargets, overflow, toUserError } from './density/failure.ts';
 import { type Mapping, mappings, type Shape, shapeOf } from './density/mapping.ts';
-import type { OnBackend } from './model.ts';
+import { INSPECT, type OnBackend, printable } from './model.ts';
 
 export type { Mapping };
 
@@ -118,6 +118,13 @@ export class MixtureDensity {
     this.mapping = mapping;
     this.binary = binary;
     this.outputs = outputs;
+  }
+  /** @internal */
+  [INSPECT](): object {
+    const { components, dimension, mapping, binary, outputs, backend } = this;
+    if (!backend) return {}; // it merely inherits from MixtureDensity
+    const facts = { components, dimension, mapping, binary, outputs };
+    return printable(this, { ...facts, backend: `${backend.name} ${backend.isa}` });
   }
 
   /**

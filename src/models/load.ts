@@ -1,5 +1,5 @@
-/** A model of whatever kind a file holds. */
-import { malformed, opened } from '../file.ts';
+/** Models of any kind, read from files. */
+import { decode, malformed } from '../file.ts';
 import { Gaussian } from './gaussian.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
@@ -7,11 +7,24 @@ import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
 export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
-/** Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND. */
+type Kind = AnyModel['kind'];
+
+const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBackend): AnyModel & { kind: K } } } = {
+  gaussian: Gaussian,
+  'gaussian-mixture': GaussianMixture,
+  'mixture-density-network': MixtureDensityNetwork,
+};
+
+/**
+ * The model in a file that `toBytes` made, of whatever kind: see its `kind`.
+ * Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend), BACKEND.
+ * @example
+ * const bytes = new Gaussian({ mean: [0], variances: [1] }).toBytes();
+ * loadModel(bytes).kind; // 'gaussian'
+ */
 export function loadModel(bytes: Uint8Array, options?: OnBackend): AnyModel {
-  const kind = opened(bytes).metadata['kind'];
-  if (kind === 'gaussian') return Gaussian.fromBytes(bytes, options);
-  if (kind === 'gaussian-mixture') return GaussianMixture.fromBytes(bytes, options);
-  if (kind === 'mixture-density-network') return MixtureDensityNetwork.fromBytes(bytes, options);
-  throw malformed(`it holds a ${kind}, which is no kind of model here`);
+  const { kind } = decode(bytes).metadata;
+  if (kind === undefined || !Object.hasOwn(classes, kind))
+    throw malformed(`it holds a ${kind}, which is no kind of model here`);
+  return classes[kind as Kind].fromBytes(bytes, options);
 }

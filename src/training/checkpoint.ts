@@ -3,7 +3,7 @@
  * Batches and learning rates are not stored: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
-import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';
+import { decode, encode, malformed, orMalformed, refuseOthers, sizeOf, type Tensors, tensorOf } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
 /** Facts that must not change for a training run to go on from a checkpoint, by name, as text. */
@@ -34,14 +34,14 @@ export function encodeCheckpoint({ parameters, optimizer, history, validation, i
       ...prefixNames(STATE, optimizer),
     }).map(([name, values]) => [name, { shape: [values.length], values: Float64Array.from(values) }]),
   );
-  return written(KIND, prefixNames(SETTING, identity), tensors);
+  return encode(KIND, prefixNames(SETTING, identity), tensors);
 }
 const prefixNames = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 
 /** The inverse of encodeCheckpoint. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const file = opened(bytes, KIND);
+  const file = decode(bytes, KIND);
   const identity = Object.fromEntries(
     Object.entries(file.metadata).flatMap(([name, text]) =>
       name.startsWith(SETTING) ? [[name.slice(SETTING.length), text]] : [],
@@ -49,12 +49,12 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   );
   const vector = (name: string, size: number): Float64Array => tensorOf(file, name, [size]);
   const parameters = vector('parameters', Number(identity['parameters']));
-  const history = vector('history', lengthOf(file, 'history', 1));
+  const history = vector('history', sizeOf(file, 'history', 1));
   if (history.length === 0) throw malformed('its history is empty', 'history');
   const hasHeldOut = identity['heldOutTerms'] !== '0';
-  const optimizer = built(() => choice('checkpoint', 'optimizer', identity['optimizer'], optimizers));
+  const optimizer = orMalformed(() => choice('checkpoint', 'optimizer', identity['optimizer'], optimizers));
   const state = prefixNames(STATE, optimizerOf(optimizer, 0, parameters.length).state);
-  onlyTensors(file, [
+  refuseOthers(file, [
     'parameters',
     'history',
     ...(hasHeldOut ? ['best', 'validationHistory'] : []),

@@ -2,7 +2,7 @@
 
 import type { Real } from '../../check.ts';
 import type { Random } from '../../random.ts';
-import { product } from '../triangles.ts';
+import { reconstruct } from '../triangles.ts';
 import { isFull, type Shape } from './mapping.ts';
 
 /** One raw row as kernels give it: weights [M], factors of the covariances [M,p], probabilities [q]. */
@@ -15,7 +15,7 @@ export interface RowDistribution {
 export function covariancesOf(L: Real, { gaussian: d, values, mapping }: Shape, to: Real): void {
   const full = isFull(mapping);
   for (let j = 0; j * d * d < to.length; j++)
-    product(L.subarray(j * values, (j + 1) * values), d, full, to.subarray(j * d * d, (j + 1) * d * d));
+    reconstruct(L.subarray(j * values, (j + 1) * values), d, full, to.subarray(j * d * d, (j + 1) * d * d));
 }
 
 /** Logits times 1 + bias, minus the largest, so that nothing overflows. */

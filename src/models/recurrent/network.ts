@@ -9,7 +9,7 @@ import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { built, columnsOf, columnsText, opened, written } from '../../file.ts';
+import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { checkBinaryTargets } from '../density/failure.ts';
@@ -20,7 +20,7 @@ import { Model } from '../model.ts';
 import { type Pass, runNow } from '../work.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
 import { type Part, partsOf, type Standardization, termsOf } from './network/batch.ts';
-import { decode, encode } from './network/file.ts';
+import { decodeNetwork, encodeNetwork } from './network/file.ts';
 import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
@@ -303,8 +303,8 @@ export class MixtureDensityNetwork extends Model {
    */
   toBytes(): Uint8Array {
     const { architecture, flat, units, minStandardDeviation, columns } = this;
-    const { metadata, tensors } = encode(architecture, flat, units, minStandardDeviation);
-    return written(this.kind, { ...metadata, ...columnsText(columns) }, tensors);
+    const { metadata, tensors } = encodeNetwork(architecture, flat, units, minStandardDeviation);
+    return encode(this.kind, { ...metadata, ...encodeColumns(columns) }, tensors);
   }
   /**
    * Reads what toBytes wrote. Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND.
@@ -315,10 +315,10 @@ export class MixtureDensityNetwork extends Model {
    */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
-    const file = opened(bytes, 'mixture-density-network');
-    const network = built(() => decode(file));
-    const on = { ...columnsOf(file), ...(backend !== undefined && { backend: backend as Backend }) };
-    return built(() => new MixtureDensityNetwork(network, on));
+    const file = decode(bytes, 'mixture-density-network');
+    const network = orMalformed(() => decodeNetwork(file));
+    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    return orMalformed(() => new MixtureDensityNetwork(network, on));
   }
 
   /**
@@ -340,6 +340,10 @@ export class MixtureDensityNetwork extends Model {
     return { model: new MixtureDensityNetwork(network, { backend, ...(columns && { columns }) }), report };
   }
 
+  protected override summary(): object {
+    const { dimension, hidden, components, mapping, cell, inputSkip, binary } = this;
+    return { dimension, hidden, components, mapping, cell, inputSkip, binary };
+  }
   protected release(): void {
     this.weights.f64?.dispose();
     this.weights.f32?.dispose();

@@ -1,7 +1,7 @@
 /** Encodes a network as the tensors and metadata of a model file, and decodes it: docs/format.md. */
 import * as check from '../../../check.ts';
 import { SeqlikError } from '../../../errors.ts';
-import { numberOf, onlyTensors, type TensorFile, tensorOf } from '../../../file.ts';
+import { numberOf, refuseOthers, type TensorFile, tensorOf } from '../../../file.ts';
 import { tensorShape } from '../stack/architecture.ts';
 import type { NetworkArchitecture } from './architecture.ts';
 import type { Standardization } from './batch.ts';
@@ -9,7 +9,7 @@ import { type NetworkOptions, readArchitecture } from './options.ts';
 
 const units = { mean: 'standardization.mean', standardDeviation: 'standardization.standardDeviation' };
 
-export function encode(
+export function encodeNetwork(
   { shape, stack }: NetworkArchitecture,
   flat: Float64Array,
   standardization: Standardization | undefined,
@@ -44,7 +44,7 @@ export function encode(
 }
 
 /** The options of the constructor. Throws FORMAT, and the errors of reading the architecture. */
-export function decode(file: TensorFile): NetworkOptions {
+export function decodeNetwork(file: TensorFile): NetworkOptions {
   const { metadata } = file;
   const read = (text: string): number => (/^\d{1,10}$/.test(text) ? Number(text) : Number.NaN);
   const number = (name: string): number => read(metadata[name] ?? ''); // NaN is refused with the architecture
@@ -63,7 +63,7 @@ export function decode(file: TensorFile): NetworkOptions {
   });
   const { slots } = architecture.stack;
   const d = [architecture.shape.dimension];
-  onlyTensors(file, [...slots.map(({ name }) => name), ...Object.values(units)]);
+  refuseOthers(file, [...slots.map(({ name }) => name), ...Object.values(units)]);
   const parameters = Object.fromEntries(slots.map((slot) => [slot.name, tensorOf(file, slot.name, tensorShape(slot))]));
   const isStandardised = Object.values(units).some((name) => name in file.tensors);
   return {
