@@ -1,24 +1,18 @@
 /** The columns of DATA that a stored model reads. */
-import type { MixtureDensityNetwork } from '../index.ts';
-import type { Wanted } from '../table/blocks.ts';
-import { misuse } from './exit.ts';
-import type { AnyModel } from './model.ts';
-import { type DataChoice, type SequenceChoice, sequencesWanted } from './options.ts';
-import { widthOf } from './walk.ts';
+import { usageError } from './errors.ts';
 
-/** The inputs by name: those asked for, else those stored with the model. */
-export function columnsFor(model: AnyModel, asked?: readonly string[]): { columns?: readonly string[] } {
+/** The part of a model that names its inputs. */
+export interface Inputs {
+  readonly dimension: number;
+  readonly columns?: readonly string[] | undefined;
+}
+/** The names of the inputs: those asked for, else those stored with the model. */
+export function columnsFor(model: Inputs, asked?: readonly string[]): { columns?: readonly string[] } {
   if (asked && asked.length !== model.dimension)
-    throw misuse(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
+    throw usageError(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
   const columns = asked ?? model.columns;
   return columns ? { columns } : {};
 }
-/** What a network needs of DATA. */
-export function sequencesFor(
-  model: MixtureDensityNetwork,
-  { columns: asked, sequence }: DataChoice & SequenceChoice,
-): Omit<Wanted, 'keep'> {
-  const columns = columnsFor(model, asked);
-  const sequences = sequencesWanted({ ...columns, ...(sequence !== undefined && { sequence }) }, model.binary);
-  return { dimension: model.dimension, width: widthOf(model), ...columns, ...sequences };
-}
+/** The names of a model's columns: x1, x2, ... if they have none. */
+export const columnsOf = ({ columns, dimension }: Inputs): readonly string[] =>
+  columns ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
-import { KernelFailure, SeqlikError } from '../errors.ts';
+import { callError, KernelFailure, type SeqlikError } from '../errors.ts';
 
 // ---- packing ----
 /** d(d+1)/2: the entries of a lower triangle. */
@@ -58,8 +58,7 @@ export const notPositiveDefinite = (
   component?: number,
 ): SeqlikError => {
   const matrix = component === undefined ? which : `${which}[${component}]`;
-  const message = `${where}: ${matrix} is not positive definite: pivot ${pivot} is ${value}`;
-  return new SeqlikError('NOT_POSITIVE_DEFINITE', message, {
+  return callError('NOT_POSITIVE_DEFINITE', where, `${matrix} is not positive definite: pivot ${pivot} is ${value}`, {
     which,
     pivot,
     value,

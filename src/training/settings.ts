@@ -1,6 +1,6 @@
 /** Options of every fit by gradients, and their checks; loop.ts runs on the result. */
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError, SeqlikError } from '../errors.ts';
 import { fixedBuffer, tagOf } from '../memory.ts';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
 import { type OptimizerName, optimizers } from './optimizer.ts';
@@ -123,18 +123,20 @@ export function readTraining(
   } = given;
   const chosen = check.choice(where, 'optimizer', optimizer, optimizers);
   if (chosen === 'adam' && given.momentum !== undefined)
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: momentum is of optimizer sgd, not of adam`, {
-      argument: 'momentum',
+    throw argumentError('INVALID_ARGUMENT', where, 'momentum', {
+      expected: 'no momentum for optimizer adam',
+      received: check.describe(given.momentum),
+      reason: 'is of optimizer sgd, not of adam',
     });
   return {
     where,
     optimizer: chosen,
-    momentum: check.share(where, 'momentum', momentum),
+    momentum: check.belowOne(where, 'momentum', momentum),
     learningRate: check.positive(where, 'learningRate', learningRate),
     schedule: check.choice(where, 'schedule', schedule, schedules),
     batch: check.count(where, 'batch', batch),
     clip: check.amount(where, 'clip', clip),
-    validation: check.share(where, 'validation', validation),
+    validation: check.belowOne(where, 'validation', validation),
     patience: check.count(where, 'patience', patience),
     maxIterations: check.count(where, 'maxIterations', maxIterations, 0),
     tolerance: check.amount(where, 'tolerance', tolerance),
@@ -162,7 +164,7 @@ function decodeResume(where: string, bytes: unknown): Checkpoint {
     throw new SeqlikError(
       'INVALID_ARGUMENT',
       `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ` +
-        check.described(bytes),
+        check.describe(bytes),
       { argument },
     );
   try {

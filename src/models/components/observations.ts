@@ -1,7 +1,7 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
 import { gaps } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { callError, SeqlikError } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
 import { type Batch, batchesOf } from './sums.ts';
@@ -36,8 +36,10 @@ export class Observations {
     }
     if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
     if (k > observed)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${k} components for ${observed} observed rows`, {
+      throw callError('INVALID_ARGUMENT', where, `${k} components for ${observed} observed rows`, {
         argument: 'components',
+        expected: `at most ${observed}, the number of observed rows`,
+        received: `${k}`,
       });
     const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)

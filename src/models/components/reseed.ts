@@ -2,7 +2,7 @@
  * Collapsed components, which hold next to no data or have a singular covariance, start anew where the fit is worst.
  */
 import type { Real } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { callError, SeqlikError } from '../../errors.ts';
 import { Components, type Parts } from './components.ts';
 import { fromVariances } from './covariances.ts';
 import type { Observations } from './observations.ts';
@@ -56,9 +56,10 @@ export async function reseedCollapsed(
   }
 }
 const collapsesEverywhere = (where: string, component: number): SeqlikError =>
-  new SeqlikError(
+  callError(
     'NOT_POSITIVE_DEFINITE',
-    `${where}: component ${component} collapses wherever it is put: fewer components, or more regularization`,
+    where,
+    `component ${component} collapses wherever it is put: fewer components, or more regularization`,
     { which: 'covariances', component, pivot: 0, value: 0 },
   );
 /** The first row of the lowest density that was not taken yet; -1 if there is none. */

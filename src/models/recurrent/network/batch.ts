@@ -2,7 +2,7 @@
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { isSingle } from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { callError } from '../../../errors.ts';
 import type { Batch } from '../stack/pass.ts';
 
 /** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
@@ -97,9 +97,10 @@ export function standardise(
     values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
     if (Number.isFinite(values[i])) continue;
     const place = { argument, column: i % d, value };
-    throw new SeqlikError(
+    throw callError(
       'NON_FINITE',
-      `${where}: ${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
+      where,
+      `${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
       place,
     );
   }

@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../../bind.ts';
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { callError, SeqlikError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
 import {
   addDeviation,
@@ -139,7 +139,7 @@ export class Stepper {
   }
   private requireFinite(where: string, what: string, values: Float64Array): void {
     if (!values.every(Number.isFinite))
-      throw new SeqlikError('NON_FINITE', `${where}: ${what} overflows`, { argument: 'parameters' });
+      throw callError('NON_FINITE', where, `${what} overflows`, { argument: 'parameters' });
   }
   /** Runs a kernel at this one row; its failure becomes the public error. */
   private withUserErrors<R>(where: string, raw: Float64Array, x: Float64Array, call: () => R): R {

@@ -1,5 +1,5 @@
 /** The shapes of a stack of recurrent layers, and its parameters as one flat vector (docs/math/network.md). */
-import { SeqlikError } from '../../../errors.ts';
+import { argumentError, callError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
 import type { Random } from '../../../random.ts';
 import { type Cell, type CellSizes, cellSizes } from './cell.ts';
@@ -78,17 +78,17 @@ export class StackArchitecture implements StackShape {
     }
     add('by', outputs, 1);
     if (!(at <= MOST_PARAMETERS))
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: hidden asks for ${at} parameters, more than ${MOST_PARAMETERS}`,
-        { argument: 'hidden' },
-      );
+      throw argumentError('INVALID_ARGUMENT', where, 'hidden', {
+        expected: `at most ${MOST_PARAMETERS} parameters`,
+        received: `${at} parameters`,
+        reason: `asks for ${at} parameters, more than ${MOST_PARAMETERS}`,
+      });
     if (Math.max(inputs, outputs) > WIDEST_LAYER)
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: ${inputs} inputs and ${outputs} outputs, more than ${WIDEST_LAYER}`,
-        { argument: inputs > WIDEST_LAYER ? names.inputs : names.outputs },
-      );
+      throw callError('INVALID_ARGUMENT', where, `${inputs} inputs and ${outputs} outputs, more than ${WIDEST_LAYER}`, {
+        argument: inputs > WIDEST_LAYER ? names.inputs : names.outputs,
+        expected: `at most ${WIDEST_LAYER} inputs and outputs`,
+        received: `${Math.max(inputs, outputs)}`,
+      });
     this.slots = slots;
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));
     this.size = at;
