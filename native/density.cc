@@ -12,7 +12,7 @@ enum { EXP, SOFTPLUS, TANH };                         // what makes standard dev
 template <class T> V<T> recordFailure(V<T> a, V<T> b, int place, int* failed) {
   for (int i = 0; i < LANES<T>; i++)
     if (!(a[i] > b[i]) && !failed[i]) failed[i] = place;
-  return a > b ? V<T>{} : splat(T(__builtin_nan("")));
+  return whereNotGreater<T>(a, b, splat(T(__builtin_nan(""))));
 }
 
 // The largest of k lines. (A NaN among them may be missed.)
@@ -57,14 +57,14 @@ INLINE void deviations(int k, int d, int values, T* raw, T floor, T* e, T* slope
     V<T> sum = {};
     for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) {
       const V<T> r = load(value);
-      V<T> size = r, least = splat(-LIMIT<T>);
+      V<T> size = r, least = splat(-K<T>::limit);
       if (KIND == EXP) {
         set(e, j * d + l, -pmax<T>(r, least));
         sum += r;
       } else if (KIND == SOFTPLUS) set(e, j * d + l, -abs<T>(r));
       else {
         size = tanh<T>(r);
-        least = splat(NORMAL<T>);
+        least = splat(K<T>::normal);
         set(e, j * d + l, T(-2) * abs<T>(r));
         sum += madd<T>(splat(T(0.5)), log<T>(size), r - r);
       }
@@ -211,7 +211,7 @@ V<T> correlated(int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T
   for (int j = 0; j < k; j++) {
     V<T> r = at(C, 2), t = floored ? bounded<T>(r, floor) : V<T>{}, sum = at(joint, j) + (r - r);
     if (floored) r = t * (T(LN2) - floor);
-    const V<T> h = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * LIMIT<T>);
+    const V<T> h = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * K<T>::limit);
     if (!everyGreater<T>(most, abs<T>(r))) sum += recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed);
     const V<T> one = h + T(1), over = one * one / (T(4) * h), rest = withSign<T>(T(2) * h / one, r);
     const V<T> half = T(LN2) - abs<T>(r) - log1p<T>(h);  // ½ log(1 - ρ²)
@@ -250,7 +250,7 @@ template <class T> V<T> factor(int d, const T* C, T* L, int place, int* failed) 
         set(L, tri(i) + j, s / at(L, tri(j) + j));
         continue;
       }
-      const V<T> least = splat(NORMAL<T>);
+      const V<T> least = splat(K<T>::normal);
       if (!everyGreater<T>(s, least)) sum += recordFailure<T>(s, least, place + i, failed);
       sum = madd<T>(splat(T(0.5)), log<T>(s), sum);
       set(L, tri(i) + i, sqrt<T>(s));
@@ -481,7 +481,7 @@ template <class T> int lossGradient(
 
 namespace {
 // 1/e; infinite where deviations found no smaller e
-template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * NORMAL<T>), e); }
+template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * K<T>::normal), e); }
 // Values become factors; sums NaN where a component has none
 template <class T, int KIND, bool TRIANGLE>
 void factors(int k, int d, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
@@ -496,7 +496,7 @@ template <class T> void correlatedFactors(int k, T* C, T floor, T* e, T* slope, 
   for (int j = 0; j < k; j++, C += 3 * LANES<T>) {
     V<T> r = at(C, 2);
     if (floor > T(-INF)) r = bounded<T>(r, floor) * (T(LN2) - floor);
-    const V<T> h = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 2 * j + 1));
+    const V<T> h = exp<T>(-abs<T>(r)), most = splat(T(0.5) * K<T>::limit), sy = deviation<T>(at(e, 2 * j + 1));
     if (!everyGreater<T>(most, abs<T>(r))) set(sums, j, recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed));
     set(C, 0, deviation<T>(at(e, 2 * j)));
     set(C, 1, tanh<T>(r) * sy);

@@ -1,6 +1,6 @@
 // Kernels of the test build only: every word of the grammar. Twin: test/probe/probe.cc
 import { pad, size } from "../../assembly/linalg";
-import { madd, maddOne, tanh, zero } from "../../assembly/simd";
+import { madd, maddOne, pmax, splatAt, tanh, zero } from "../../assembly/simd";
 import { Activation } from "./words";
 
 export function masked<T>(
@@ -27,10 +27,10 @@ export function recur<T>(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32
       memory.copy(line, a, units);
       memory.fill(line + units, 0, width - units);
       for (let j: usize = 0; j < width; j += 16) {
-        let v = v128.load(line + j);
+        let v = load<v128>(line + j);
         for (let p = last, w = W + j, end = last + units; p < end; p += sizeof<T>(), w += width)
-          v = madd<T>(v128.load_splat<T>(p), v128.load(w), v);
-        v128.store(line + j, activation == Activation.tanh ? tanh<T>(v) : v128.pmax<T>(v, zero<T>()));
+          v = madd<T>(splatAt<T>(p), load<v128>(w), v);
+        store<v128>(line + j, activation == Activation.tanh ? tanh<T>(v) : pmax<T>(v, zero<T>()));
       }
       memory.copy(h, line, units);
       last = line;
