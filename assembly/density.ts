@@ -1,23 +1,26 @@
-// Mixture densities, each from a row of raw numbers; rows in lanes. docs/math.md § density. Twin: native/density.cc
+// Mixture densities, each from a row of raw numbers; rows in lanes. docs/math/density.md. Twin: native/density.cc
+// Map: deviations (raw values -> 1/s, Σ log s); per mapping the log densities of a tile (gaussians, correlated, tanhFull)
+// and their gradients; bernoulli; evaluate (one tile after another), then forward and lossGradient; factors of the
+// covariances, then distribution.
 import {
-  abs, add, constant, div, everyGreater, exp, greater, is, K, LANES, lanesGreater, LN2, log, log1pOf, madd, mul, neg, NO,
-  nmadd, pmax, sech2, sigmoid, softplus, splat, sqrt, sub, tanh, where, whereGreater, whereNotGreater, withSign, YES, zero,
+  abs, add, constant, div, everyGreater, exp, greater, is, K, LANES, lanesGreater, LN2, log, log1pOf, madd, mul, neg,
+  nmadd, NO, pmax, sech2, sigmoid, softplus, splat, sqrt, sub, tanh, where, whereGreater, whereNotGreater, withSign,
+  YES, zero,
 } from "./simd";
-import { at, exponentials, set, size, transposeIn, transposeOut, tri } from "./linalg";
+import { at, exponentials, get, offset, put, set, size, transposeIn, transposeOut, tri } from "./linalg";
 import { Mapping } from "./contract";
 
 const LOG_2PI: f64 = 1.8378770664093453;
-const NEGLIGIBLE: f64 = 8.673617379884035e-19;        // 2^-60 of the largest of a row
-type EXP = i8;                                        // what makes standard deviations of raw values
+const NEGLIGIBLE: f64 = 8.673617379884035e-19; // 2^-60 of the largest of a row
+type EXP = i8; // how raw values become standard deviations
 type SOFTPLUS = i16;
 type TANH = i32;
-@inline function offset(j: i32): usize { return <usize>j << 4; }
 
-// Where !(a > b): the lane failed at `place`, if it had not failed before. NaN in these lanes, else 0
+// Records `place` for the lanes where !(a > b), unless they failed before. Returns NaN in these lanes, 0 in the others
 function recordFailure<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
   const greater = lanesGreater<T>(a, b);
   for (let i = 0; i < LANES<T>(); i++)
-    if (!(greater >> i & 1) && !load<i32>(failed + size<i32>(i))) store<i32>(failed + size<i32>(i), place);
+    if (!(greater >> i & 1) && !get<i32>(failed, i)) put<i32>(failed, i, place);
   return whereNotGreater<T>(a, b, splat<T>(<T>NaN));
 }
 
@@ -35,10 +38,10 @@ function recordFailure<T>(a: v128, b: v128, place: i32, failed: usize): v128 {
   return sum;
 }
 
-// From value l of a diagonal to the next: it lies in a packed triangle, or by itself
+// Distance from value l of a diagonal to the next, in a packed triangle or by itself
 @inline function toNext<TRIANGLE>(l: i32): usize { return offset(is<TRIANGLE, YES>() ? l + 2 : 1); }
-// Of k d standard deviations s: e = 1/s, slope = ∂log s/∂raw; sums[j] = Σ_l log s, NaN where one of them is not > 0 (or
-// not a normal number). The raw values of a component are the first d of its lines, or the diagonal of a packed
+// e = 1/s and slope = ∂log s/∂raw for k d standard deviations s; sums[j] = Σ_l log s, NaN where one of them is not > 0
+// (or not a normal number). The raw values of a component are the first d of its lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
 function deviations<T, KIND, TRIANGLE>(k: i32, d: i32, values: i32, raw: usize, floor: T, e: usize, slope: usize,
     sums: usize, failed: usize): void {
@@ -58,7 +61,7 @@ function deviations<T, KIND, TRIANGLE>(k: i32, d: i32, values: i32, raw: usize, 
         const t = sub<T>(load<v128>(value), splat<T>(floor)), h = at(e, j * d + l);
         set(slope, j * d + l, sigmoid<T>(t, h));
         store<v128>(value, add<T>(add<T>(softplus<T>(t, h), splat<T>(floor)), sub<T>(t, t)));
-      }                                               // (t - t: -infinity would pass unnoticed)
+      } // (t - t: -infinity would pass unnoticed)
     }
   }
   for (let j = 0; j < k; j++) {
@@ -102,9 +105,9 @@ function deviations<T, KIND, TRIANGLE>(k: i32, d: i32, values: i32, raw: usize, 
 }
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
-// below the diagonal. Returns 0, NaN where a component has no finite density. Two components go side by side, as one
-// alone waits at every step for the one before (what a step needs of the two before it stays in registers); the last of
-// an odd number goes with itself.
+// below the diagonal. Returns 0, NaN where a component has no finite density. Components go in pairs, as one alone
+// waits at every step for the one before (the values a step needs of the two before it stay in registers); the last of
+// an odd number is paired with itself.
 function gaussians<T, KIND, TRIANGLE>(k: i32, d: i32, floor: T, top: v128, tile: usize, y: usize,
     e: usize, slope: usize, u: usize, joint: usize, failed: usize): v128 {
   const values = is<TRIANGLE, YES>() ? tri(d) : d, dLines = offset(d), valueLines = offset(values);
@@ -155,8 +158,9 @@ function gaussians<T, KIND, TRIANGLE>(k: i32, d: i32, floor: T, top: v128, tile:
   return bad;
 }
 // γ times the gradient of -log N: means become -γ a, a = L⁻ᵀu, values below the diagonal -γ a uᵀ, those on it
-// γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of this
-// is: entries below the diagonal are products of two numbers whose squares are finite. Two go side by side again.
+// γ slope (1 - u[l] a[l] L[l,l]); all are exactly 0 where γ = 0. Returns a sum of squares that is finite only if all of
+// this is: entries below the diagonal are products of two numbers whose squares are finite. Components go in pairs
+// again.
 function gaussianGradients<T, TRIANGLE>(k: i32, d: i32, sloped: bool, mean: usize, e: usize, slope: usize, u: usize,
     gammas: usize): v128 {
   const values = is<TRIANGLE, YES>() ? tri(d) : d, dLines = offset(d), valueLines = offset(values);
@@ -168,10 +172,10 @@ function gaussianGradients<T, TRIANGLE>(k: i32, d: i32, sloped: bool, mean: usiz
     const some = greater<T>(gamma, zero<T>()), some1 = greater<T>(gamma1, zero<T>());
     let last = zero<T>(), last1 = last, before = last, before1 = last;
     for (let l = d - 1; l >= 0; l--) {
-      let t = where(some, mul<T>(neg<T>(gamma), at(u, l)));                // -γ a[l] L[l,l]
+      let t = where(some, mul<T>(neg<T>(gamma), at(u, l))); // -γ a[l] L[l,l]
       let t1 = where(some1, mul<T>(neg<T>(gamma1), at(u1, l)));
       let value = is<TRIANGLE, YES>() ? tri(d - 1) + l : l;
-      if (is<TRIANGLE, YES>()) {                      // up column l, to the diagonal
+      if (is<TRIANGLE, YES>()) { // up column l, to the diagonal
         for (let i = d - 1; i > l + 2; value -= i--) {
           t = nmadd<T>(at(L, value), at(mean, i), t);
           t1 = nmadd<T>(at(L1, value), at(mean1, i), t1);
@@ -220,9 +224,10 @@ function gaussianGradients<T, TRIANGLE>(k: i32, d: i32, sloped: bool, mean: usiz
   return squares;
 }
 
-// tanh(r/R), R = log 2 - floor: with a floor, r of a correlation counts as R times that. √(1-ρ²) > e^floor/(1 + ¼e^2floor)
+// tanh(r/R), R = log 2 - floor: with a floor, r of a correlation counts as R times that. √(1-ρ²) > e^floor/(1 +
+// ¼e^2floor)
 @inline function bounded<T>(r: v128, floor: T): v128 { return tanh<T>(div<T>(r, splat<T>(<T>LN2 - floor))); }
-// The same for two coordinates and [log s_x, log s_y, atanh ρ] (Graves 2013); values become their derivatives.
+// The same for two coordinates and values [log s_x, log s_y, atanh ρ] (Graves 2013), which become their derivatives.
 // With h = e^(-2|r|): 1 - |ρ| = 2h/(1+h), 1 - ρ² = 4h/(1+h)²; nothing cancels where ρ rounds to 1.
 function correlated<T, GRADIENT>(k: i32, floor: T, top: v128, tile: usize, y: usize, e: usize, slope: usize,
     joint: usize, failed: usize): v128 {
@@ -237,10 +242,10 @@ function correlated<T, GRADIENT>(k: i32, floor: T, top: v128, tile: usize, y: us
     if (!everyGreater<T>(most, size)) sum = add<T>(sum, recordFailure<T>(most, size, j * 3 + 2, failed));
     const one = add<T>(h, constant<T>(K.one)), scale = div<T>(mul<T>(one, one), mul<T>(constant<T>(K.four), h));
     const rest = withSign<T>(div<T>(mul<T>(constant<T>(K.two), h), one), r);
-    const half = sub<T>(sub<T>(constant<T>(K.ln2), size), log1pOf<T>(h));       // ½ log(1 - ρ²)
+    const half = sub<T>(sub<T>(constant<T>(K.ln2), size), log1pOf<T>(h)); // ½ log(1 - ρ²)
     const u = mul<T>(sub<T>(at(y, 0), at(mean, 0)), at(e, 0));
     const v = mul<T>(sub<T>(at(y, 1), at(mean, 1)), at(e, 1));
-    const a = mul<T>(madd<T>(rest, v, sub<T>(u, withSign<T>(v, r))), scale);     // (u - ρ v) / (1 - ρ²)
+    const a = mul<T>(madd<T>(rest, v, sub<T>(u, withSign<T>(v, r))), scale); // (u - ρ v) / (1 - ρ²)
     const w = madd<T>(rest, u, sub<T>(v, withSign<T>(u, r))), b = mul<T>(w, scale);
     const log = nmadd<T>(constant<T>(K.half), madd<T>(w, b, mul<T>(u, u)),
         sub<T>(sub<T>(sub<T>(at(tile, j), top), sum), half));
@@ -270,7 +275,7 @@ function factor<T>(d: i32, C: usize, L: usize, place: i32, failed: usize): v128 
     for (let j = 0; j <= i; j++) {
       const r = at(C, tri(i) + j);
       let s = tanh<T>(r);
-      sum = add<T>(sum, sub<T>(r, r));              // infinity would pass unnoticed
+      sum = add<T>(sum, sub<T>(r, r)); // infinity would pass unnoticed
       for (let p = 0; p < j; p++) s = nmadd<T>(at(L, tri(i) + p), at(L, tri(j) + p), s);
       if (j < i) { set(L, tri(i) + j, div<T>(s, at(L, tri(j) + j))); continue; }
       const least = constant<T>(K.normal);
@@ -280,7 +285,7 @@ function factor<T>(d: i32, C: usize, L: usize, place: i32, failed: usize): v128 
     }
   return sum;
 }
-// The lower triangle of (L Lᵀ)⁻¹ = WᵀW with W = L⁻¹, in the place of W
+// Lower triangle of (L Lᵀ)⁻¹ = WᵀW with W = L⁻¹, in the place of W
 function invert<T>(d: i32, L: usize, W: usize): void {
   for (let j = 0; j < d; j++)
     for (let i = j; i < d; i++) {
@@ -295,7 +300,7 @@ function invert<T>(d: i32, L: usize, W: usize): void {
       set(W, tri(i) + j, s);
     }
 }
-// The same for Σ = tanh of the values, entry by entry; values become ½ (2 - δ) (Σ⁻¹ - a aᵀ) sech²
+// The same for Σ = tanh of the values, entry by entry; the values become ½ (2 - δ) (Σ⁻¹ - a aᵀ) sech²
 function tanhFull<T, GRADIENT>(k: i32, d: i32, top: v128, tile: usize, y: usize, u: usize, L: usize, inverse: usize,
     joint: usize, failed: usize): v128 {
   let mean = tile + offset(k), C = mean + offset(k * d), bad = zero<T>();
@@ -329,7 +334,7 @@ function tanhFull<T, GRADIENT>(k: i32, d: i32, top: v128, tile: usize, y: usize,
   return bad;
 }
 
-// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components
+// joint[j] = log N(x) + the logit less the largest, but for the terms all components share
 function components<T, GRADIENT>(mapping: i32, k: i32, d: i32, floor: T, top: v128, tile: usize, y: usize,
     e: usize, slope: usize, u: usize, L: usize, inverse: usize, joint: usize, failed: usize): v128 {
   switch (mapping) {
@@ -362,7 +367,7 @@ function bernoulli<T, GRADIENT>(q: i32, logits: usize, y: usize, dy: usize): v12
   return sum;
 }
 
-// Values become γ times what they are, means -γ times; exactly 0 where γ = 0. Returns a sum of their squares
+// Multiplies values by γ and means by -γ: exactly 0 where γ = 0. Returns the sum of their squares
 function scaled<T>(k: i32, d: i32, values: i32, mean: usize, gammas: usize): v128 {
   let C = mean + offset(k * d), squares = zero<T>();
   for (let j = 0; j < k; j++, mean += offset(d), C += offset(values)) {
@@ -381,8 +386,8 @@ function scaled<T>(k: i32, d: i32, values: i32, mean: usize, gammas: usize): v12
   return squares;
 }
 // A tile becomes its gradient: logits π - γ, means -γ a, then the values. dy = Σ_j γ[j] a[j]
-function gradients<T>(mapping: i32, k: i32, d: i32, values: i32, floor: T, scale: v128, tile: usize, e: usize, slope: usize,
-    u: usize, gammas: usize, dy: usize): v128 {
+function gradients<T>(mapping: i32, k: i32, d: i32, values: i32, floor: T, scale: v128, tile: usize, e: usize,
+    slope: usize, u: usize, gammas: usize, dy: usize): v128 {
   const mean = tile + offset(k);
   let squares: v128;
   for (let j = 0; j < k; j++) set(tile, j, madd<T>(at(tile, j), scale, neg<T>(at(gammas, j))));
@@ -413,16 +418,16 @@ function finite<T>(width: i32, lines: usize): bool {
     if (!(load<T>(lines) - load<T>(lines) == <T>0)) return false;
   return true;
 }
-// INFO within a row: it is not finite; it failed at a place; or `whole` says that not all of its results are finite
+// INFO within a row: where it failed, or `pivots` if it is not finite or its results are not (`whole`)
 function failure<T>(outputs: i32, raw: usize, observed: i32, x: usize, pivots: i32, failed: i32, whole: bool): i32 {
   if (!finite<T>(outputs, raw) || !finite<T>(observed, x)) return pivots;
   return failed ? failed : whole ? 0 : pivots;
 }
 
-@inline function evaluate<T, GRADIENT>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32, pivots: i32, mapping: i32,
-    raw: usize, x: usize, floor: T, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
-    dx: usize): i32 {
+@inline function evaluate<T, GRADIENT>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: T, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize,
+    logDensity: usize, r: usize, dRaw: usize, dx: usize): i32 {
   const N = LANES<T>();
   if (mapping == Mapping.graves && d != 2) return 1;
   memory.fill(failed, 0, 16);
@@ -454,7 +459,7 @@ function failure<T>(outputs: i32, raw: usize, observed: i32, x: usize, pivots: i
         const wide = <usize>i * size<T>(outputs), own = <usize>i * size<T>(observed);
         const whole = finite<T>(1, logDensity + size<T>(i))
           && (is<GRADIENT, NO>() || (finite<T>(outputs, dRaw + wide) && finite<T>(observed, dx + own)));
-        const place = failure<T>(outputs, raw + wide, observed, x + own, pivots, load<i32>(failed + size<i32>(i)), whole);
+        const place = failure<T>(outputs, raw + wide, observed, x + own, pivots, get<i32>(failed, i), whole);
         if (place) return (from + i) * k * pivots + place;
       }
     raw += <usize>N * size<T>(outputs);
@@ -469,19 +474,19 @@ function failure<T>(outputs: i32, raw: usize, observed: i32, x: usize, pivots: i
   return 0;
 }
 
-export function forward<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32, pivots: i32, mapping: i32,
-    raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
-  return evaluate<T, NO>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, u,
-      L, joint, 0, y, logDensity, r, 0, 0);
+export function forward<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
+  return evaluate<T, NO>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, load<T>(floor), tile, e,
+      slope, failed, line, y, u, L, joint, 0, y, logDensity, r, 0, 0);
 }
 
-export function lossGradient<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32, pivots: i32, mapping: i32,
-    raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, line: usize, y: usize,
-    u: usize, L: usize, joint: usize, inverse: usize, dy: usize, logDensity: usize, r: usize, dRaw: usize,
-    dx: usize): i32 {
-  return evaluate<T, YES>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, load<T>(floor), tile, e, slope, failed, line, y, u,
-      L, joint, inverse, dy, logDensity, r, dRaw, dx);
+export function lossGradient<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, inverse: usize, dy: usize,
+    logDensity: usize, r: usize, dRaw: usize, dx: usize): i32 {
+  return evaluate<T, YES>(n, d, k, q, values, outputs, observed, pivots, mapping, raw, x, load<T>(floor), tile, e,
+      slope, failed, line, y, u, L, joint, inverse, dy, logDensity, r, dRaw, dx);
 }
 
 // 1/e; infinite where deviations found no smaller e
@@ -525,16 +530,16 @@ function allFactors<T>(
     default: return correlatedFactors<T>(k, C, floor, e, slope, sums, failed);
   }
 }
-// 0, NaN in lanes where one of the lines is not finite
+// NaN in the lanes where one of the lines is not finite, else 0
 function differences<T>(count: i32, lines: usize): v128 {
   let sum = zero<T>();
   for (let j = 0; j < count; j++) sum = add<T>(sum, sub<T>(at(lines, j), at(lines, j)));
   return sum;
 }
 
-export function distribution<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32, pivots: i32, mapping: i32,
-    raw: usize, floor: usize, tile: usize, e: usize, slope: usize, failed: usize, sums: usize, weights: usize, L: usize,
-    probabilities: usize): i32 {
+export function distribution<T>(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
+    pivots: i32, mapping: i32, raw: usize, floor: usize, tile: usize, e: usize, slope: usize,
+    failed: usize, sums: usize, weights: usize, L: usize, probabilities: usize): i32 {
   const N = LANES<T>();
   if (mapping == Mapping.graves && d != 2) return 1;
   memory.fill(failed, 0, 16);
@@ -560,8 +565,9 @@ export function distribution<T>(n: i32, d: i32, k: i32, q: i32, values: i32, out
     transposeOut<T>(rows, q, logits, probabilities);
     if (!everyGreater<T>(constant<T>(K.one), check))
       for (let i = 0; i < rows; i++) {
-        const whole = finite<T>(k * values, L + <usize>i * size<T>(k * values));            // weights and probabilities are
-        const place = failure<T>(outputs, raw + <usize>i * size<T>(outputs), 0, raw, pivots, load<i32>(failed + size<i32>(i)), whole);
+        const own = raw + <usize>i * size<T>(outputs);
+        const whole = finite<T>(k * values, L + <usize>i * size<T>(k * values)); // weights and probabilities are
+        const place = failure<T>(outputs, own, 0, raw, pivots, get<i32>(failed, i), whole);
         if (place) return (from + i) * k * pivots + place;
       }
     raw += <usize>N * size<T>(outputs);
