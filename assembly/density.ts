@@ -1,7 +1,7 @@
 // Mixture densities, each from a row of raw numbers; rows in lanes. docs/math/density.md. Twin: native/density.cc
-// Map: deviations (raw values -> 1/s, Σ log s); per mapping the log densities of a tile (gaussians, correlated, tanhFull)
-// and their gradients; bernoulli; evaluate (one tile after another), then forward and lossGradient; factors of the
-// covariances, then distribution.
+// Map: deviations (raw values -> 1/s, Σ log s); per mapping the log densities of a tile (gaussians, correlated,
+// tanhFull) and their gradients; bernoulli; evaluate (one tile after another), then forward and lossGradient; factors
+// of the covariances, then distribution.
 import {
   abs, add, constant, div, everyGreater, exp, greater, is, K, LANES, lanesGreater, LN2, log, log1pOf, madd, mul, neg,
   nmadd, NO, pmax, sech2, sigmoid, softplus, splat, sqrt, sub, tanh, where, whereGreater, whereNotGreater, withSign,

@@ -1,4 +1,4 @@
-/** The two bodies of a noun are read side by side: the same functions in the same order, parameters as the contract says. */
+/** Both bodies of a noun are read side by side: the same functions in the same order, parameters as in the contract. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { contract } from '../src/contract.ts';
