@@ -53,7 +53,7 @@ export const recurrent: Oracle['recurrent'] = {
       for (const back of range(length)) {
         const t = end - 1 - back;
         const through = Array<number>(gates * units).fill(0); // dLoss/d(Wh h')
-        const aside = Array<number>(units).fill(0); // what reaches h' on other ways
+        const aside = Array<number>(units).fill(0); // the gradient that reaches h' on other paths
         for (const u of range(units)) {
           const d = carry[u]!;
           const kept = (block: number): number => saved[t * (saved.length / h.length) * units + block * units + u]!;
