@@ -1,7 +1,7 @@
 /**
- * Memory is refused: for every call of a kernel and every model that is loaded, the first allocation fails, then the
- * second, and so on until none is left. Each time the call ends in OUT_OF_MEMORY or in the right answer (with fewer
- * threads), leaves the caller's arrays as they were, and the next call works.
+ * Memory that is refused: for every call of a kernel and every model that is loaded, the first allocation, then the
+ * second, and so on until none is refused. Each ends in OUT_OF_MEMORY or in the right answer (with fewer threads), leaves
+ * the caller's arrays as they were, and the next call works.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,16 +15,16 @@ import { addonPath, kernelOf, native, open, wasm, wasmModule } from './support/b
 import { type Case, copy, draw, wordsOf } from './support/cases.ts';
 import { type Table, table } from './support/table.ts';
 
-/** Something that allocates: its results can be compared, and it is called again after every failure. */
+/** What allocates: it returns what can be compared, and is called anew after every failure. */
 type Work = (backend: Backend<Table>) => unknown;
 const sizes = { n: 60, k: 3, d: 3, units: 3, s: 20, q: 1, i: 3, o: 3 };
 const how = { threads: 3, chunk: 10, shardSize: 20 };
 
-/** Every kernel of the table: synchronous, asynchronous, prepared. */
+/** Of every row of the table: synchronous, asynchronous, prepared, with residents. */
 const kernels = entriesOf(table).flatMap((entry) =>
   dtypesOf(entry.spec).map((dtype) => {
     const given = draw(entry, dtype, sizes, wordsOf(entry).at(-1)!);
-    /** Either all is done or nothing is changed. */
+    /** Whatever happens, either all is done or nothing. */
     const untouched = async (work: (own: Case) => unknown): Promise<unknown> => {
       const own = copy(given);
       try {
@@ -90,7 +90,7 @@ const models: Record<string, (backend: Backend<Table>, x: Float64Array) => unkno
   },
 };
 
-/** Like toEqual, but fast. */
+/** As toEqual, but quick. */
 function expectSame(got: unknown, want: unknown): void {
   if (!isDeepStrictEqual(got, want)) expect(got).toEqual(want);
 }
