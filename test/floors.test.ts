@@ -121,10 +121,11 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/density/': ['src/models/recurrent/'],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
-  'src/cli/fit/': [],
-  'src/cli/score/': [],
-  'src/cli/inspect/': [],
-  'src/cli/sample/': [],
+  'src/cli/fit/': ['src/cli/kinds.ts'],
+  'src/cli/score/': ['src/cli/kinds.ts'],
+  'src/cli/inspect/': ['src/cli/kinds.ts'],
+  'src/cli/describe/': ['src/cli/kinds.ts'],
+  'src/cli/sample/': ['src/cli/kinds.ts'],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {
