@@ -1,8 +1,8 @@
 /**
- * The workloads and their sizes, which are written here and nowhere else, with their data: of mixtures seeded draws from
- * the mixture itself. Its means are N(0, ¼), its covariances 1 + AAᵀ/d (A normal): the components overlap, so that no exp
- * can be skipped as negligible; and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of
- * densities are N(0, ¼), x is normal.
+ * The workloads, their sizes (written here and nowhere else) and their data. The data of a mixture are seeded draws
+ * from it. Its means are N(0, ¼), its covariances 1 + AAᵀ/d with A normal: the components overlap, so that no exp can be
+ * skipped as negligible, and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of
+ * densities are N(0, ¼), their x is normal.
  */
 import type { Mapping } from 'seqlik';
 import { Random } from '../src/random.ts';
@@ -13,35 +13,35 @@ export interface Workload {
   readonly workload: string;
   readonly variant: string;
   readonly dtype: DType;
-  /** Points of a call: those of P1, P1d, P2 and P2n (steps) are its items; P7 is a call with one, P8 with none. */
+  /** Points of a call. In P1, P1d, P2 and P2n (steps) they are its items; a call of P7 has one, a call of P8 none. */
   readonly points: number;
   readonly items: number;
-  /** Nominal, per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
+  /** Nominal flops per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
   readonly flops: number;
-  /** seqlik runs with each of these. */
+  /** The numbers of threads that seqlik runs with. */
   readonly threads: readonly number[];
 }
-/** Log-densities of a mixture. */
+/** The log-densities of a mixture. */
 export interface MixtureCase extends Workload {
   readonly covarianceType: 'full' | 'diagonal';
   readonly d: number;
   readonly M: number;
 }
-/** Loss and gradient of a mixture density. */
+/** The loss and gradient of a mixture density. */
 export interface DensityCase extends Workload {
   readonly mapping: Mapping;
   readonly k: number;
   readonly M: number;
-  /** Of a raw row. */
+  /** Values of a raw row. */
   readonly outputs: number;
 }
-/** Loss and all gradients of a mixture-density network: tanh layers that all see the input, chol-exp. */
+/** The loss and all gradients of a mixture-density network: tanh layers that all see the input, chol-exp. */
 export interface NetworkCase extends Workload {
   readonly k: number;
   readonly hidden: readonly number[];
   readonly M: number;
   readonly sequences: number;
-  /** Of each sequence, which has one more observation. */
+  /** Steps of each sequence, which has one more observation. */
   readonly steps: number;
 }
 export type Case = MixtureCase | DensityCase | NetworkCase;
@@ -60,9 +60,9 @@ const densities = [
   { k: 8, M: 10, mapping: 'chol-exp', flops: 4 * 8 * 8 * 10 },
   { k: 8, M: 10, mapping: 'diag-exp', flops: 14 * 8 * 10 },
 ] as const;
-const rows = [512, 100_000]; // in cache, and streaming
+const rows = [512, 100_000]; // in cache; streaming
 const network = { k: 12, hidden: [200, 200], M: 10, sequences: 32, steps: 20 };
-const QUICK = 50; // times fewer points, and 8 times fewer sequences
+const QUICK = 50; // a quick run has 50 times fewer points, and 8 times fewer sequences
 const one = { d: 8, M: 16, points: 1 };
 const none = { d: 1, M: 1, points: 0 };
 const dtypes = ['f64', 'f32'] as const;
@@ -71,13 +71,13 @@ export const flopsFull = (d: number, M: number): number => M * (d * (d + 1) + 2 
 export const flopsDiagonal = (d: number, M: number): number => 4 * d * M;
 const named = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
 
-/** All cases; quick: the same variants on fewer points. */
+/** Lists all cases; quick: the same variants on fewer points. */
 export const casesOf = (quick: boolean): Case[] => [
   ...mixtureCases(quick),
   ...densityCases(quick),
   ...networkCases(quick),
 ];
-/** Three times the products of a pass forward, and the head. */
+/** Counts three times the products of a forward pass, and the head. */
 export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' | 'M'>): number {
   const outputs = M * (1 + k + (k * (k + 1)) / 2);
   const each = hidden.map((H, n) => H * (H + (n > 0 ? hidden[n - 1]! : 0) + k + outputs));
@@ -132,12 +132,20 @@ export function mixtureCases(quick: boolean): MixtureCase[] {
   return [...P1, ...P1d, ...P7, P8];
 }
 
+/** The model and the point that a cold start scores. */
+export const coldCase: MixtureCase = {
+  ...{ workload: 'cold', variant: named(one), dtype: 'f64', covarianceType: 'full', threads: [1] },
+  ...one,
+  items: 1,
+  flops: 0,
+};
+
 export interface DensityDraw {
   /** [points,outputs] and [points,k], in the dtype of the case. */
   readonly raw: Real;
   readonly x: Real;
 }
-/** The data of a case: the same at every call, and, but for rounding, of both dtypes. */
+/** Draws the data of a case: the same at every call and, but for rounding, in both dtypes. */
 export function drawnDensity({ points, outputs, k, dtype }: DensityCase): DensityDraw {
   const random = new Random(1);
   const normals = (n: number, scale: number): Real => {
@@ -153,7 +161,7 @@ export interface NetworkDraw {
   /** [sequences, steps + 1, k], in the dtype of the case. */
   readonly x: Real;
 }
-/** Weights N(0, 1/columns), biases 0, sequences of normal numbers. */
+/** Draws weights from N(0, 1/columns) and sequences of normal numbers; biases are 0. */
 export function drawnNetwork({ k, hidden, M, sequences, steps, dtype }: NetworkCase): NetworkDraw {
   const random = new Random(1);
   const weights = (rows: number, columns: number): Float64Array =>
@@ -183,7 +191,7 @@ export interface Draw {
   /** [points,d], in the dtype of the case. */
   readonly x: Real;
 }
-/** The parameters and data of a case: the same at every call, and, but for rounding, of both dtypes. */
+/** Draws the parameters and data of a case: the same at every call and, but for rounding, in both dtypes. */
 export function drawn({ covarianceType, d, M, points, dtype }: MixtureCase): Draw {
   const random = new Random(1);
   const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
@@ -192,7 +200,7 @@ export function drawn({ covarianceType, d, M, points, dtype }: MixtureCase): Dra
   const weights = Float64Array.from(raw, (w) => w / sum);
   const means = normals(M * d).map((z) => z / 2);
   const full = covarianceType === 'full';
-  const width = full ? d : 1; // of a row of A; diagonal: a number per coordinate
+  const width = full ? d : 1; // of a row of A, which has one number per coordinate if diagonal
   const A = normals(M * d * width).map((z) => z / Math.sqrt(width));
   const covariances = full
     ? Float64Array.from({ length: M * d * d }, (_, at) => {

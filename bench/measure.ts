@@ -1,22 +1,22 @@
-/** Rounds of short runs of Benchmark.js. */
+/** Times jobs in rounds of short Benchmark.js runs. */
 import Benchmark from 'benchmark';
 
 export interface Effort {
   readonly rounds: number;
-  /** Of one run. */
+  /** The duration of one run. */
   readonly seconds: number;
 }
 export interface Job {
   readonly title: string;
-  /** Leaves its result where `check` looks for it. */
+  /** Computes once; leaves the result where `check` looks for it. */
   run(): void;
   /** Throws if the result of the last run is wrong. */
   check(): void;
 }
 
 /**
- * Seconds per call of each job: the median over rounds. The jobs take turns, in an order that rotates from round to
- * round, so that a busy moment of the machine hits all of them. `onTurn` is told before each.
+ * Returns the seconds per call of each job, the median over rounds. The jobs take turns, in an order that rotates from
+ * round to round, so that a busy moment of the machine hits all of them. `onTurn` is called before each turn.
  */
 export function measure(jobs: readonly Job[], { rounds, seconds }: Effort, onTurn: (job: Job) => void): number[] {
   const times = jobs.map(() => new Float64Array(rounds));
@@ -36,7 +36,7 @@ export function median(values: Float64Array): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** One Benchmark. It swallows what `run` throws. */
+/** Times one job. Benchmark.js swallows what `run` throws: it is thrown again here. */
 function timed({ title, run }: Job, seconds: number): number {
   const settings = { maxTime: seconds, minTime: seconds / 10, minSamples: 1 };
   const benchmark = new Benchmark(title, run, settings).run();

@@ -1,7 +1,7 @@
-/** Rows as Markdown: the error beside the speed. */
+/** Renders rows as Markdown, the error beside the speed. */
 import type { Row } from './rows.ts';
 
-/** `title`: a line on machine and effort. `missing`: contenders that are not here, and why. */
+/** Renders a run. `title`: a line on machine and effort. `missing`: absent contenders, each with the reason. */
 export function report(rows: readonly Row[], title: string, missing: readonly string[]): string {
   const cases = rows.filter(({ workload }) => workload !== 'limit');
   const limits = rows.filter(({ workload }) => workload === 'limit');
@@ -30,7 +30,7 @@ function cells(row: Row, rows: readonly Row[]): string[] {
     maxRelativeError === null ? '' : maxRelativeError.toExponential(1),
   ];
 }
-/** How many times faster than plain-js in the same workload, variant and dtype. */
+/** Returns how many times faster a row is than plain-js in the same workload, variant and dtype. */
 export function timesPlain({ workload, variant, dtype, nsPerItem }: Row, rows: readonly Row[]): number | undefined {
   const plain = rows.find(
     (row) =>
@@ -40,7 +40,7 @@ export function timesPlain({ workload, variant, dtype, nsPerItem }: Row, rows: r
 }
 const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
-/** A line per level, a column per limit. */
+/** Lays out the limits: a line per level, a column per limit. */
 function limitCells(limits: readonly Row[]): string[][] {
   const counts = ({ gflops }: Row): boolean => gflops > 0;
   const column = (row: Row): string => (counts(row) ? `${row.dtype} GF/s` : `${row.variant} GB/s`);
@@ -54,7 +54,7 @@ function limitCells(limits: readonly Row[]): string[][] {
   return [['isa', 'product-sum', ...columns], ...lines];
 }
 
-/** The first row is the head; the first `left` columns are flush left. */
+/** Renders a table. The first row is the head; the first `left` columns are flush left. */
 function table(rows: readonly (readonly string[])[], left: number): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (row: readonly string[]): string => {

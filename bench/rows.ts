@@ -1,6 +1,6 @@
-/** The rows a run writes, and what counts in them. */
+/** The rows a run writes, and how they are counted. */
 import { levels } from '../src/levels.ts';
-import type { Case, DType } from './cases.ts';
+import type { DType, Workload } from './cases.ts';
 
 export interface Row {
   readonly workload: string;
@@ -13,15 +13,15 @@ export interface Row {
   readonly nsPerItem: number;
   /** Nominal flops over time; 0 where none are counted. */
   readonly gflops: number;
-  /** Of `threads` times the limit of its level and dtype; null where nothing is counted or no limit was measured. */
+  /** Percent of `threads` times the limit of level and dtype; null where nothing is counted or no limit is known. */
   readonly percentOfPeak: number | null;
   /** null where there is nothing to verify. */
   readonly maxRelativeError: number | null;
 }
 export type Who = Pick<Row, 'contender' | 'backend' | 'isa' | 'threads'>;
 
-/** A case on a contender: `seconds` per call. `limits`: rows of workload `limit` of the same run. */
-export function rowOf(given: Case, who: Who, seconds: number, error: number | null, limits: readonly Row[]): Row {
+/** Makes the row of a case on a contender: `seconds` per call. `limits`: rows of workload `limit` in the same run. */
+export function rowOf(given: Workload, who: Who, seconds: number, error: number | null, limits: readonly Row[]): Row {
   const { workload, variant, dtype, items, flops } = given;
   const { contender, backend, isa, threads } = who;
   const nsPerItem = (seconds * 1e9) / items;
@@ -34,7 +34,7 @@ export function rowOf(given: Case, who: Who, seconds: number, error: number | nu
 
 export const FUSED = 'fma';
 export const UNFUSED = 'mul+add';
-/** Gigaflops of one thread: of product-sums as the level rounds them. */
+/** Returns the gigaflops limit of one thread, for product-sums as the level rounds them. */
 export function peakOf(limits: readonly Row[], isa: string, dtype: DType): number | undefined {
   const variant = levels.some(({ name, fused }) => name === isa && fused) ? FUSED : UNFUSED;
   return limits.find((row) => row.isa === isa && row.dtype === dtype && row.variant === variant)?.gflops;

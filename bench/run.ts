@@ -1,4 +1,4 @@
-/** `npm run bench -- [--quick] [--only REGEX] [--json FILE]`: verifies every result, then times it. */
+/** `npm run bench -- [--quick] [--only REGEX] [--json FILE]` verifies every result, then times it. */
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -16,6 +16,7 @@ import {
   type NetworkCase,
   type Real,
 } from './cases.ts';
+import { coldRows } from './cold.ts';
 import { type Contender, field } from './contenders/all.ts';
 import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
@@ -47,14 +48,14 @@ function requested(args: string[]): Request {
   }
 }
 
-/** A contender with a case: verified. */
+/** A contender on a case, verified. */
 interface Entry extends Job {
   readonly contender: Contender;
   readonly error: number | null;
   dispose(): void;
 }
-/** A case with all who take part, who share one array for their results. */
-function entered(given: Case, contenders: readonly Contender[]): Entry[] {
+/** Prepares and verifies a case on all contenders that take it; they share one array for their results. */
+function enter(given: Case, contenders: readonly Contender[]): Entry[] {
   const { want, ready, bound, least } = isNetwork(given)
     ? network(given)
     : isDensity(given)
@@ -68,7 +69,7 @@ function entered(given: Case, contenders: readonly Contender[]): Entry[] {
     const title = `${workload} ${variant} ${dtype} ${contender.contender} ${contender.isa} ${contender.threads}`;
     const check = () => {
       const error = verify(title, out, want, bound, least);
-      out.fill(Number.NaN); // the next result is the next one's own
+      out.fill(Number.NaN); // so that the next result is not this one
       return error;
     };
     out.fill(Number.NaN);
@@ -76,7 +77,7 @@ function entered(given: Case, contenders: readonly Contender[]): Entry[] {
     return [{ title, contender, error: check(), check, ...own }];
   });
 }
-/** What is right, who computes it, and how far off it may be (numbers below `least` relative to that). */
+/** The right result, a way to compute it, and how far off it may be (numbers below `least` relative to `least`). */
 function mixture(given: MixtureCase) {
   const draw = drawn(given);
   const ready = (contender: Contender, out: Real) => contender.ready(given, draw, out);
@@ -97,24 +98,27 @@ function network(given: NetworkCase) {
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = requested(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
+  const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
-  if (cases.length === 0 && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, limit`);
-  if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // not after minutes of work
+  if (cases.length === 0 && !wantsCold && !wantsLimits)
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, cold, limit`);
+  if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // fail now, not after minutes
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
-  const title = machine(quick, effort);
+  const processes = quick ? 3 : 20;
+  const title = machine(quick, effort, processes);
 
   const { contenders, missing, levels } = field();
+  const started = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
-    return entered(given, contenders);
+    return enter(given, contenders);
   });
   const counted = wantsLimits || cases.some(({ flops }) => flops > 0);
   progress('building the roofline probe');
   const lack = counted ? buildProbe() : undefined;
   const limits = (): Row[] => {
     progress('limits of this machine');
-    const all = levels.length > 0 ? levels : ['baseline']; // that of wasm is to be known anyhow
+    const all = levels.length > 0 ? levels : ['baseline']; // wasm has the limit of baseline
     return counted && lack === undefined ? limitsOf(all, quick ? 0.02 : 0.1) : [];
   };
   const before = limits();
@@ -125,6 +129,7 @@ async function main(args: string[]): Promise<void> {
   const rows: Row[] = cases.flatMap((given, i) =>
     entries[i]!.map(({ contender, error }, j) => rowOf(given, contender, times[i]![j]!, error, peaks)),
   );
+  rows.push(...started);
   if (wantsLimits) rows.push(...peaks);
   for (const { dispose } of entries.flat()) dispose();
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
@@ -132,13 +137,14 @@ async function main(args: string[]): Promise<void> {
   process.stdout.write(report(rows, title, [...missing, ...lacking]));
 }
 
-function machine(quick: boolean, { rounds, seconds }: Effort): string {
+function machine(quick: boolean, { rounds, seconds }: Effort, processes: number): string {
   const cpu = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
-  const note = quick ? ' Quick: small batches and few rounds, figures to look at only.' : '';
-  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; medians of ${rounds} rounds of ${seconds} s.${note}`;
+  const note = quick ? ' Quick: small batches and few rounds, for a rough look only.' : '';
+  const medians = `medians of ${rounds} rounds of ${seconds} s, of cold starts ${processes} processes`;
+  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; ${medians}.${note}`;
 }
 
-/** On a terminal, one line that is written over. */
+/** Shows progress on a terminal, in one line that is overwritten. */
 function progress(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
 }

@@ -1,14 +1,14 @@
-/** Verify, then time: what a contender computes is compared with plain JavaScript in f64 before it is timed, and after. */
+/** Verify, then time: a contender's result is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
 import type { DensityCase, DensityDraw, Draw, DType, MixtureCase, NetworkCase, NetworkDraw, Real } from './cases.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
 
-/** The largest relative error allowed: that of the kernel's row. */
+/** The largest relative errors allowed: the tolerances of the kernels. */
 export const bounds: Readonly<Record<DType, number>> = contract.mixture.logDensity.rtol;
 export const densityBounds: Readonly<Record<DType, number>> = contract.density.lossGradient.rtol;
 
-/** The log-densities of a draw, on the data as rounded to its dtype. */
+/** Computes the log-densities of a draw, on the data as rounded to its dtype. */
 export function reference(given: MixtureCase, { parameters, x }: Draw): Float64Array {
   const Plain = given.covarianceType === 'full' ? PlainMixture : PlainDiagonalMixture;
   const out = new Float64Array(given.points);
@@ -16,7 +16,7 @@ export function reference(given: MixtureCase, { parameters, x }: Draw): Float64A
   return out;
 }
 
-/** The log-densities of a density's draw, then the gradient dRaw. */
+/** Computes the log-densities of a density's draw, followed by the gradient dRaw. */
 export function referenceDensity({ k, M, mapping, points, outputs }: DensityCase, draw: DensityDraw): Float64Array {
   const out = new Float64Array(points * (1 + outputs));
   const [raw, x] = [Float64Array.from(draw.raw), Float64Array.from(draw.x)];
@@ -26,16 +26,17 @@ export function referenceDensity({ k, M, mapping, points, outputs }: DensityCase
   return out;
 }
 
-/** The loss of a network's draw, then its gradient by every parameter. Sums over steps: errors of the terms add up. */
+/** Computes the loss of a network's draw, followed by its gradient by every parameter. */
 export function referenceNetwork({ k, hidden, M, steps }: NetworkCase, { parameters, x }: NetworkDraw): Float64Array {
   const names = Object.keys(parameters);
   const gradient = Object.fromEntries(names.map((name) => [name, new Float64Array(parameters[name]!.length)]));
   const loss = new PlainNetwork(k, hidden, M, parameters).lossGradient(Float64Array.from(x), steps, gradient);
   return Float64Array.from([loss, ...names.flatMap((name) => [...gradient[name]!])]);
 }
+/** Loss and gradient are sums over steps, in which errors add up. */
 export const networkBounds: Readonly<Record<DType, number>> = { f64: 1e-10, f32: 2e-2 };
 
-/** max |got - want| / |want|, of what is smaller than `least` relative to that; NaN if there is one. */
+/** Returns the largest |got - want| / max(|want|, least), or NaN if a result is NaN. */
 export function maxRelativeError(got: Real, want: Float64Array, least = 0): number {
   let most = 0;
   for (let i = 0; i < want.length; i++) {
@@ -47,7 +48,7 @@ export function maxRelativeError(got: Real, want: Float64Array, least = 0): numb
 }
 
 export class WrongResult extends Error {}
-/** The error of a result, null of an empty one. Throws WrongResult when it is not within `bound`. */
+/** Returns the error of a result, or null if it is empty. Throws WrongResult if the error is not within `bound`. */
 export function verify(title: string, got: Real, want: Float64Array, bound: number, least = 0): number | null {
   if (got.length !== want.length) throw new WrongResult(`${title}: ${got.length} results, not ${want.length}`);
   if (want.length === 0) return null;

@@ -1,5 +1,5 @@
-// Builds what is stale: `node scripts/build.mjs [native] [wasm] [js] [--probe] [--force]`; no name: all of them.
-// Plain JavaScript without dependencies, so that it can also install them.
+// `node scripts/build.mjs [native] [wasm] [js] [--probe]` builds the named parts, by default all, where they are stale;
+// --probe adds the test builds. Plain JavaScript without dependencies, so that it can also install them.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -25,7 +25,7 @@ const stale = (target, ...sources) =>
   !existsSync(target) || Math.max(...sources.map(newest)) > statSync(target).mtimeMs;
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
-/** Runs a command; its output is shown only if it fails (or with SEQLIK_VERBOSE). */
+/** Runs a command. Its output is shown only if it fails, or with SEQLIK_VERBOSE. */
 function run(what, command, args) {
   process.stderr.write(`${what} ...\n`);
   const quiet = !process.env.SEQLIK_VERBOSE;
@@ -40,14 +40,15 @@ function run(what, command, args) {
 }
 const bin = (name) => join('node_modules', '.bin', name);
 
-/** node_modules older than the lockfile -> npm ci. */
+/** Installs packages if node_modules is older than the lockfile. */
 export function install() {
-  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return; // npm ci would empty what it points to
+  // npm ci would empty the folder a link points to
+  if (lstatSync('node_modules', { throwIfNoEntry: false })?.isSymbolicLink()) return;
   if (!stale('node_modules/.package-lock.json', 'package-lock.json')) return;
   run('installing packages (npm ci)', process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci']);
 }
 
-/** Returns whether the addon is there; without cmake or a compiler it says so in one line and the rest runs on wasm. */
+/** Builds the addon; returns whether it is there. Without cmake or a compiler it says so, and all else runs on wasm. */
 export function native({ probe = false } = {}) {
   const target = `build/native/Release/${probe ? 'probe' : 'kernels'}.node`;
   if (process.env.SEQLIK_NO_NATIVE) return false;
@@ -66,6 +67,7 @@ export function native({ probe = false } = {}) {
   return true;
 }
 
+/** Builds the WebAssembly module and the files that carry it. */
 export function wasm({ probe = false } = {}) {
   if (stale('dist/wasm/inline.js', 'assembly', 'asconfig.json', 'src/wasm')) {
     mkdirSync('dist/wasm', { recursive: true });
@@ -83,7 +85,7 @@ export function wasm({ probe = false } = {}) {
     ]);
 }
 
-/** The library into dist/, examples and what tests run in processes of their own into build/js/. */
+/** Compiles the library into dist/, and examples, bench and test programs into build/js/. */
 export function js() {
   const settings = ['tsconfig.json', 'src/tsconfig.json', 'test/tsconfig.json', 'package.json'];
   if (stale('dist/index.js', 'src', ...settings)) {

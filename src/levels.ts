@@ -1,13 +1,13 @@
 /**
- * The levels the kernels are compiled for, best first: the one list. CMake, the addon and the backends read it (rendered
- * into native/levels.cmake and native/contract.h by `npm run contract`). Fused levels round a product-sum once and agree
+ * The levels the kernels are compiled for, best first. This is the only list: `npm run contract` renders it into
+ * native/contract.cmake and native/contract.h for CMake and the addon. Fused levels round a product-sum once and agree
  * with each other to the bit; all others round twice and agree with wasm to the bit.
  */
 export interface Level {
   readonly name: string;
   readonly arch: 'x64' | 'arm64' | 'any';
   readonly fused: boolean;
-  /** Compiler flags, and the features the CPU must have. */
+  /** Compiler flags, and the features a CPU must have. */
   readonly flags: readonly string[];
   readonly needs: readonly string[];
 }
@@ -23,5 +23,5 @@ export const levels: readonly Level[] = [
   { name: 'avx2-unfused', arch: 'x64', fused: false, flags: avx2, needs: ['avx2'] },
   { name: 'baseline', arch: 'any', fused: false, flags: [], needs: [] },
 ];
-/** A level as C++ can name it. */
+/** The name of a level as a C++ identifier. */
 export const identifier = (name: string): string => name.replace('-', '_');

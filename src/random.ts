@@ -1,4 +1,4 @@
-/** Seeded draws. The generator is pure-rand's xoroshiro128+; one seed gives one stream on every engine. */
+/** Seeded draws from pure-rand's xoroshiro128+: a seed gives the same stream on every engine. */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
@@ -9,12 +9,12 @@ export class Random {
     this.generator = xoroshiro128plus(seed);
   }
 
-  /** Uniform on [0, 1). */
+  /** Draws from the uniform distribution on [0, 1). */
   uniform(): number {
     return uniformFloat64(this.generator);
   }
 
-  /** N(0, 1), by Marsaglia's polar method. */
+  /** Draws from N(0, 1), by Marsaglia's polar method. */
   normal(): number {
     if (this.spare !== undefined) {
       const value = this.spare;
@@ -32,7 +32,7 @@ export class Random {
     }
   }
 
-  /** An index with probability proportional to its weight; never one of weight 0. */
+  /** Draws an index with probability proportional to its weight, never one of weight 0. */
   categorical(weights: Float64Array): number {
     let total = 0;
     for (let i = 0; i < weights.length; i++) total += weights[i]!;

@@ -1,4 +1,4 @@
-/** The promise to the bit on another processor: of arm64, baseline = wasm and neon = the fused levels of x86. */
+/** Equality to the bit on another processor: on arm64, baseline is wasm, and neon is the fused levels of x86. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Call, planner } from '../src/bind/plan.ts';
 import type { Backend } from '../src/bind.ts';
@@ -12,12 +12,12 @@ import { type Table, table } from './support/table.ts';
 const cases = casesOf(table);
 const how = { shardSize: 64, threads: 1 };
 const nobody = { threads: 1, hold: () => 0, write() {}, release() {} };
-/** The call an addon would be handed, over arrays of its own. */
-function planned([, entry, dtype, given]: Titled): Call {
+/** Plans the call that an addon would receive, over arrays of its own. */
+function plan([, entry, dtype, given]: Titled): Call {
   const { dims, args } = copy(given);
   return planner(entry, dtype, nobody)(dims, args, how);
 }
-/** What a backend leaves in its arrays, and INFO again from where it says it failed. */
+/** Runs a case on a backend. Returns its arrays, and INFO recomputed from the place of the failure. */
 function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }: Call) {
   const { dims, args } = copy(given);
   const { spec } = entry;
@@ -39,7 +39,7 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
     const twin = level.fused ? fused : wasm;
     const is = twin ? `is ${twin.name} ${twin.isa}` : 'needs a fused native level to be compared with';
     describe.skipIf(!twin)(`${level.name} ${is}`, () => {
-      const calls = cases.map(planned);
+      const calls = cases.map(plan);
       let infos: number[];
       beforeAll(() => {
         infos = runArm(level.name, calls);
@@ -47,10 +47,10 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
       test.each(cases.map((titled, i) => [titled[0], i] as const))('%s', (_, i) => {
         const want = run(twin!, cases[i]!, calls[i]!);
         expect(infos[i], 'INFO').toBe(want.info);
-        if (want.info !== 0) return; // of a call that failed only the place is promised
+        if (want.info !== 0) return; // a call that failed promises only the place
         for (const [a, name] of Object.keys(cases[i]![1].spec.args).entries())
           want.args[name]?.forEach((w, j) => {
-            // NaN as a class
+            // any NaN equals any other
             const got = (calls[i]!.values[a] as Float64Array)[j]!;
             if (!Object.is(got, w)) expect.fail(`${name}[${j}]: ${got} is not ${w}`);
           });

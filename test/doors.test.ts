@@ -1,4 +1,4 @@
-/** The built package from outside: how it is imported, which backend it opens, and what the surroundings may change. */
+/** The built package from outside: how it is imported, which backend it opens, and how the environment changes that. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -7,23 +7,23 @@ import { levels } from '../src/levels.ts';
 import { hasNative } from './support/models.ts';
 
 const run = promisify(execFile);
-type Told = Record<string, unknown>;
-/** Runs a module in a process of its own, in the checkout; it says what it found with tell({ ... }). */
+type Report = Record<string, unknown>;
+/** Runs a module in a process of its own, in the checkout; it reports with tell({ ... }). */
 async function outside(
   code: string,
   { flags = [], env = {} }: { flags?: string[]; env?: Record<string, string> } = {},
-): Promise<Told> {
+): Promise<Report> {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^SEQLIK_|^NODE_OPTIONS$/.test(name)),
   );
-  const prelude = 'const tell = (what) => process.stdout.write(JSON.stringify(what));';
+  const prelude = 'const tell = (report) => process.stdout.write(JSON.stringify(report));';
   const { stdout } = await run(process.execPath, [...flags, '--input-type=module', '-e', prelude + code], {
     env: { ...clean, ...env },
     encoding: 'utf8',
   });
-  return JSON.parse(stdout) as Told;
+  return JSON.parse(stdout) as Report;
 }
-/** The log-densities of a mixture in both dtypes, as bits; and where they were computed. */
+/** A module that reports the log-densities of a mixture in both dtypes, as bits, and the backend that computed them. */
 const score = (backend: string): string => `
   import { defaultBackend, GaussianMixture, openBackend } from 'seqlik';
   const backend = ${backend}, d = 5, k = 3;
@@ -48,8 +48,8 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 const noAddons = [permission, '--allow-fs-read=*', '--no-warnings'];
-let scored: Promise<Told> | undefined;
-const wasm = (): Promise<Told> => (scored ??= outside(score("openBackend({ name: 'wasm' })")));
+let scored: Promise<Report> | undefined;
+const wasm = (): Promise<Report> => (scored ??= outside(score("openBackend({ name: 'wasm' })")));
 
 test('the package is built', () => expect(existsSync('dist/index.js'), 'run node scripts/build.mjs').toBe(true));
 
@@ -58,7 +58,7 @@ describe.concurrent('importing', () => {
     const { exported } = await outside("import * as seqlik from 'seqlik'; tell({ exported: Object.keys(seqlik) });");
     expect(exported).toEqual(expect.arrayContaining(names));
   });
-  test("require('seqlik') gives the same things", async () => {
+  test("require('seqlik') gives the same exports", async () => {
     const code = `import { createRequire } from 'node:module'; import * as seqlik from 'seqlik';
       const required = createRequire(process.cwd() + '/x.cjs')('seqlik');
       const all = Object.keys(seqlik);
@@ -84,7 +84,7 @@ describe.concurrent('importing', () => {
       tell({ addons, opened: name === 'wasm' || loaded() > 0 });`);
     expect({ addons, opened }).toEqual({ addons: 0, opened: true });
   });
-  test('nothing but the exported paths can be imported; package.json and the module of the kernels can', async () => {
+  test('only the exported paths can be imported, package.json and the wasm module among them', async () => {
     const { inside, resolved } = await outside(`
       const code = (path) => import(path).then(() => 'imported', ({ code }) => code);
       const resolved = ['seqlik/kernels.wasm', 'seqlik/package.json'].map((path) => import.meta.resolve(path));
@@ -121,8 +121,8 @@ describe.concurrent('where addons are not allowed', () => {
   });
 });
 
-describe.concurrent('the surroundings', () => {
-  const defaults = (env: Record<string, string>): Promise<Told> => outside(opened, { env });
+describe.concurrent('the environment', () => {
+  const defaults = (env: Record<string, string>): Promise<Report> => outside(opened, { env });
   test('SEQLIK_BACKEND=wasm', async () =>
     expect(await defaults({ SEQLIK_BACKEND: 'wasm' })).toEqual({
       name: 'wasm',
@@ -130,25 +130,25 @@ describe.concurrent('the surroundings', () => {
       threads: 1,
       levels: ['simd128'],
     }));
-  test('SEQLIK_BACKEND=nonsense is told', async () => {
+  test('SEQLIK_BACKEND=nonsense is refused', async () => {
     const got = await defaults({ SEQLIK_BACKEND: 'nonsense' });
     expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'name' });
     for (const word of ['nonsense', 'native', 'wasm']) expect(got['message']).toContain(word);
   });
-  test('SEQLIK_ISA=avx9 is told, with the levels there are', async () => {
+  test('SEQLIK_ISA=avx9 is refused, with a list of the levels', async () => {
     const got = await defaults({ SEQLIK_ISA: 'avx9' });
     expect(got).toMatchObject({ error: 'SeqlikError', code: 'BACKEND' });
     if (hasNative) expect(got['message']).toMatch(/avx9.*baseline/);
     expect((await defaults({ SEQLIK_ISA: 'avx9', SEQLIK_BACKEND: 'wasm' }))['message']).toMatch(/avx9.*simd128/);
   });
-  test.each(['x', '0', '-1', '1.5', '1e9'])('SEQLIK_THREADS=%s is told', async (threads) =>
+  test.each(['x', '0', '-1', '1.5', '1e9'])('SEQLIK_THREADS=%s is refused', async (threads) =>
     expect(await defaults({ SEQLIK_THREADS: threads })).toMatchObject({
       error: 'SeqlikError',
       code: 'INVALID_ARGUMENT',
       argument: 'threads',
     }),
   );
-  test('an empty variable is none', async () =>
+  test('an empty variable counts as unset', async () =>
     expect(await defaults({ SEQLIK_BACKEND: '', SEQLIK_ISA: '', SEQLIK_THREADS: '' })).toEqual(await defaults({})));
   test('SEQLIK_ISA=simd128 is wasm', async () =>
     expect(await defaults({ SEQLIK_ISA: 'simd128' })).toMatchObject({ name: 'wasm' }));
@@ -164,7 +164,7 @@ describe.concurrent('the surroundings', () => {
 });
 
 describe.concurrent('openBackend', () => {
-  test("a compiled 'seqlik/kernels.wasm' will do", async () => {
+  test("takes a compiled 'seqlik/kernels.wasm'", async () => {
     const bytes = "(await import('node:fs')).readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')))";
     const module = `openBackend({ module: new WebAssembly.Module(${bytes}) })`;
     expect(await outside(score(module))).toEqual(await wasm());

@@ -1,6 +1,7 @@
 /**
- * What the objects of a level want and offer. No libm: its bits are another machine's. Nothing mergeable but under the
- * name of the level: a linker keeps one of several copies, and an older CPU would meet the one compiled for AVX-512.
+ * The symbols that the objects of a level need and define. They need no libm, whose bits differ between machines. They
+ * define nothing mergeable except under the name of the level: a linker keeps one of several copies, and an older CPU
+ * might meet the one compiled for AVX-512.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -12,7 +13,7 @@ const nativeObjects = 'build/native/CMakeFiles';
 const here = levels.filter(({ name }) => existsSync(`${nativeObjects}/${identifier(name)}.dir`));
 const libc = /^(mem(cpy|move|set)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$/;
 
-/** Symbols of the objects of a level: its kernels, its list, and those of the test build. */
+/** Lists the symbols in the objects of a level: its kernels, its list, and those of the test build. */
 function symbolsOf(folder: string, level: string): { name: string; type: string }[] {
   const objects = ['', '_list', '_probe']
     .map((part) => `${folder}/${level}${part}.dir`)
@@ -39,7 +40,7 @@ function check(folder: string, name: string): void {
 }
 
 const readable = process.platform === 'linux' && spawnSync('nm', ['--version']).status === 0;
-describe.runIf(readable)('the objects of a level know only their own and memcpy', () => {
+describe.runIf(readable)('the objects of a level need only each other and memcpy', () => {
   test.each(here.map(({ name }) => name))('%s', (name) => check(nativeObjects, name));
   describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}`, () => {
     beforeAll(buildArm, 100_000);

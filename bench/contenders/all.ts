@@ -1,4 +1,4 @@
-/** Who runs the cases. */
+/** The contenders that run the cases. */
 import { type Backend, GaussianMixture, MixtureDensity, MixtureDensityNetwork, openBackend } from 'seqlik';
 import type { DensityCase, DensityDraw, Draw, MixtureCase, NetworkCase, NetworkDraw, Real } from '../cases.ts';
 import type { Who } from '../rows.ts';
@@ -10,22 +10,22 @@ interface Ready {
   dispose(): void;
 }
 export interface Contender extends Who {
-  /** The call to time, whose results go to `out`; undefined: not a case of this contender. */
+  /** Prepares the call to time, which writes its results to `out`; undefined: this contender does not take the case. */
   ready(given: MixtureCase, draw: Draw, out: Real): Ready | undefined;
-  /** The same; `out` gets the log-densities, then the gradient dRaw. */
+  /** The same for a density; `out` gets the log-densities, then the gradient dRaw. */
   readyDensity(given: DensityCase, draw: DensityDraw, out: Real): Ready | undefined;
-  /** The same; `out` gets the loss, then the gradient by every parameter in the order of the draw. */
+  /** The same for a network; `out` gets the loss, then the gradient by every parameter in the order of the draw. */
   readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
 }
 export interface Field {
   readonly contenders: readonly Contender[];
-  /** Those that are not here, and why. */
+  /** The absent ones, each with the reason. */
   readonly missing: readonly string[];
   /** The native levels of this CPU. */
   readonly levels: readonly string[];
 }
 
-/** seqlik on each native level with one thread, on the best with two, on wasm; plain JavaScript. */
+/** Opens seqlik on each native level with one thread, on the best one with two, and on wasm; and plain JavaScript. */
 export function field(): Field {
   const missing: string[] = [];
   const backends: Backend[] = [];
@@ -41,7 +41,7 @@ export function field(): Field {
   return { contenders: [...backends.map(seqlik), plain], missing, levels };
 }
 
-/** Through the public API. */
+/** seqlik through its public API. */
 function seqlik(backend: Backend): Contender {
   const { name, isa, threads } = backend;
   return {
@@ -92,7 +92,7 @@ function put(
   }
 }
 
-/** In f64 only; the empty call is no case of it. */
+/** Plain JavaScript, in f64 only; it does not take the empty call. */
 const plain: Contender = {
   contender: 'plain-js',
   backend: 'js',

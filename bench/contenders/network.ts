@@ -15,7 +15,7 @@ export class PlainNetwork {
     this.head = new PlainDensity(k, M, true);
   }
 
-  /** Sequences of `steps` + 1 rows each, x [sequences, steps + 1, k]: returns the loss, adds to `gradient`. */
+  /** Returns the loss of x [sequences, steps + 1, k] and adds its gradient to `gradient`. */
   lossGradient(x: Float64Array, steps: number, gradient: Parameters): number {
     const { k } = this;
     let loss = 0;

@@ -1,6 +1,6 @@
 /**
- * The contender plain-js: mixtures and their densities as one writes them without a library. Straight loops over typed arrays: a triangular
- * solve row by row with one accumulator, Math.exp, no unrolling, no blocking.
+ * The contender plain-js: mixtures and mixture densities as one writes them without a library. Straight loops over
+ * typed arrays: a triangular solve row by row with one accumulator, Math.exp, no unrolling, no blocking.
  */
 export interface PlainParameters {
   /** [M] */
@@ -42,7 +42,7 @@ export class PlainMixture {
     }
   }
 
-  /** log p of each row of x [n,d], into `out` [n]. */
+  /** Writes log p of each row of x [n,d] to `out` [n]. */
   logDensity(x: Float64Array, out: Float64Array): void {
     const { means, L, constants } = this;
     const k = constants.length;
@@ -67,7 +67,7 @@ export class PlainMixture {
   }
 }
 
-/** The same with variances. */
+/** Σ_c weights[c] N(means[c], variances[c]), diagonal covariances. */
 export class PlainDiagonalMixture {
   private readonly means: Float64Array;
   private readonly deviations: Float64Array;
@@ -86,7 +86,7 @@ export class PlainDiagonalMixture {
     }
   }
 
-  /** log p of each row of x [n,d], into `out` [n]. */
+  /** Writes log p of each row of x [n,d] to `out` [n]. */
   logDensity(x: Float64Array, out: Float64Array): void {
     const { means, deviations, constants } = this;
     const k = constants.length;
@@ -125,7 +125,7 @@ export class PlainDensity {
     private readonly full: boolean,
   ) {}
 
-  /** log p of each row of x [n,k] into `logDensity`, the gradient of -Σ log p into dRaw and dx, the shares into r. */
+  /** Writes log p of each row of x [n,k] to logDensity, the gradient of -Σ log p to dRaw and dx, the shares to r. */
   lossGradient(
     raw: Float64Array,
     x: Float64Array,

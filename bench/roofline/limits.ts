@@ -1,4 +1,4 @@
-/** What this machine can do: peak.cc, built on demand into build/roofline. */
+/** The limits of this machine, as peak.cc finds them. It is built on demand into build/roofline. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Row } from '../rows.ts';
 const root = dirname(createRequire(import.meta.url).resolve('seqlik/package.json'));
 const out = join(root, 'build', 'roofline');
 
-/** Builds the probe. Returns what is missing, in one line, or undefined. */
+/** Builds peak.cc. Returns undefined, or one line that says what is missing. */
 export function buildProbe(): string | undefined {
   for (const args of [
     ['-S', join(root, 'bench', 'roofline'), '-B', out, '-DCMAKE_BUILD_TYPE=Release'],
@@ -22,7 +22,7 @@ export function buildProbe(): string | undefined {
   return undefined;
 }
 
-/** Rows of workload `limit`: an item is a flop or, of `read ...`, a byte. Each limit is sought for `seconds`. */
+/** Returns rows of workload `limit`. An item is a flop or, in `read ...`, a byte. Each limit takes `seconds`. */
 export function limitsOf(levels: readonly string[], seconds: number): Row[] {
   return levels.flatMap((isa) => {
     const { error, status, stdout } = spawnSync(join(out, `peak_${identifier(isa)}`), [`${seconds}`], {
@@ -46,11 +46,11 @@ export function limitsOf(levels: readonly string[], seconds: number): Row[] {
   });
 }
 
-/** Of two measurements the better, limit by limit. */
+/** Takes the better of two measurements, limit by limit. */
 export const better = (a: readonly Row[], b: readonly Row[]): Row[] =>
   a.map((row, i) => (b[i]!.nsPerItem < row.nsPerItem ? b[i]! : row));
 
-/** wasm has the width of `baseline` and no fused product-sum: the same peaks. */
+/** Adds the limits of wasm, which has the width of `baseline` and no fused product-sum: the same peaks. */
 export const withWasm = (rows: readonly Row[]): Row[] => [
   ...rows,
   ...rows

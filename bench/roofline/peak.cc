@@ -1,5 +1,5 @@
-// What one core of this machine can do at one level: `peak SECONDS` prints a JSON line per limit, the best of the
-// bursts that fit into SECONDS. An item is a flop (product-sums count 2, fused or not) or a byte read.
+// The limits of one core at one level: `peak SECONDS` prints a JSON line per limit, the best of the bursts that fit
+// into SECONDS. An item is a flop (product-sums count 2, fused or not) or a byte read.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +22,7 @@ constexpr int CHAINS = 12;  // of 16
   for (int i = 0; i < CHAINS; i++)
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-// items per nanosecond of the fastest burst
+// Returns the items per nanosecond of the fastest burst.
 template <class Burst> double best(double seconds, double items, Burst burst) {
   double rate = 0;
   const double end = now() + seconds;
@@ -35,8 +35,8 @@ template <class Burst> double best(double seconds, double items, Burst burst) {
   return rate;
 }
 
-// Independent chains, the vectors in registers. Fused: a b + c. Unfused: every other chain multiplies, the rest add,
-// since pairs that wait for each other leave units idle by luck of their order.
+// Independent chains of vectors in registers. Fused: a b + c. Unfused: every other chain multiplies and the rest add,
+// since product-sums made of dependent pairs leave units idle, depending on luck.
 template <class T> double flops(double seconds) {
   const long steps = 200000;
   V<T> b = splat(T(0.9999));

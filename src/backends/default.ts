@@ -8,19 +8,22 @@ import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
 export interface BackendOptions {
-  /** Default: native if its binary is there and loads, else wasm. */
+  /** Default: native if its binary is present, else wasm. */
   readonly name?: 'native' | 'wasm';
-  /** Force a level, see `Backend.levels`; one that is absent is refused. */
+  /** Forces a level, one of `Backend.levels`; one that is absent is refused. */
   readonly isa?: string;
-  /** The widest level that rounds like wasm: the same bits on every machine, at a few percent of speed. */
+  /** Take the widest level that rounds like wasm: the same bits on every machine, for a few percent of speed. */
   readonly reproducible?: boolean;
-  /** Threads of a large synchronous call; default: all cores. Results do not depend on it. wasm has one. */
+  /** Threads of a large synchronous call. Default: all cores; wasm has one. Results do not depend on it. */
   readonly threads?: number;
   /** A compiled module of 'seqlik/kernels.wasm', for runtimes that must bring their own. */
   readonly module?: WebAssembly.Module;
 }
 
-/** Throws SeqlikError BACKEND (with what was tried and what to run) or INVALID_ARGUMENT. */
+/**
+ * Opens a backend. Kernels are made ready at their first use, so that opening takes a few milliseconds. Throws BACKEND,
+ * with what was tried and which command helps, and INVALID_ARGUMENT.
+ */
 export function openBackend(options: BackendOptions = {}): Backend {
   const where = 'openBackend';
   const given = check.options(where, options, ['name', 'isa', 'reproducible', 'threads', 'module']);
@@ -34,7 +37,7 @@ export function openBackend(options: BackendOptions = {}): Backend {
     ...(reproducible && { reproducible }),
     ...(threads !== undefined && { threads }),
   };
-  const addon = name === 'wasm' ? undefined : load(name === 'native' || isa !== undefined);
+  const addon = name === 'wasm' ? undefined : loadAddon(name === 'native' || isa !== undefined);
   if (addon) return openNative(contract, addon.exports, addon.where, choice);
   if (isa !== undefined && isa !== 'simd128')
     throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
@@ -43,8 +46,8 @@ export function openBackend(options: BackendOptions = {}): Backend {
 
 let current: Backend | undefined;
 /**
- * The backend of models that name none, opened on first use. The environment variables SEQLIK_BACKEND, SEQLIK_ISA and
- * SEQLIK_THREADS override the choice. Throws BACKEND.
+ * Returns the backend of models that name none, opened at its first use. The environment variables SEQLIK_BACKEND,
+ * SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
  */
 export function defaultBackend(): Backend {
   if (!current?.usable) {
@@ -58,11 +61,15 @@ export function defaultBackend(): Backend {
   return current;
 }
 
-/** The addon, from the checkout or the platform's package. Not there, or addons not allowed: undefined, or BACKEND. */
-function load(required: boolean): { exports: unknown; where: string } | undefined {
+/**
+ * Loads the addon from the checkout or the platform's package. If it is absent or addons are not allowed: throws
+ * BACKEND if it is `required`, else returns undefined.
+ */
+function loadAddon(required: boolean): { exports: unknown; where: string } | undefined {
   const { process } = globalThis;
   const tried: string[] = [];
-  const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire; // no import for a bundler to follow
+  // not an import: bundlers would follow it
+  const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
   if (createRequire) {
     const require = createRequire(import.meta.url);
     for (const where of ['../../build/native/Release/kernels.node', `@seqlik/${process.platform}-${process.arch}`]) {

@@ -1,4 +1,4 @@
-/** From a caller's dims and arrays to a Call: memory is guarded here, once; kernels check nothing. */
+/** Turns a caller's dims and arrays into a Call. Memory is guarded here and only here: kernels check nothing. */
 
 import { type Code, SeqlikError } from '../errors.ts';
 import type { DType, Entry, How, Param, Sizes, Values } from '../grammar.ts';
@@ -7,30 +7,31 @@ import { fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
 import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, WHOLE } from './cuts.ts';
 import { Held, type Owner } from './resident.ts';
 
-/** What all calls of a kernel have in common. */
+/** The facts shared by all calls of a kernel. */
 export interface Signature {
   readonly kernel: string;
   readonly params: readonly Param[];
-  /** Where among the ints a cut writes its rows, sequences, longest (-1: nowhere). */
+  /** The indices among the ints at which a cut writes its rows, sequences and longest (-1: nowhere). */
   readonly places: readonly [rows: number, items: number, longest: number];
 }
-/** All a machine needs to know of a call. Lists and no objects per argument: a small call costs what it allocates. */
+/** Everything a machine needs to run a call. Lists, no object per argument: a small call costs what it allocates. */
 export interface Call {
   readonly signature: Signature;
   /** Dims and options, in order. */
   readonly ints: readonly number[];
-  /** Of each argument: the caller's array, the handle of a resident, null for scratch. */
+  /** For each argument: the caller's array, the handle of a resident, or null for scratch. */
   readonly values: readonly (Values | number | null)[];
-  /** Of each argument: bytes from one row or sequence to the next (0: it is whole), and of the largest cut. */
+  /** For each argument: bytes from one row or sequence to the next (0: it does not advance), and in the largest cut. */
   readonly steps: readonly number[];
   readonly bytes: readonly number[];
   readonly cuts: readonly Cut[];
-  /** How much INFO grows from one row to the next. */
+  /** By how much INFO grows from one row to the next. */
   readonly infoStep: number;
   readonly threads: number;
-  /** About the multiply-adds of all cuts. */
+  /** Approximate multiply-adds of all cuts. */
   readonly cost: number;
 }
+/** Dims or arrays as a caller passes them: nothing about them is known yet. */
 export type Given = Readonly<Record<string, unknown>>;
 
 const LIMIT = 2 ** 31 - 1; // kernels index with int
@@ -38,27 +39,27 @@ const LIMIT = 2 ** 31 - 1; // kernels index with int
 const WORTH_THREADS = 2 ** 24;
 const CUT_COST = 2 ** 25;
 const CUT_ROWS = 8192;
-// Fewer rows than a tile cost speed: only where a whole tile would keep an abort waiting (2^28: 8 to 50 ms).
+// Cuts of fewer rows than a tile are slower: only where a tile would keep an abort waiting (2^28: 8 to 50 ms).
 const LONG_COST = 2 ** 28;
 const FEW_ROWS = 32;
-// So many sequences go in lock step if they can: a product of fewer rows waits for the weights (lstm of 256 units,
-// 50 steps: 24 -> 36 GF/s).
+// Sequences a cut should have, to go in lock step: a product of fewer rows waits for the weights (an LSTM of 256 units
+// over 50 steps: 24 -> 36 GF/s).
 const TOGETHER = 4;
 
-/** A function that plans the calls of one kernel on one machine. Its spec is read here, once. */
+/** Returns a function that plans the calls of one kernel on one machine. The spec is read here, once. */
 export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner & { readonly threads: number }) {
   const params = paramsOf(spec, dtype);
-  const fields = [spec.rows, sequencesOf(spec), spec.longest] as const;
-  const places = fields.map((dim) => (dim ? spec.dims.indexOf(dim) : -1)) as [number, number, number];
+  const cutDims = [spec.rows, sequencesOf(spec), spec.longest] as const;
+  const places = cutDims.map((dim) => (dim ? spec.dims.indexOf(dim) : -1)) as [number, number, number];
   const [rowsAt, itemsAt, longestAt] = places;
   const signature: Signature = { kernel: `${noun}_${name}_${dtype}`, params, places };
   const options = Object.entries(spec.options ?? {});
-  const follow = [...Object.keys(spec.derived ?? {}), ...(spec.lengths ? fields : [])];
-  const passed = spec.dims.map((dim) => !follow.includes(dim));
+  const derivedDims = [...Object.keys(spec.derived ?? {}), ...(spec.lengths ? cutDims : [])];
+  const passed = spec.dims.map((dim) => !derivedDims.includes(dim));
   const lengthsAt = params.findIndex((param) => param.name === spec.lengths);
   const derive = deriver(spec, dtype);
-  const costFor = costOf(spec, dtype);
-  const infoFor = new Count(spec.info && spec.rows ? spec.info.slice(1).join(' ') : '0', spec.dims, dtype);
+  const costCount = costOf(spec, dtype);
+  const infoCount = new Count(spec.info && spec.rows ? spec.info.slice(1).join(' ') : '0', spec.dims, dtype);
   const sums = params.some(({ sum }) => sum);
   const arrays = params.flatMap(({ scratch }, i) => (scratch ? [] : [i]));
   const written = arrays.filter((i) => params[i]!.written);
@@ -74,7 +75,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
   };
 
   return (dims: Given, args: Given, how: How): Call => {
-    // 1. Read all that is the caller's, which may run code of his. From then on none runs: what is checked stays so.
+    // 1. Read everything from the caller: getters may run caller code, nothing after this does.
     const ints: number[] = []; // dims, then options
     for (let i = 0; i < passed.length; i++) ints.push(passed[i] ? (dims[spec.dims[i]!] as number) : 0);
     for (const [option, words] of options) {
@@ -87,7 +88,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
     for (const { scratch, name } of params) values.push(scratch ? null : args[name]);
     const { threads, chunk, shardSize } = how;
 
-    // 2. Sizes: those passed, those that follow from lengths, those that follow from both.
+    // 2. Sizes: those passed, those read off the lengths, and those derived from both.
     let lengths: Int32Array | undefined;
     let longest = 0;
     if (spec.lengths) {
@@ -99,7 +100,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
       longest = total.longest;
       if (longestAt >= 0) ints[longestAt] = longest;
     }
-    checkSizes(ints); // before others are computed from them: to compute with an object runs code of its
+    checkSizes(ints); // before others are computed from them: arithmetic on an object would call its valueOf
     derive(ints);
     checkSizes(ints);
     checkCount('threads', threads);
@@ -107,29 +108,29 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
     checkCount('shardSize', shardSize);
     const rows = rowsAt < 0 ? 0 : ints[rowsAt]!;
     const items = itemsAt < 0 ? 0 : ints[itemsAt]!;
-    const cost = costFor.of(ints);
+    const cost = costCount.of(ints);
 
-    // 3. Cuts: neither an array of one nor its INFO may reach 2^31.
-    const infoStep = infoFor.of(ints);
-    let widest = Math.max(1, infoStep);
+    // 3. Cuts: neither an array of a cut nor its INFO may reach 2^31.
+    const infoStep = infoCount.of(ints);
+    let widestRow = Math.max(1, infoStep);
     const steps: number[] = [];
     for (const { axis, step } of params) {
       const n = axis === 'whole' ? 0 : step.of(ints);
-      if (axis === 'rows') widest = Math.max(widest, n);
+      if (axis === 'rows') widestRow = Math.max(widestRow, n);
       steps.push(n);
     }
     const costOfRow = Math.max(1, cost / Math.max(1, rows));
-    const tile = costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
-    const least = Math.max(tile, Math.min(TOGETHER * longest, Math.floor(LONG_COST / costOfRow)));
-    const want = chunk ?? Math.min(Math.max(Math.floor(CUT_COST / costOfRow), least), CUT_ROWS);
-    const most = Math.max(1, Math.min(want, Math.floor(LIMIT / widest)));
-    const cuts = spec.rows ? cut(rows, lengths, most, sums ? tile : 0, shardSize) : WHOLE;
+    const tileRows = costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
+    const leastRows = Math.max(tileRows, Math.min(TOGETHER * longest, Math.floor(LONG_COST / costOfRow)));
+    const wantedRows = chunk ?? Math.min(Math.max(Math.floor(CUT_COST / costOfRow), leastRows), CUT_ROWS);
+    const mostRows = Math.max(1, Math.min(wantedRows, Math.floor(LIMIT / widestRow)));
+    const cuts = spec.rows ? makeCuts(rows, lengths, mostRows, sums ? tileRows : 0, shardSize) : WHOLE;
     if (spec.rows) ints[rowsAt] = largest(cuts, 'rows');
     if (lengths) ints[itemsAt] = largest(cuts, 'items');
 
-    // 4. Arrays: their types, lengths and memory, and that nothing written is also another argument.
+    // 4. Arrays: their types, lengths and memory; and none that is written may overlap another argument.
     const bytes: number[] = [];
-    const memory: (ArrayBuffer | undefined)[] = []; // of the caller's arrays
+    const memory: (ArrayBuffer | undefined)[] = []; // buffers of the caller's arrays
     for (let i = 0; i < params.length; i++) {
       const { name, tag, size, axis, length, scratch, mayReside } = params[i]!;
       const step = steps[i]!;
@@ -174,7 +175,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
 const isCount = (n: unknown, least: number): boolean =>
   Number.isInteger(n) && (n as number) >= least && (n as number) <= LIMIT;
 
-/** What follows from the lengths of sequences: nothing if one is negative. */
+/** Returns the sizes that follow from sequence lengths, or undefined if a length is negative. */
 function totalOf(lengths: Int32Array): { rows: number; items: number; longest: number } | undefined {
   let [rows, longest] = [0, 0];
   for (let i = 0; i < lengths.length; i++) {
@@ -191,16 +192,16 @@ function largest(cuts: readonly Cut[], field: 'rows' | 'items'): number {
   return most;
 }
 
-/** `tile`: the rows that are summed together; 0 if there are no sums. */
-function cut(
+/** Makes the cuts of a call with rows. `tileRows`: the rows that are summed together, or 0 if there are no sums. */
+function makeCuts(
   rows: number,
   lengths: Int32Array | undefined,
   chunk: number,
-  tile: number,
+  tileRows: number,
   shardSize: number | undefined,
 ) {
-  if (lengths) return cutSequences(lengths, chunk, tile > 0 ? (shardSize ?? SHARD_SEQUENCES) : undefined);
-  if (tile === 0) return cutRows(rows, chunk, chunk);
-  // a kernel sums whole tiles by itself, but fewer rows only where its cut ends
-  return cutRows(rows, tile < TILE ? tile : Math.max(TILE, chunk - (chunk % TILE)), shardSize ?? SHARD_ROWS);
+  if (lengths) return cutSequences(lengths, chunk, tileRows > 0 ? (shardSize ?? SHARD_SEQUENCES) : undefined);
+  if (tileRows === 0) return cutRows(rows, chunk, chunk);
+  // a kernel sums whole tiles on its own; a sum of fewer rows needs a cut that ends there
+  return cutRows(rows, tileRows < TILE ? tileRows : Math.max(TILE, chunk - (chunk % TILE)), shardSize ?? SHARD_ROWS);
 }

@@ -1,19 +1,19 @@
-/** Residents: copies kept where the kernels live. The machines name them by numbers; here is who uses them. */
+/** Residents: copies kept where the kernels live. Machines name them by handles; this file tracks who uses them. */
 import { SeqlikError } from '../errors.ts';
 import type { Resident, Values } from '../grammar.ts';
 import { lengthOf, tagOf } from '../memory.ts';
 
-/** Where residents live: a machine. */
+/** A machine, as the home of residents. */
 export interface Owner {
-  /** Returns a handle: a slot and its generation, so that none ever names another's memory. */
+  /** Returns a handle: a slot and its generation, so that an old handle never names another's memory. */
   hold(values: Values): number;
   write(handle: number, values: Values): void;
   release(handle: number): void;
 }
 
-/** The safety net, where the engine has one: what was dropped without `dispose` is freed when it is collected. */
+/** The safety net, where the engine has one: frees what was dropped without `dispose` once it is collected. */
 const net = globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((free) => free());
-/** Calls `free` once: when the returned function is called, or when `subject` is collected. */
+/** Returns a function that calls `free`, once; it is also called when `subject` is collected. */
 export function freed(subject: WeakKey, free: () => void): () => void {
   let done = false;
   const once = (): void => {
@@ -29,7 +29,7 @@ export function freed(subject: WeakKey, free: () => void): () => void {
   };
 }
 
-/** Counts who uses it, so that no machine ever sees a resident written or gone under a call. */
+/** A resident that counts its users, so that no machine ever sees it written or freed during a call. */
 export class Held implements Resident {
   readonly handle: number;
   readonly tag: string;
@@ -49,7 +49,7 @@ export class Held implements Resident {
     this.release = freed(this, () => owner.release(handle));
     Object.freeze(this);
   }
-  /** Whether it was made here; unlike `instanceof` this runs no code of a proxy's. */
+  /** Whether it was made here. Unlike `instanceof`, this runs no code of a proxy. */
   static is(value: unknown): value is Held {
     return typeof value === 'object' && value !== null && #gone in value;
   }
@@ -57,7 +57,7 @@ export class Held implements Resident {
     if (this.#gone) throw new SeqlikError('DISPOSED', 'a disposed resident was used');
     return this;
   }
-  /** Begin a use that outlives a call; returns its end. */
+  /** Begins a use that outlives a call; returns the function that ends it. */
   use(asynchronous: boolean): () => void {
     this.#users++;
     this.#readers += Number(asynchronous);
@@ -79,7 +79,7 @@ export class Held implements Resident {
     if (this.#users === 0) this.release();
   }
 }
-/** The same for all residents among the arguments of a call. */
+/** Begins the use of all residents among the arguments of a call; returns the function that ends it. */
 export function use(args: Readonly<Record<string, unknown>>, asynchronous: boolean): () => void {
   const ends = Object.values(args)
     .filter(Held.is)

@@ -1,12 +1,12 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError, callError, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
 import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { described, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+import { invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
 
-/** What of the data was not observed: NaN under `missing: 'nan'`, or where `mask` (one byte a value) is 0. */
+/** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {
   readonly missing?: 'nan';
   readonly mask?: Uint8Array;
@@ -25,17 +25,17 @@ export function points(where: string, argument: string, value: unknown, d: numbe
     const into = new Numbers(where);
     const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
-      throw mismatch(where, argument, `has rows of ${shape.slice(1).join(' x ')} values, not ${d}`);
+      throw mismatch(where, argument, `${d}`, `rows of ${shape.slice(1).join(' x ')} values`);
     values = into.taken();
   }
   const { length } = values;
-  if (length % d !== 0) throw mismatch(where, argument, `has ${length} values, not a multiple of dimension ${d}`);
+  if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, `${length} values`);
   return { values, n: length / d };
 }
 /**
- * Whether x is one point in an array of its own, and `into`, if given, another one for its result: of these nothing but
- * elements is read and written, of which a caller's class cannot say anything. If not, `points` and `out` tell why. (What
- * they make takes as long as the density of a point.)
+ * Whether x is one point in an array of its own, and `into`, if given, another array for its result. Only elements of such
+ * arrays are read and written, which a caller's class cannot intercept. If not, `points` and `out` tell why. (The objects
+ * they allocate cost as much as the density of a point.)
  */
 export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
   const tag = tagOf(x);
@@ -46,20 +46,29 @@ export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
   const other = fixedBuffer(into as Real);
   return memory !== undefined && other !== undefined && memory !== other;
 }
-/** Two arguments with a row for each row of the other. */
+/** Two arguments of equally many rows. */
 export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
-  if (rows.n !== others.n) throw mismatch(where, argument, `has ${rows.n} rows, but ${other} ${others.n}`);
+  if (rows.n === others.n) return;
+  throw argumentError('DIMENSION_MISMATCH', where, argument, {
+    expected: `${others.n} rows, as many as ${other}`,
+    received: `${rows.n} rows`,
+    reason: `has ${rows.n} rows, but ${other} ${others.n}`,
+  });
 }
-/** What each of n rows weighs: >= 0, some more; 1 if not given. */
+/** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
   if (value === undefined) return room(where, n).fill(1) as Float64Array;
   const weights = tensor(where, 'sampleWeights', value, [n]);
   finite(where, 'sampleWeights', weights);
   if (weights.some((w) => w < 0) || (n > 0 && !weights.some((w) => w > 0)))
-    throw invalid(where, 'sampleWeights', 'must be >= 0, and one of them > 0');
+    throw argumentError('INVALID_ARGUMENT', where, 'sampleWeights', {
+      expected: '>= 0, and one of them > 0',
+      received: `${weights.find((w) => w < 0) ?? 'only 0'}`,
+      reason: 'must be >= 0, and one of them > 0',
+    });
   return weights;
 }
-/** Data that say themselves how many columns they have: nested rows; or flat, with `d`. */
+/** Data whose number of columns is read off nested rows, or given as `d`. */
 export function table(
   where: string,
   argument: string,
@@ -78,42 +87,66 @@ export function table(
       (isArray(value) && first === undefined && lengthIn(where, argument, value) === 0) ||
       (tagOf(value) && lengthOf(value as Real) === 0)
     )
-      throw new SeqlikError('EMPTY_INPUT', `${where}: ${argument} is empty`, { argument });
+      throw argumentError('EMPTY_INPUT', where, argument, {
+        expected: 'at least one value',
+        received: 'none',
+        reason: 'is empty',
+      });
     if (!isArray(value) && !tagOf(value)) points(where, argument, value, 1);
-    throw invalid(where, 'dimension', `is needed: ${argument} is flat`);
+    throw argumentError('INVALID_ARGUMENT', where, 'dimension', {
+      expected: `the number of columns of ${argument}, which is flat`,
+      received: 'undefined',
+      reason: `is needed: ${argument} is flat`,
+    });
   }
-  if (columns < 1) throw invalid(where, argument, 'has no columns');
+  if (columns < 1)
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: 'at least one column',
+      received: 'none',
+      reason: 'has no columns',
+    });
   return { ...points(where, argument, value, columns), d: columns };
 }
-/** The first value that is not finite, by its row and column. */
+/** Throws NON_FINITE for the first value that is not finite, with its row and column. */
 export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
   for (let i = 0; i < values.length; i++)
     if (!Number.isFinite(values[i])) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
 }
-/** The memory of the caller's array for `n` results of the dtype of the data, or a new one. */
+/** An array for `n` results of the dtype of the data: the caller's memory if given, else new. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
   const tag = tagOf(x)!;
   if (value === undefined) return room(where, n, tag === 'Float32Array');
-  if (tagOf(value) !== tag) throw invalid(where, 'out', `must be a ${tag} like the data, not ${described(value)}`);
+  if (tagOf(value) !== tag) throw invalid(where, 'out', `a ${tag} like the data`, value);
   const array = value as Real;
-  if (!fixedBuffer(array)) throw invalid(where, 'out', 'lies in a shared or resizable buffer');
-  if (lengthOf(array) !== n) throw mismatch(where, 'out', `has ${lengthOf(array)} values, not ${n}`);
-  if (overlap(array, x)) throw invalid(where, 'out', 'overlaps the data');
+  if (!fixedBuffer(array)) throw sharedMemory(where, 'out');
+  if (lengthOf(array) !== n) throw mismatch(where, 'out', `${n}`, `${lengthOf(array)} values`);
+  if (overlap(array, x))
+    throw argumentError('INVALID_ARGUMENT', where, 'out', {
+      expected: 'memory of its own',
+      received: 'memory of the data',
+      reason: 'overlaps the data',
+    });
   return plain(array);
 }
-/** The words of Gaps: 'nan', a mask, or neither. Before anything else is looked at. */
+/** The options of Gaps, `missing` or `mask` or neither; checked before the data. */
 export function gapOptions(
   where: string,
   { missing, mask }: { readonly missing?: unknown; readonly mask?: unknown },
 ): Gaps {
-  if (missing !== undefined && mask !== undefined) throw invalid(where, 'mask', 'and missing exclude each other');
+  if (missing !== undefined && mask !== undefined)
+    throw argumentError('INVALID_ARGUMENT', where, 'mask', {
+      expected: 'mask or missing',
+      received: 'both',
+      reason: 'and missing exclude each other',
+    });
   if (missing !== undefined) return { missing: choice(where, 'missing', missing, ['nan']) };
   if (mask === undefined) return {};
-  if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', `must be a Uint8Array, not ${described(mask)}`);
-  if (!fixedBuffer(mask as Uint8Array)) throw invalid(where, 'mask', 'lies in a shared or resizable buffer');
+  if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', 'a Uint8Array', mask);
+  if (!fixedBuffer(mask as Uint8Array)) throw sharedMemory(where, 'mask');
   return { mask: plain(mask as Uint8Array) };
 }
-/** One byte a value, 1 = observed; undefined: no gaps were announced. What is observed is finite from here on. */
+/** The mask of the data, 1 = observed, one byte a value; undefined if no gaps were announced. Observed values that are
+ * not finite are refused. */
 export function gaps(
   where: string,
   argument: string,
@@ -121,8 +154,7 @@ export function gaps(
   { missing, mask }: Gaps,
 ): Uint8Array | undefined {
   if (missing === undefined && mask === undefined) return undefined;
-  if (mask && mask.length !== values.length)
-    throw mismatch(where, 'mask', `has ${mask.length} values, not ${values.length}`);
+  if (mask && mask.length !== values.length) throw mismatch(where, 'mask', `${values.length}`, `${mask.length} values`);
   const d = values.length / n;
   const seen = allocated(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {
@@ -133,8 +165,8 @@ export function gaps(
   }
   return seen;
 }
-/** What is wrong with a row that has no density: a value that is not finite, or a distance that overflows. `place` is
- * its row in the caller's data, if that is another. */
+/** The error of a row that has no density: it holds a value that is not finite, or its distance overflows. `place` is the
+ * row in the caller's data, where that differs. */
 export function nonFinite(
   where: string,
   argument: string,
@@ -146,17 +178,21 @@ export function nonFinite(
   const x = values.subarray(row * d, (row + 1) * d);
   const column = x.findIndex((v) => !Number.isFinite(v));
   if (column < 0)
-    return new SeqlikError(
+    return callError(
       'NON_FINITE',
-      `${where}: the squared distance of ${argument} at row ${place} overflows in every component`,
+      where,
+      `the squared distance of ${argument} at row ${place} overflows in every component`,
       { argument, row: place },
     );
   return wrongValue(where, argument, x[column]!, place, column);
 }
+/** The error of a value that is not finite. */
 export function wrongValue(where: string, argument: string, value: number, row: number, column: number): SeqlikError {
   const hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
-  return new SeqlikError('NON_FINITE', `${where}: ${argument} is ${value} at row ${row}, column ${column}${hint}`, {
-    argument,
+  return argumentError('NON_FINITE', where, argument, {
+    expected: 'a finite number',
+    received: `${value}`,
+    reason: `is ${value} at row ${row}, column ${column}${hint}`,
     row,
     column,
     value,

@@ -1,9 +1,9 @@
 /** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import { allocated, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
 import { finiteRows, points } from './data.ts';
 import { fields } from './options.ts';
-import { described, isArray, lengthIn, type Points, type Real, room } from './values.ts';
+import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
 
 /**
  * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays of
@@ -27,12 +27,13 @@ export function sequences(where: string, argument: string, value: unknown, d: nu
 function read(where: string, argument: string, value: unknown, d: number): Ragged {
   if (tagOf(value) === undefined && typeof value === 'object' && value !== null) {
     if (!isArray(value)) return fromLengths(where, argument, value, d);
-    if (isSeveral(where, argument, value)) return several(where, argument, value, d);
+    if (isSeveral(where, argument, value)) return joinSequences(where, argument, value, d);
   }
   const { values, n } = points(where, argument, value, d);
   return { values, lengths: Int32Array.of(n) };
 }
-/** By the first entry that tells: a number or an array of numbers is part of one sequence. */
+/** Whether a list holds several sequences. The first entry that is not empty decides: a number or an array of numbers is
+ * part of one. */
 function isSeveral(where: string, argument: string, list: unknown[]): boolean {
   const length = lengthIn(where, argument, list);
   for (let i = 0; i < length; i++) {
@@ -45,8 +46,8 @@ function isSeveral(where: string, argument: string, list: unknown[]): boolean {
   return true; // nothing but empty sequences
 }
 
-/** Entry by entry: a list of them may be as long as the heap has room for. */
-function several(where: string, argument: string, list: unknown[], d: number): Ragged {
+/** Sequences joined one by one: the list may be as long as the heap has room for. */
+function joinSequences(where: string, argument: string, list: unknown[], d: number): Ragged {
   const count = lengthIn(where, argument, list);
   const lengths = allocated(where, count, () => new Int32Array(count));
   const joined = new Joined(where);
@@ -57,7 +58,7 @@ function several(where: string, argument: string, list: unknown[], d: number): R
   }
   return { values: joined.taken(), lengths };
 }
-/** Values one after the other: of 32 bits if all of them are. */
+/** Values one after the other, f32 if all of them are. */
 class Joined {
   private values: Real = new Float64Array(0);
   private length = 0;
@@ -89,16 +90,20 @@ function fromLengths(where: string, argument: string, value: object, d: number):
   for (let s = 0; s < size; s++) {
     const length = (given as ArrayLike<unknown>)[s];
     if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length > n)
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: ${name} has ${described(length)} at [${s}], not a length from 0 to ${n}`,
-        { argument: name },
-      );
+      throw argumentError('INVALID_ARGUMENT', where, name, {
+        expected: `a length from 0 to ${n}`,
+        received: describe(length),
+        reason: `has ${describe(length)} at [${s}], not a length from 0 to ${n}`,
+      });
     lengths[s] = length;
     total += length;
   }
   if (total !== n)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: ${name} add up to ${total}, not ${n}`, { argument: name });
+    throw argumentError('DIMENSION_MISMATCH', where, name, {
+      expected: `${n}`,
+      received: `${total}`,
+      reason: `add up to ${total}, not ${n}`,
+    });
   return { values, lengths };
 }
 /** The length of an array, or of a typed array of integers. */
@@ -107,8 +112,8 @@ function countIn(where: string, argument: string, given: unknown): number {
   const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
   if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
   if (isArray(given)) return lengthIn(where, argument, given);
-  const what = tag ?? described(given);
-  throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} must be an array of whole numbers, not a ${what}`, {
-    argument,
+  throw argumentError('INVALID_ARGUMENT', where, argument, {
+    expected: 'an array of whole numbers',
+    received: `a ${tag ?? describe(given)}`,
   });
 }

@@ -1,9 +1,9 @@
 /** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import { allocated, fixedBuffer, plain, tagOf } from '../memory.ts';
-import { described, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+import { describe, invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
 
-/** Nested or flat numbers as a flat copy of `shape`; one undefined size is read off the number of values. */
+/** A flat copy of nested or flat numbers of `shape`; one undefined size is read off the number of values. */
 export function tensor(
   where: string,
   argument: string,
@@ -17,24 +17,28 @@ export function tensor(
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
   const want = shape.map((size) => size ?? values.length / rest);
   const product = want.reduce((a, b) => a * b, 1);
-  // flat data of any rank, or nested ones of just this shape
+  // flat data for any rank, or data nested in exactly this shape
   const fits =
     sizes.length > 1 ? want.join() === sizes.join() : product === values.length && want.every(Number.isInteger);
   if (fits) return values;
-  throw mismatch(where, argument, `has ${sizes.join(' x ')} values, not ${shape.map((s) => s ?? 'any').join(' x ')}`);
+  throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), `${sizes.join(' x ')} values`);
 }
-/** A Real in memory that stays, as an array of ours; undefined for what is no typed array, any other one is refused. */
+/** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours; undefined for a value that is not a
+ * typed array. Other typed arrays are refused. */
 export function real(where: string, argument: string, value: unknown): Real | undefined {
   const tag = tagOf(value);
   if (tag === undefined) return undefined;
   if (tag !== 'Float64Array' && tag !== 'Float32Array')
-    throw invalid(where, argument, `must be a Float64Array, a Float32Array or an array of numbers, not a ${tag}`);
-  if (!fixedBuffer(value as Real)) throw invalid(where, argument, 'lies in a shared or resizable buffer');
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: 'a Float64Array, a Float32Array or an array of numbers',
+      received: `a ${tag}`,
+    });
+  if (!fixedBuffer(value as Real)) throw sharedMemory(where, argument);
   return plain(value as Real);
 }
-/** Numbers, however many: an Array that has to grow beyond some 10^8 entries ends the process. */
+/** A growing list of numbers, of any length. An Array that has to grow beyond some 10^8 entries ends the process. */
 export class Numbers {
-  private values: Float64Array = new Float64Array(8); // so few do not leave the heap: a list may have many short rows
+  private values: Float64Array = new Float64Array(8); // so small that it stays on the JavaScript heap: a list may have many short rows
   private length = 0;
   constructor(private readonly where: string) {}
   push(value: number): void {
@@ -49,15 +53,15 @@ export class Numbers {
     return allocated(this.where, this.length, () => this.values.slice(0, this.length));
   }
 }
-/** Appends the numbers of nested arrays, all of one shape; returns that shape. By index: an iterator may have no end. */
+/** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may never
+ * end. */
 export function flatten(where: string, argument: string, value: unknown, into: Numbers, depth = 0): number[] {
   const own = real(where, argument, value);
   if (own) {
     for (let i = 0; i < own.length; i++) into.push(own[i]!);
     return [own.length];
   }
-  if (!isArray(value) || depth > 3)
-    throw invalid(where, argument, `must be an array of numbers, not ${described(value)}`);
+  if (!isArray(value) || depth > 3) throw invalid(where, argument, 'an array of numbers', value);
   const length = lengthIn(where, argument, value);
   if (length === 0) return [0];
   const first = value[0];
@@ -65,7 +69,12 @@ export function flatten(where: string, argument: string, value: unknown, into: N
     into.push(first);
     for (let i = 1; i < length; i++) {
       const v = value[i];
-      if (typeof v !== 'number') throw invalid(where, argument, `must hold numbers only, not ${described(v)}`);
+      if (typeof v !== 'number')
+        throw argumentError('INVALID_ARGUMENT', where, argument, {
+          expected: 'numbers only',
+          received: describe(v),
+          reason: `must hold numbers only, not ${describe(v)}`,
+        });
       into.push(v);
     }
     return [length];
@@ -74,19 +83,21 @@ export function flatten(where: string, argument: string, value: unknown, into: N
   for (let i = 1; i < length; i++) {
     const own = flatten(where, argument, value[i], into, depth + 1);
     if (own.join() !== shape.join())
-      throw mismatch(where, argument, `has ${own.join(' x ')} values at [${i}], not ${shape.join(' x ')}`);
+      throw mismatch(where, argument, shape.join(' x '), `${own.join(' x ')} values at [${i}]`);
   }
   return [length, ...shape];
 }
 export function finite(where: string, argument: string, values: Real): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
   if (i >= 0)
-    throw new SeqlikError('NON_FINITE', `${where}: ${argument} is ${values[i]} at index ${i}`, {
-      argument,
+    throw argumentError('NON_FINITE', where, argument, {
+      expected: 'finite numbers',
+      received: `${values[i]}`,
+      reason: `is ${values[i]} at index ${i}`,
       value: values[i]!,
     });
 }
-/** Of k matrices: max |S - Sᵀ| > 1e-9 max |S| is NOT_SYMMETRIC. */
+/** Throws NOT_SYMMETRIC for the first of k matrices with max |S - Sᵀ| > 1e-9 max |S|. */
 export function symmetric(where: string, argument: string, S: Float64Array, k: number, d: number): void {
   for (let c = 0; c < k; c++) {
     let skew = 0;
@@ -98,8 +109,10 @@ export function symmetric(where: string, argument: string, S: Float64Array, k: n
         skew = Math.max(skew, Math.abs(v - S[(c * d + j) * d + i]!));
       }
     if (skew > 1e-9 * largest)
-      throw new SeqlikError('NOT_SYMMETRIC', `${where}: ${argument} differs from its transpose by ${skew}`, {
-        argument,
+      throw argumentError('NOT_SYMMETRIC', where, argument, {
+        expected: 'a symmetric matrix',
+        received: `one that differs from its transpose by ${skew}`,
+        reason: `differs from its transpose by ${skew}`,
         ...(k > 1 && { component: c }),
       });
   }

@@ -1,5 +1,5 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError, type SeqlikError } from '../errors.ts';
 import type { DType } from '../grammar.ts';
 import { allocated, tagOf } from '../memory.ts';
 
@@ -14,12 +14,24 @@ export type Points = Matrix;
 export type Result<X> = X extends Float32Array ? Float32Array : Float64Array;
 
 export const LIMIT = 2 ** 31; // elements of any array
-type Fields = ConstructorParameters<typeof SeqlikError>[2];
-export const invalid = (where: string, argument: string, what: string, fields: Fields = {}): SeqlikError =>
-  new SeqlikError('INVALID_ARGUMENT', `${where}: ${argument} ${what}`, { argument, ...fields });
-export const mismatch = (where: string, argument: string, what: string): SeqlikError =>
-  new SeqlikError('DIMENSION_MISMATCH', `${where}: ${argument} ${what}`, { argument });
-/** A revoked proxy is no array, and no reason to throw a TypeError. */
+/** An argument of the wrong type or range: `must be expected, not received`. */
+export const invalid = (where: string, argument: string, expected: string, value: unknown): SeqlikError =>
+  argumentError('INVALID_ARGUMENT', where, argument, { expected, received: describe(value) });
+/** An argument of the wrong size: `has received, not expected`. */
+export const mismatch = (where: string, argument: string, expected: string, received: string): SeqlikError =>
+  argumentError('DIMENSION_MISMATCH', where, argument, {
+    expected,
+    received,
+    reason: `has ${received}, not ${expected}`,
+  });
+/** Memory that another thread, or a growing buffer, could change under a kernel. */
+export const sharedMemory = (where: string, argument: string): SeqlikError =>
+  argumentError('INVALID_ARGUMENT', where, argument, {
+    expected: 'memory that is neither shared nor resizable',
+    received: 'a shared or resizable buffer',
+    reason: 'lies in a shared or resizable buffer',
+  });
+/** Whether a value is an array. A revoked proxy is not, where Array.isArray would throw a TypeError. */
 export function isArray(value: unknown): value is unknown[] {
   try {
     return Array.isArray(value);
@@ -27,38 +39,42 @@ export function isArray(value: unknown): value is unknown[] {
     return false;
   }
 }
-/** Known to every model, and to what inherits from one. */
+/** Marks every model, and whatever inherits from one. */
 export const MODEL = Symbol('model');
-/** An object to read fields of; a revoked proxy has none, and answers every question with a TypeError. So does what only
- * inherits from a model, and a model is no options. */
+/** Whether a value is an object with fields to read. A revoked proxy, or an object that merely inherits from a model, would
+ * throw a TypeError when read; a model is not an options object. */
 export function hasFields(value: unknown): value is object {
   try {
     if (typeof value !== 'object' || value === null || MODEL in value) return false;
-    Object.getPrototypeOf(value); // a proxy that will not even say this
+    Object.getPrototypeOf(value); // throws for a revoked proxy
     return !Array.isArray(value) && tagOf(value) === undefined;
   } catch {
     return false;
   }
 }
-/** The length of an array, read once: a proxy may say anything. */
+/** The length of an array, read once: a proxy may answer anything. */
 export function lengthIn(where: string, argument: string, array: unknown[]): number {
   const length: unknown = array.length;
   if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || length >= LIMIT)
-    throw invalid(where, argument, `has ${described(length)} entries`);
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: `fewer than ${LIMIT} entries`,
+      received: `${describe(length)} entries`,
+      reason: `has ${describe(length)} entries`,
+    });
   return length;
 }
-/** A short name of any value, for messages; never calls into it. */
-export function described(value: unknown): string {
+/** A short name of any value, for messages; never runs code of the value. */
+export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
   return typeof value === 'function' ? 'a function' : String(value);
 }
-/** Room for n results. Throws OUT_OF_MEMORY. */
+/** A new array for n results. Throws OUT_OF_MEMORY. */
 export const room = (where: string, n: number, single = false): Real =>
   allocated(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
-/** Whether an array holds f32, as its engine says and not its class. */
+/** Whether an array holds f32, by what the engine says and not by its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
 /** The dtype of the kernels for an array. */
 export const dtypeOf = (values: Real): DType => (isSingle(values) ? 'f32' : 'f64');
-/** Room for n results of the dtype of `values`. Throws OUT_OF_MEMORY. */
+/** A new array for n results of the dtype of `values`. Throws OUT_OF_MEMORY. */
 export const alike = (values: Real, n: number): Real => room('seqlik', n, isSingle(values));

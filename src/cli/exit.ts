@@ -1,11 +1,11 @@
-/** How the program ends: its exit codes, the one line about what went wrong, and what it must not leave behind. */
+/** The end of the program: its exit codes, the one line about an error, and the clean-up when a signal ends it. */
 import { CommanderError } from 'commander';
 import { type Code, SeqlikError } from '../index.ts';
 
 const FAILURE = 1;
 const USAGE = 2;
 const BAD_DATA = 65; // EX_DATAERR of sysexits.h
-const BROKEN_PIPE = 141; // what a shell reports of a tool that SIGPIPE ended
+const BROKEN_PIPE = 141; // the status a shell reports for a program that SIGPIPE ended
 const exitCodes: { readonly [C in Code]?: number } = {
   INVALID_ARGUMENT: USAGE,
   DIMENSION_MISMATCH: BAD_DATA,
@@ -15,11 +15,9 @@ const exitCodes: { readonly [C in Code]?: number } = {
   NOT_POSITIVE_DEFINITE: BAD_DATA,
   FORMAT: BAD_DATA,
 };
-/** An option or argument that cannot be. */
-export const misuse = (message: string): SeqlikError => new SeqlikError('INVALID_ARGUMENT', message);
 
-/** Says what went wrong, in one line on stderr; returns the exit code. */
-export function told(error: unknown): number {
+/** Reports an error in one line on stderr, and returns the exit code. */
+export function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
     if (error.code !== 'commander.help') say(error.message.replace(/^error: /, ''));
@@ -37,14 +35,14 @@ export function told(error: unknown): number {
 const isBrokenPipe = (error: unknown): boolean =>
   error instanceof SeqlikError && error.code === 'IO' && error.reason === 'EPIPE';
 
-const say = (message: string): boolean => tell(`seqlik: ${plain(message.trim())}`);
-/** Lines on stderr. */
+const say = (message: string): boolean => tell(`seqlik: ${stripControls(message.trim())}`);
+/** Writes lines to stderr. */
 export const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
-/** What came out of a file cannot steer a terminal. */
-export const plain = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
+/** Text without control characters, so that no file can steer a terminal. */
+export const stripControls = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 
 const leftovers = new Set<() => void>();
-/** `undo` runs if a signal ends the program, until the function returned is called. */
+/** Runs `undo` if a signal ends the program before the function returned is called. */
 export function undoOnSignal(undo: () => void): () => void {
   leftovers.add(undo);
   return () => leftovers.delete(undo);
@@ -56,7 +54,7 @@ export function watchSignals(): void {
       for (const undo of leftovers) undo();
       process.exit(code);
     });
-  // the writer that waits learns of it; without a listener Node would print a stack trace
+  // whoever waits for the write gets the error; without a listener Node would print a stack trace
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
 }

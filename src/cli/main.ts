@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** The command `seqlik`. What it does and how it ends: docs/cli.md. */
+/** The command `seqlik`, described in docs/cli.md. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { told, watchSignals } from './exit.ts';
+import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
@@ -11,7 +11,7 @@ import { addScore } from './score.ts';
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('seqlik')
-  .description('Likelihoods of the rows of a table: fit a model, score data with it, look at it, draw from it.')
+  .description('Likelihoods of the rows of a table: fit a model, score data with it, inspect it, sample from it.')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
@@ -21,5 +21,5 @@ watchSignals();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = told(error);
+  process.exitCode = reportError(error);
 }

@@ -1,12 +1,14 @@
-/** The model of a command: read from the file that MODEL names. */
+/** The model of a command, read from the file that MODEL names. */
 import { readFile } from 'node:fs/promises';
-import { loadModel, type MixtureDensityNetwork, SeqlikError } from '../index.ts';
-import { ioError } from '../table/errors.ts';
+import { loadModel, SeqlikError } from '../index.ts';
+import { ioError, rephrase } from '../table/errors.ts';
 import { type BackendChoice, backendOf } from './options.ts';
 
 export type AnyModel = ReturnType<typeof loadModel>;
-/** Those of rows that know nothing of each other. */
-export type RowModel = Exclude<AnyModel, MixtureDensityNetwork>;
+/** The kinds of models that a file can hold, by name. */
+export type Kind = AnyModel['kind'];
+export type ModelOf<K extends Kind> = Extract<AnyModel, { readonly kind: K }>;
+
 /** Throws IO, FORMAT (file), BACKEND. */
 export async function readModel(path: string, choice: BackendChoice): Promise<AnyModel> {
   const bytes = await readFile(path).catch((error) => {
@@ -16,7 +18,6 @@ export async function readModel(path: string, choice: BackendChoice): Promise<An
   try {
     return loadModel(bytes, { backend });
   } catch (error) {
-    if (!(error instanceof SeqlikError)) throw error;
-    throw new SeqlikError(error.code, `${path}: ${error.message}`, { ...error, file: path, cause: error });
+    throw error instanceof SeqlikError ? rephrase(error, `${path}: ${error.message}`, { file: path }) : error;
   }
 }

@@ -1,11 +1,11 @@
-/** Options that several commands have, and how their values are written. */
+/** Options that several commands have, and the values they take. */
 import { extname } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
-import { type Backend, defaultBackend, openBackend, SeqlikError } from '../index.ts';
+import { type Backend, defaultBackend, openBackend } from '../index.ts';
 import type { Format } from '../table/format.ts';
 import { decimal } from '../table/numbers.ts';
-import { misuse } from './exit.ts';
+import { foreignOption, toOptionError, usageError } from './errors.ts';
 
 export interface BackendChoice {
   readonly backend?: 'native' | 'wasm';
@@ -28,6 +28,14 @@ export function number(text: string): number {
 }
 /** Numbers separated by commas. */
 export const numbers = (text: string): readonly number[] => text.split(',').map(number);
+/** A whole number >= 0, as the value of `option`. */
+export const wholeNumber =
+  (option: string) =>
+  (text: string): number => {
+    const value = number(text);
+    if (!Number.isSafeInteger(value) || value < 0) throw usageError(`${option} must be a whole number, 0 or more`);
+    return value;
+  };
 /** Names separated by commas, written as in the header line of a CSV file. */
 export function names(text: string): readonly string[] {
   let lines: string[][];
@@ -46,32 +54,27 @@ export function names(text: string): readonly string[] {
 export function withBackend(command: Command): Command {
   return command
     .addOption(
-      new Option('--backend <name>', 'where to compute (default: native, else wasm)').choices(['native', 'wasm']),
+      new Option('--backend <name>', 'the machine that computes (default: native, else wasm)').choices([
+        'native',
+        'wasm',
+      ]),
     )
-    .option('--isa <level>', 'one level of the native backend, such as baseline')
-    .option('--threads <n>', 'threads of the native backend (default: all cores)', number);
+    .option('--isa <level>', 'instruction set of the native backend, such as baseline (default: the best of this CPU)')
+    .option('--threads <n>', 'number of threads of the native backend (default: all cores)', number);
 }
-/** `rest`: what else there is to say of it. */
-export const sequenceOption = (rest = ''): Option =>
-  new Option(
-    '--sequence <column>',
-    `the column that says which sequence a row is of, for networks (default: all rows are one)${rest}`,
-  );
+export const sequenceOption = (): Option =>
+  new Option('--sequence <column>', 'column that tells the sequence of a row (default: all rows are one sequence)');
 export function withData(command: Command): Command {
   return command
-    .option(
-      '--columns <a,b,c>',
-      'the input columns, in their order (default: those stored with the model, else all)',
-      names,
-    )
-    .addOption(formatOption('how DATA is written (default: by its extension; stdin: csv)'))
+    .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)
+    .addOption(formatOption('format of DATA (default: by its extension; csv for stdin)'))
     .option('--no-progress', 'no progress bar');
 }
 export const formatOption = (description: string): Option =>
   new Option('--format <name>', description).choices(['csv', 'ndjson']);
 
-// ---- what they mean ----
-/** Options stand above SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS. Throws BACKEND, INVALID_ARGUMENT. */
+// ---- what they select ----
+/** The backend. Options override SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS. Throws BACKEND, INVALID_ARGUMENT. */
 export function backendOf({ backend: name, isa, threads }: BackendChoice): Backend {
   if (name === undefined && isa === undefined && threads === undefined) return defaultBackend();
   const { SEQLIK_BACKEND, SEQLIK_ISA, SEQLIK_THREADS } = process.env;
@@ -85,44 +88,39 @@ export function backendOf({ backend: name, isa, threads }: BackendChoice): Backe
       Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined && value !== '')),
     );
   } catch (error) {
-    throw asOption(error);
+    throw toOptionError(error);
   }
-}
-
-/** What a network takes of the rows of DATA: all values of the `columns`, if they are known; 0 or 1 in the last. */
-export function sequencesWanted(
-  { columns, sequence }: { readonly columns?: readonly string[] } & SequenceChoice,
-  binary: number,
-): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
-  if (sequence !== undefined && columns?.includes(sequence))
-    throw misuse(`--sequence ${sequence}: that column is an input`);
-  return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
 }
 
 const formats: Readonly<Record<string, Format>> = { '.csv': 'csv', '.ndjson': 'ndjson', '.jsonl': 'ndjson' };
 const byExtension = (path: string): Format | undefined => formats[extname(path).toLowerCase()];
+/** The format of DATA: the one given, else by the extension; csv for stdin. */
 export function formatOfData(path: string, given?: Format): Format {
   const format = given ?? (path === '-' ? 'csv' : byExtension(path));
-  if (!format) throw misuse(`${path}: neither .csv, .ndjson nor .jsonl: say --format csv or --format ndjson`);
+  if (!format) throw usageError(`${path}: neither .csv, .ndjson nor .jsonl: say --format csv or --format ndjson`);
   return format;
 }
-/** Any other extension, and stdout, take the `other` format. */
+/** The format of OUT by its extension; for any other extension, and stdout, the `other` format. */
 export const formatOfOutput = (path: string, other: Format): Format => byExtension(path) ?? other;
 
-/** Errors of the library about an argument, in the words of the command line. */
-export function asOption(error: unknown): unknown {
-  if (!(error instanceof SeqlikError) || error.code !== 'INVALID_ARGUMENT' || !error.argument) return error;
-  const { argument } = error;
-  const option = wordOf(argument);
-  const said = error.message.replace(/^\S+: /, '');
-  const text = said.startsWith(argument) ? option + said.slice(argument.length) : `${option}: ${said}`;
-  const told = text.replace(/ must be .* not undefined$/, ' is needed').replace(/ is no option here.*/, FOREIGN);
-  return new SeqlikError('INVALID_ARGUMENT', told, { argument, cause: error });
+// ---- options of kinds ----
+/** The options of a command that only some kinds of models have, by kind. */
+export type OptionsByKind = Readonly<Record<string, readonly Option[]>>;
+
+/** Adds each option once, under a heading that names its kinds. */
+export function addKindOptions(command: Command, byKind: OptionsByKind): Command {
+  const kinds = Object.keys(byKind);
+  for (const option of new Set(Object.values(byKind).flat())) {
+    const own = kinds.filter((kind) => byKind[kind]!.includes(option));
+    command.addOption(option.helpGroup(own.length < kinds.length ? `For ${list(own)}:` : 'For every kind:'));
+  }
+  return command;
 }
-const FOREIGN = ' is no option of this kind of model';
-/** Throws for the first of these options that was given: they say nothing to this kind of model. */
-export function refuse<Options extends object>(options: Options, foreign: readonly (keyof Options & string)[]): void {
-  for (const name of foreign) if (options[name] !== undefined) throw misuse(wordOf(name) + FOREIGN);
+/** Throws for the first option given that is one of other kinds only. */
+export function refuseForeign(given: object, byKind: OptionsByKind, own: readonly Option[]): void {
+  for (const option of Object.values(byKind).flat())
+    if (!own.includes(option) && option.attributeName() in given) throw foreignOption(option.attributeName());
 }
-/** --an-option of anOption. */
-const wordOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** `a, b and c`. */
+export const list = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

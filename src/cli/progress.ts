@@ -1,20 +1,20 @@
-/** A bar on stderr, if that is a terminal. It has no colour. */
+/** A progress bar on stderr, if that is a terminal; without colour. */
 import cliProgress from 'cli-progress';
 import { undoOnSignal } from './exit.ts';
 
 export class Progress {
   private readonly bar: cliProgress.SingleBar | undefined;
   private readonly forget: () => void;
-  /** `total`: how much there is to do, if that is known. */
   constructor(
     shown: boolean,
+    /** The amount of work, if known. */
     private readonly total?: number,
-    /** Who knows how long it takes: what was done so far lets us guess, or update is told. */
-    left: 'guessed' | 'told' = 'guessed',
+    /** The time left: estimated from the work done so far, or given to `update`. */
+    left: 'estimated' | 'given' = 'estimated',
   ) {
     this.forget = undoOnSignal(() => this.stop());
     if (!shown || !process.stderr.isTTY || process.env['TERM'] === 'dumb') return;
-    const time = left === 'told' ? '{left}' : '{eta_formatted}';
+    const time = left === 'given' ? '{left}' : '{eta_formatted}';
     const format = total ? `{bar} {percentage}% | {text} | ${time}` : '{text} | {duration_formatted}';
     const preset = cliProgress.Presets.shades_classic;
     this.bar = new cliProgress.SingleBar({ format, stream: process.stderr, clearOnComplete: true, fps: 5 }, preset);
@@ -29,7 +29,8 @@ export class Progress {
   }
 }
 export const rowsText = (rows: number): string => `${rows.toLocaleString('en')} rows`;
-export function duration(seconds: number): string {
+/** A time in hours, minutes and seconds. */
+export function durationText(seconds: number): string {
   const s = Math.ceil(seconds);
   if (s < 60) return `${s}s`;
   return s < 3600 ? `${Math.floor(s / 60)}m${s % 60}s` : `${Math.floor(s / 3600)}h${Math.floor((s % 3600) / 60)}m`;

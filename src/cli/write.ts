@@ -8,22 +8,22 @@ import { undoOnSignal } from './exit.ts';
 
 export type Write = (data: string | Uint8Array) => Promise<void>;
 
-/** Runs a job that writes to `path` ('-': stdout). If it fails, or a signal ends it, the file is as it was before. */
-export async function writing<T>(path: string, job: (write: Write) => Promise<T>): Promise<T> {
+/** Runs a job that writes to `path` ('-' is stdout). If it fails, or a signal ends it, the file is as it was before. */
+export async function writeTo<T>(path: string, job: (write: Write) => Promise<T>): Promise<T> {
   if (path === '-') return job(toStdout);
-  const told = (cause: unknown): never => {
+  const fail = (cause: unknown): never => {
     throw ioError('write', path, cause);
   };
-  const target = await placeOf(path).catch(told);
+  const target = await placeOf(path).catch(fail);
   const temporary = target.replaced ? join(dirname(target.path), temporaryName(basename(target.path))) : undefined;
-  if (temporary) await sweep(target.path).catch(told);
-  const file = await open(temporary ?? target.path, temporary ? 'wx' : 'w', 0o600).catch(told);
+  if (temporary) await sweep(target.path).catch(fail);
+  const file = await open(temporary ?? target.path, temporary ? 'wx' : 'w', 0o600).catch(fail);
   const forget = undoOnSignal(() => {
     if (temporary) removeSync(temporary);
   });
   try {
-    const result = await job((data) => file.writeFile(data).catch(told));
-    if (temporary) await complete(file, temporary, target.path, target.mode).catch(told);
+    const result = await job((data) => file.writeFile(data).catch(fail));
+    if (temporary) await complete(file, temporary, target.path, target.mode).catch(fail);
     return result;
   } catch (error) {
     if (temporary) await unlink(temporary).catch(() => {});
@@ -34,26 +34,26 @@ export async function writing<T>(path: string, job: (write: Write) => Promise<T>
   }
 }
 
-/** Resolves when the system has taken the data, so that no more than one piece waits in memory. */
+/** Writes to stdout; resolves when the system has taken the data, so that only one piece waits in memory. */
 const toStdout: Write = (data) =>
   new Promise((resolve, reject) => {
     process.stdout.write(data, (error) => (error ? reject(ioError('write', 'stdout', error)) : resolve()));
   });
 
-/** The file behind links, whether it is replaced (a device or a pipe is written to), and the mode it will have. */
+/** The file behind links, whether to replace it (devices and pipes are written to in place), and its future mode. */
 async function placeOf(path: string): Promise<{ path: string; replaced: boolean; mode: number }> {
   const behind = await realpath(path).catch(() => path);
-  const there = await lstat(behind).catch((error: NodeJS.ErrnoException) => {
+  const status = await lstat(behind).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-  if (there?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-  const mode = there ? there.mode & 0o777 : 0o666 & ~process.umask();
-  return { path: behind, replaced: !there || there.isFile() || there.isSymbolicLink(), mode };
+  if (status?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+  const mode = status ? status.mode & 0o777 : 0o666 & ~process.umask();
+  return { path: behind, replaced: !status || status.isFile() || status.isSymbolicLink(), mode };
 }
 
 const temporaryName = (name: string, pid: number | string = process.pid): string => `.${name}.${pid}.tmp`;
 
-/** Removes what killed processes left beside the target. */
+/** Removes the temporary files that killed processes left beside the target. */
 async function sweep(target: string): Promise<void> {
   const [before, after] = temporaryName(basename(target), '*').split('*') as [string, string];
   for (const name of await readdir(dirname(target))) {
@@ -63,7 +63,7 @@ async function sweep(target: string): Promise<void> {
   }
 }
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false; // somebody of this number before us
+  if (pid === process.pid) return false; // an earlier process of this number
   try {
     process.kill(pid, 0);
     return true;
@@ -76,12 +76,12 @@ async function complete(file: FileHandle, temporary: string, target: string, mod
   await file.chmod(mode);
   await file.sync();
   await rename(temporary, target);
-  if (process.platform === 'win32') return; // which cannot open a folder
+  if (process.platform === 'win32') return; // Windows cannot open a folder
   const folder = await open(dirname(target), 'r');
   try {
     await folder.sync();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error; // a file system without it
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error; // the file system has no fsync of folders
   } finally {
     await folder.close();
   }

@@ -5,13 +5,20 @@ import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
-/** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
+/** The kinds of models that a file can hold, by the name that it gives them. */
+const kinds = {
+  gaussian: Gaussian,
+  'gaussian-mixture': GaussianMixture,
+  'mixture-density-network': MixtureDensityNetwork,
+} as const;
+type Kinds = typeof kinds;
+
+/** A model of any of these kinds. */
+export type AnyModel = InstanceType<Kinds[keyof Kinds]>;
 /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND. */
 export function loadModel(bytes: Uint8Array, options?: OnBackend): AnyModel {
   const kind = opened(bytes).metadata['kind'];
-  if (kind === 'gaussian') return Gaussian.fromBytes(bytes, options);
-  if (kind === 'gaussian-mixture') return GaussianMixture.fromBytes(bytes, options);
-  if (kind === 'mixture-density-network') return MixtureDensityNetwork.fromBytes(bytes, options);
-  throw malformed(`it holds a ${kind}, which is no kind of model here`);
+  if (kind === undefined || !Object.hasOwn(kinds, kind))
+    throw malformed(`it holds a ${kind}, which is no kind of model here`);
+  return kinds[kind as keyof Kinds].fromBytes(bytes, options);
 }

@@ -199,7 +199,7 @@ export class GaussianMixture extends Scored {
   threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
     const where = 'GaussianMixture.threshold';
     const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
-    const rate = check.fraction(where, 'falsePositiveRate', given.falsePositiveRate);
+    const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
@@ -249,7 +249,7 @@ export class GaussianMixture extends Scored {
     const rate =
       given.falsePositiveRate === undefined
         ? undefined
-        : check.fraction(where, 'falsePositiveRate', given.falsePositiveRate);
+        : check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const { rows, settings } = readFit(where, x, given, { type, k, ...(init && { init }) });
     const { parts, report } = await fitted(rows, settings);
     const model = fromParts(parts, settings.backend);
@@ -351,7 +351,7 @@ function anomalyOf(where: string, value: unknown): Anomaly | undefined {
     throw new SeqlikError('INVALID_ARGUMENT', `${where}: anomaly.threshold must be a finite number`, {
       argument: 'anomaly',
     });
-  const rate = check.fraction(where, 'falsePositiveRate', falsePositiveRate);
+  const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
 }
 const startOf = (where: string, like: unknown): Parts => GaussianMixture.partsOf(like) ?? read(where, 'init.', like);

@@ -1,7 +1,7 @@
 /** Cholesky factors of covariances, and what to say of a matrix that has none. Equations: docs/math.md § gaussian. */
 import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
-import { KernelFailure, SeqlikError } from '../errors.ts';
+import { callError, KernelFailure, type SeqlikError } from '../errors.ts';
 
 export const tri = (d: number): number => (d * (d + 1)) / 2;
 
@@ -13,8 +13,7 @@ export const notPositiveDefinite = (
   component?: number,
 ): SeqlikError => {
   const matrix = component === undefined ? which : `${which}[${component}]`;
-  const message = `${where}: ${matrix} is not positive definite: pivot ${pivot} is ${value}`;
-  return new SeqlikError('NOT_POSITIVE_DEFINITE', message, {
+  return callError('NOT_POSITIVE_DEFINITE', where, `${matrix} is not positive definite: pivot ${pivot} is ${value}`, {
     which,
     pivot,
     value,

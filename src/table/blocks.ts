@@ -1,39 +1,41 @@
-/** Rows on their way to a model, a block at a time: what the readers of both formats fill. */
-import { SeqlikError } from '../errors.ts';
+/** Blocks of rows on their way to a model, filled by the readers of both formats. */
+import { argumentError, SeqlikError } from '../errors.ts';
+import type { Fault } from './errors.ts';
 import { Groups } from './groups.ts';
 
 const ROWS = 8192;
-const VALUES = 2 ** 19; // the most numbers of a block, so that wide rows take no more memory
+const VALUES = 2 ** 19; // at most so many numbers in a block, so that wide rows take no more memory
 
 export interface Block {
   readonly columns: readonly string[];
   readonly n: number;
-  /** [n, columns.length], NaN where nothing was. */
+  /** The numbers [n, columns.length], NaN where a cell was empty. */
   readonly x: Float64Array;
-  /** How many values of x are NaN. */
+  /** The number of NaNs in x. */
   readonly gaps: number;
-  /** What to keep of each row [n, keptWidth], as it was written; undefined where nothing was. */
+  /** The cells to keep of each row [n, keptWidth], as they were written; undefined where a cell was empty. */
   readonly kept: readonly (string | undefined)[];
   readonly keptWidth: number;
   /** The rows that begin a sequence. */
   readonly starts: readonly number[];
-  /** Where each row stood [n]. */
+  /** The line of each row [n]. */
   readonly lines: Float64Array;
 }
-/** What is to be read of each row. */
+/** What to read of each row. */
 export interface Wanted {
-  /** Numbers; undefined: all columns there are. */
+  /** The columns of numbers, in their order; default: all columns but `weights` and `sequence`. */
   readonly columns?: readonly string[];
-  /** One more, the last of the numbers, which is none of "all". */
+  /** The weight column: appended last, not part of the default columns. */
   readonly weights?: string;
-  /** How many numbers a row must have. */
+  /** The number of columns there must be. */
   readonly dimension?: number;
+  /** The columns to keep as they are written. */
   readonly keep: readonly string[];
-  /** The column that says which sequence a row is of: none of "all". Else all rows are one. */
+  /** The column that tells the sequence of a row, not part of the default columns; without it all rows are one sequence. */
   readonly sequence?: string;
-  /** No number may be missing, and the last so many are 0 or 1. */
+  /** Refuses gaps, and values of the last `binary` columns that are neither 0 nor 1. */
   readonly complete?: { readonly binary: number };
-  /** Values per row of what is computed of a block, if more than its numbers. */
+  /** Values per row that are computed from a block, if more than its numbers: a wider row makes smaller blocks. */
   readonly width?: number;
 }
 
@@ -65,21 +67,23 @@ export class Blocks {
     this.rows = Math.max(1, Math.min(ROWS, Math.floor(VALUES / Math.max(this.width, width, 1))));
     this.start();
   }
-  /** Of the row that is read. */
+  /** Sets a number of the current row. */
   number(at: number, value: number): void {
     this.x[this.n * this.width + at] = value;
   }
+  /** Keeps a cell of the current row. */
   keep(at: number, text: string | undefined): void {
     this.kept[this.n * this.keptWidth + at] = text;
   }
-  /** Why a number cannot be of this row, if so. */
-  refusal(at: number, value: number): string | undefined {
+  /** The reason to refuse a number of the current row, if there is one. */
+  refusal(at: number, value: number): Fault | undefined {
     if (!this.complete) return undefined;
-    if (Number.isNaN(value)) return 'the value is missing, which this kind of model does not know';
+    if (Number.isNaN(value)) return { reason: 'the value is missing, which this kind of model does not know' };
     const binary = at >= this.width - this.complete.binary;
-    return binary && value !== 0 && value !== 1 ? `${value} is neither 0 nor 1 (--binary)` : undefined;
+    if (!binary || value === 0 || value === 1) return undefined;
+    return { reason: `${value} is neither 0 nor 1`, argument: 'binary' };
   }
-  /** That row ends. Says what is wrong with its sequence, if anything; then it is not taken. */
+  /** Ends the current row, or returns the reason to refuse it: the place of its sequence is wrong. */
   next(line: number, gaps: number): string | undefined {
     const begins = this.groups.next(this.kept[this.n * this.keptWidth + this.sequenceAt]);
     if (typeof begins === 'string') return begins;
@@ -91,13 +95,13 @@ export class Blocks {
     this.start();
     return undefined;
   }
-  /** The blocks that are full, once. */
+  /** The full blocks that were not taken yet. */
   take(): Block[] {
     const { full } = this;
     this.full = [];
     return full;
   }
-  /** The rows that make no full block yet. */
+  /** The rows of the last block, which is not full yet. */
   block(): Block {
     const { columns, n, gaps, width, keptWidth, starts } = this;
     const kept = this.kept.slice(0, n * keptWidth);
@@ -122,26 +126,26 @@ export class Blocks {
   }
 }
 
-/** The names of the numbers: those wanted, or `all` there are; checked. */
+/** The names of the columns of numbers: those wanted, or of `all`. Throws DIMENSION_MISMATCH, EMPTY_INPUT, INVALID_ARGUMENT. */
 export function numbersOf(file: string, wanted: Wanted, all: readonly string[]): string[] {
   const { weights, sequence, dimension, complete } = wanted;
   const columns = wanted.columns ?? all.filter((name) => name !== weights && name !== sequence);
   if (dimension !== undefined && columns.length !== dimension)
-    throw new SeqlikError(
-      'DIMENSION_MISMATCH',
-      `${file}: it has ${columns.length} columns, the model ${dimension}: say which ones with --columns`,
-      { file },
-    );
+    throw new SeqlikError('DIMENSION_MISMATCH', `${file}: it has ${columns.length} columns, the model ${dimension}`, {
+      file,
+      argument: 'dimension',
+      expected: `${dimension} columns`,
+      received: `${columns.length} columns`,
+    });
   if (columns.length === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: it has no columns`, { file });
   if (complete && complete.binary >= columns.length)
-    throw new SeqlikError(
-      'INVALID_ARGUMENT',
-      `binary must be less than the number of columns, ${columns.length}, not ${complete.binary}`,
-      { argument: 'binary' },
-    );
+    throw argumentError('INVALID_ARGUMENT', file, 'binary', {
+      expected: `less than the number of columns, ${columns.length}`,
+      received: `${complete.binary}`,
+    });
   return weights === undefined ? [...columns] : [...columns, weights];
 }
 
-/** The names of what is kept of each row. */
+/** The names of the cells that are kept of each row. */
 export const keptOf = ({ keep, sequence }: Wanted): readonly string[] =>
   sequence === undefined || keep.includes(sequence) ? keep : [...keep, sequence];

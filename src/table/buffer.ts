@@ -1,21 +1,21 @@
-/** All rows of DATA in memory: 8 bytes per number. */
+/** All rows of a table in memory, 8 bytes per number. */
 
 import { SeqlikError } from '../errors.ts';
 import type { Block } from './blocks.ts';
 import { Counts } from './counts.ts';
 import { badData } from './errors.ts';
 
-const LIMIT = 2 ** 31; // numbers that the library takes
+const LIMIT = 2 ** 31; // the library takes fewer numbers than this
 
-export class Held {
+export class RowBuffer {
   readonly counts = new Counts();
-  /** Of the inputs. */
+  /** The names of the inputs. */
   names: readonly string[] = [];
-  /** Rows that begin a sequence. */
+  /** The rows that begin a sequence. */
   private readonly starts: number[] = [];
   private parts: Float64Array[] = [];
   private weightParts: Float64Array[] = [];
-  /** Rows that do not stand on the line after that of the row before, and where they do. */
+  /** The rows that do not stand on the line after that of the row before, and their lines. */
   private readonly jumps: { readonly row: number; readonly line: number }[] = [];
   private nextLine = 0;
   constructor(
@@ -44,19 +44,20 @@ export class Held {
         file: this.file,
       });
   }
-  /** Everything as flat arrays, once. */
+  /** Moves everything out, as flat arrays; can be called once. */
   take(): { x: Float64Array; sampleWeights?: Float64Array } {
-    const x = joined(this.parts);
+    const x = join(this.parts);
     if (!this.weighted) return { x };
-    const sampleWeights = joined(this.weightParts);
+    const sampleWeights = join(this.weightParts);
     if (sampleWeights.length > 0 && !sampleWeights.some((w) => w > 0))
       throw new SeqlikError('FORMAT', `${this.file}: all weights are 0`, { file: this.file });
     return { x, sampleWeights };
   }
-  /** Rows of each sequence. */
+  /** The number of rows of each sequence. */
   lengths(): Int32Array {
     return Int32Array.from(this.starts, (start, i) => (this.starts[i + 1] ?? this.counts.rows) - start);
   }
+  /** The line on which a row stood. */
   lineOf(row: number): number {
     const jump = this.jumps.findLast((jump) => jump.row <= row);
     return jump ? jump.line + row - jump.row : row;
@@ -68,13 +69,16 @@ export class Held {
   }
   private weight(value: number, { lines, columns }: Block, i: number): number {
     const name = columns.at(-1)!;
-    if (Number.isNaN(value)) throw badData('FORMAT', this.file, lines[i]!, 'a weight cannot be missing', { name });
-    if (value < 0) throw badData('FORMAT', this.file, lines[i]!, `a weight cannot be ${value}`, { name });
+    if (Number.isNaN(value)) throw this.bad(lines[i]!, 'a weight cannot be missing', name);
+    if (value < 0) throw this.bad(lines[i]!, `a weight cannot be ${value}`, name);
     return value;
   }
+  private bad(line: number, reason: string, name: string): SeqlikError {
+    return badData('FORMAT', this.file, line, { reason }, { name });
+  }
 }
-/** Frees the parts as it goes. */
-function joined(parts: Float64Array[]): Float64Array {
+/** One array of all parts, which are freed on the way. */
+function join(parts: Float64Array[]): Float64Array {
   const whole = new Float64Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (let part = parts.shift(); part; part = parts.shift()) {

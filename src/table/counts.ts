@@ -1,16 +1,16 @@
-/** Counts of rows, observations and gaps, and what gaps mean for a call. */
+/** Counts of rows, observations and gaps; and the option that gaps ask for. */
 import type { Block } from './blocks.ts';
 
-/** Rows with gaps have the density of what was observed. Data without gaps need not be searched for them. */
+/** The option of a call on data with gaps. Data without gaps need not be searched for them. */
 export const gapsOf = ({ gaps }: { readonly gaps: number }): { missing?: 'nan' } =>
   gaps > 0 ? { missing: 'nan' } : {};
 
-/** What data hold, counted block by block. */
+/** Rows, observed rows and gaps of a table, counted block by block. */
 export class Counts {
   rows = 0;
-  /** Rows of which something was observed. */
+  /** Rows with at least one observed value. */
   observed = 0;
-  /** Values that are missing. */
+  /** Missing values. */
   gaps = 0;
   add({ n, x, gaps }: Block, width: number): void {
     this.rows += n;

@@ -1,13 +1,13 @@
 /**
- * Rows of CSV. csv-parse is the authority: it reads the header line, and all records from one on that is unusual in any
- * way. The others, nearly all, are cut and parsed here in one go, several times as fast.
+ * Rows of CSV. csv-parse is the authority: it reads the header line, and any piece of the file from its first unusual
+ * record on. Usual records, nearly all, are cut and parsed here in one pass, several times as fast.
  */
 
 import { isUtf8 } from 'node:buffer';
 import { CsvError, parse } from 'csv-parse/sync';
 import { SeqlikError } from '../errors.ts';
 import { Blocks, keptOf, numbersOf, type Wanted } from './blocks.ts';
-import { badData, notNumber, quoted } from './errors.ts';
+import { badData, type Column, type Fault, notNumber, quote } from './errors.ts';
 import { numberOf, POWERS } from './numbers.ts';
 import { boundary, LONGEST } from './source.ts';
 
@@ -24,10 +24,10 @@ export class CsvReader {
   blocks: Blocks | undefined;
   private line = 1;
   private header: readonly string[] = [];
-  /** Of each column of the file its place among the numbers, and among what is kept; -1: none. */
+  /** The place of each column of the file among the numbers, and among the kept cells; -1: none. */
   private numberAt = new Int32Array();
   private keptAt = new Int32Array();
-  /** Where the cell read last ends. */
+  /** The end of the cell read last. */
   private end = 0;
   constructor(
     private readonly file: string,
@@ -41,7 +41,7 @@ export class CsvReader {
     else if (this.blocks) this.scan(bytes, this.blocks);
     else this.parse(bytes);
   }
-  /** There are no more records. */
+  /** Checks, after the last record, that there was a header line. */
   finish(): void {
     if (this.blocks) return;
     throw new SeqlikError('EMPTY_INPUT', `${this.file}: it is empty, without even a header line`, { file: this.file });
@@ -90,9 +90,9 @@ export class CsvReader {
     for (const name of header) places.set(name, (places.get(name) ?? 0) + 1);
     for (const name of [...numbers, ...kept]) {
       const count = places.get(name) ?? 0;
-      if (name === '') throw this.bad('a column has no name: say which ones are the inputs with --columns');
-      if (count === 0) throw this.bad(`there is no column ${quoted(name)}`);
-      if (count > 1) throw this.bad(`there are ${count} columns ${quoted(name)}`);
+      if (name === '') throw this.bad({ reason: 'a column has no name', argument: 'columns' });
+      if (count === 0) throw this.bad(`there is no column ${quote(name)}`);
+      if (count > 1) throw this.bad(`there are ${count} columns ${quote(name)}`);
     }
     this.numberAt = placesOf(header, numbers);
     this.keptAt = placesOf(header, kept);
@@ -105,7 +105,7 @@ export class CsvReader {
       if (at >= 0) {
         const value = numberOf(cell);
         const column = { at: j, name: this.header[j]! };
-        if (value === undefined) throw this.bad(notNumber(quoted(cell)), column);
+        if (value === undefined) throw this.bad(notNumber(quote(cell)), column);
         if (Math.abs(value) === Number.POSITIVE_INFINITY) throw this.tooLarge(cell, column);
         const refusal = blocks.refusal(at, value);
         if (refusal) throw this.bad(refusal, column);
@@ -117,20 +117,21 @@ export class CsvReader {
     this.next(blocks, gaps);
   }
   private next(blocks: Blocks, gaps: number): void {
-    const wrong = blocks.next(this.line, gaps);
+    const reason = blocks.next(this.line, gaps);
     const name = this.wanted.sequence!;
-    if (wrong) throw this.bad(wrong, { at: this.header.indexOf(name), name });
+    if (reason) throw this.bad(reason, { at: this.header.indexOf(name), name });
   }
-  private bad(what: string, column?: { readonly at: number; readonly name: string }): SeqlikError {
-    return badData('FORMAT', this.file, this.line, what, column);
+  private bad(fault: string | Fault, column?: Column): SeqlikError {
+    return badData('FORMAT', this.file, this.line, typeof fault === 'string' ? { reason: fault } : fault, column);
   }
-  private tooLarge(cell: string, column: { readonly at: number; readonly name: string }): SeqlikError {
-    return badData('NON_FINITE', this.file, this.line, `${quoted(cell)} is too large for a double`, column);
+  private tooLarge(cell: string, column: Column): SeqlikError {
+    const reason = `${quote(cell)} is too large for a double`;
+    return badData('NON_FINITE', this.file, this.line, { reason }, column);
   }
 
-  // ---- records that have nothing unusual ----
+  // ---- usual records ----
   private scan(bytes: Buffer, blocks: Blocks): void {
-    const text = bytes.toString('latin1'); // a character per byte: the same places
+    const text = bytes.toString('latin1'); // one character per byte, so that indices agree
     for (let start = 0; start < bytes.length; ) {
       const next = this.scanRow(bytes, text, start, blocks);
       if (next > start) start = next;
@@ -140,7 +141,7 @@ export class CsvReader {
       }
     }
   }
-  /** The row at `start`; returns where the next one starts, or `start` if there is something unusual about it. */
+  /** Takes the row at `start`; returns where the next one starts, or `start` if this one is unusual. */
   private scanRow(bytes: Buffer, text: string, start: number, blocks: Blocks): number {
     const { numberAt, keptAt } = this;
     const last = numberAt.length - 1;
@@ -166,7 +167,7 @@ export class CsvReader {
     this.line += lines;
     return from;
   }
-  /** The number in the cell at `from`; NaN: it is empty; infinite: it holds something else. */
+  /** The number in the cell at `from`; NaN if the cell is empty, infinite if it holds something else. */
   private number(bytes: Buffer, text: string, from: number): number {
     let i = from;
     let c = bytes[i]!;
@@ -187,16 +188,16 @@ export class CsvReader {
     if ((c !== COMMA && c !== LF) || digits + fraction === 0)
       return (this.skip(bytes, from) ? numberOf(textOf(bytes, from, this.end)) : undefined) ?? Number.POSITIVE_INFINITY;
     this.end = i;
-    if (whole > Number.MAX_SAFE_INTEGER || fraction >= POWERS.length) return Number(text.slice(from, i)); // white space aside
-    const value = whole / POWERS[fraction]!; // both are exact: rounded once, as Number does
+    if (whole > Number.MAX_SAFE_INTEGER || fraction >= POWERS.length) return Number(text.slice(from, i)); // which ignores white space
+    const value = whole / POWERS[fraction]!; // both are exact, so that this rounds once, as Number does
     return bytes[from] === MINUS ? -value : value;
   }
-  /** Finds the end of the cell at `from`; false: there is a quote where none should be. */
+  /** Finds the end of the cell at `from`; false if a quote stands where none may. */
   private skip(bytes: Buffer, from: number): boolean {
     let i = from;
     if (bytes[i] === QUOTE) {
       do i = bytes.indexOf(QUOTE, i + 1) + 1;
-      while (i > 0 && bytes[i] === QUOTE); // two of them are one of the text
+      while (i > 0 && bytes[i] === QUOTE); // a doubled quote is a quote of the text
       if (bytes[i] === CR && bytes[i + 1] === LF) i++;
       this.end = i;
       return i > 0 && (bytes[i] === COMMA || bytes[i] === LF);
@@ -206,7 +207,7 @@ export class CsvReader {
     return true;
   }
 }
-/** The text of the cell from `from` to `end`, where a comma or a line end is. */
+/** The text of the cell between `from` and `end`, the index of a comma or a line end. */
 function textOf(bytes: Buffer, from: number, end: number): string {
   const returns = bytes[end] === LF && end > from && bytes[end - 1] === CR ? 1 : 0;
   const written = bytes.toString('utf8', from, end - returns);
@@ -217,7 +218,7 @@ function lineEnds(bytes: Buffer): number {
   for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) count++;
   return count;
 }
-/** Of each name of the header its place among `names`, or -1. */
+/** The place of each name of the header among `names`, or -1. */
 function placesOf(header: readonly string[], names: readonly string[]): Int32Array<ArrayBuffer> {
   const places = new Map(names.map((name, at) => [name, at]));
   return Int32Array.from(header, (name) => places.get(name) ?? -1);

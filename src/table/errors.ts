@@ -1,5 +1,5 @@
-/** Errors about a file and its lines: what the system said, what a line or a cell holds, what the library said of rows. */
-import { type Code, SeqlikError } from '../errors.ts';
+/** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in rows. */
+import { type Code, type ErrorFields, SeqlikError } from '../errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** What the system said when `path` was to be opened, read or written. */
+/** The system's error when `path` was to be opened, read or written: `what` is the verb. */
 export function ioError(what: string, path: string, cause: unknown): SeqlikError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const reason = code ?? message;
@@ -23,27 +23,36 @@ export function ioError(what: string, path: string, cause: unknown): SeqlikError
   return new SeqlikError('IO', `cannot ${what} ${path}: ${text}`, { path, reason, cause });
 }
 
-/** What is wrong with a line of the data or with one of its cells. Lines and columns count from 1 in the message. */
-export function badData(
-  code: Code,
-  file: string,
-  line: number,
-  what: string,
-  column?: { readonly at?: number; readonly name: string },
-): SeqlikError {
+/** A fault of the data; `argument` is the field of Wanted that would put it right, if one would. */
+export interface Fault {
+  readonly reason: string;
+  readonly argument?: string;
+}
+/** A column by its name and, if the file has a fixed order, its index. */
+export interface Column {
+  readonly at?: number;
+  readonly name: string;
+}
+/** The error of a line of the data or of one of its cells. Lines and columns count from 1 in the message. */
+export function badData(code: Code, file: string, line: number, fault: Fault, column?: Column): SeqlikError {
   const { at, name } = column ?? {};
   const cell = name === undefined ? '' : `, column ${at === undefined ? name : `${at + 1} (${name})`}`;
-  return new SeqlikError(code, `${file}: line ${line}${cell}: ${what}`, {
+  return new SeqlikError(code, `${file}: line ${line}${cell}: ${fault.reason}`, {
     file,
     line,
-    reason: what,
+    ...fault,
     ...(at !== undefined && { column: at }),
   });
 }
-export const notNumber = (what: string): string => `${what} is not a number (a cell not observed is left empty)`;
+export const notNumber = (text: string): string => `${text} is not a number (a cell not observed is left empty)`;
 
-/** `lineOf` tells where a row stood. */
-export function inData(
+/** The same error with another message, and fields beside its own. */
+export function rephrase(error: SeqlikError, message: string, fields: ErrorFields = {}): SeqlikError {
+  const { sentence, ...facts } = error; // which is that of the other message
+  return new SeqlikError(error.code, message, { ...facts, ...fields, cause: error });
+}
+/** The library's error about rows, told by the line or the column of the file. `lineOf` tells where a row stood. */
+export function toDataError(
   error: unknown,
   file: string,
   columns: readonly string[],
@@ -51,20 +60,21 @@ export function inData(
 ): unknown {
   if (!(error instanceof SeqlikError)) return error;
   const { code, row, pivot, component } = error;
-  const fail = (what: string): SeqlikError =>
-    new SeqlikError(code, `${file}: ${what}`, { ...error, file, reason: what, cause: error });
+  const fail = (reason: string): SeqlikError => rephrase(error, `${file}: ${reason}`, { file, reason });
   if (code === 'NON_FINITE' && row !== undefined)
-    return badData(code, file, lineOf(row), 'the values are so far from the model that the squared distance overflows');
+    return badData(code, file, lineOf(row), {
+      reason: 'the values are so far from the model that the squared distance overflows',
+    });
   if (code === 'NOT_POSITIVE_DEFINITE' && pivot !== undefined && component === undefined)
     return fail(
       `column ${pivot + 1} (${columns[pivot]}) is constant, or the columns before it determine it (${error.which}, pivot ${pivot})`,
     );
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;
-  const said = error.message.replace(/^\S+: /, '');
-  return row === undefined ? fail(said) : badData(code, file, lineOf(row), said);
+  const reason = error.sentence ?? error.message;
+  return row === undefined ? fail(reason) : badData(code, file, lineOf(row), { reason });
 }
 
-/** Text of a file in a message: not too long. */
-export const clipped = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
-export const quoted = (text: string): string => JSON.stringify(clipped(text));
+/** Text of a file as a message shows it: not too long. */
+export const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
+export const quote = (text: string): string => JSON.stringify(clip(text));

@@ -1,6 +1,5 @@
-import { clipped } from './errors.ts';
-
-/** Which rows make a sequence: neighbours with the same value in the column of --sequence; without it, all rows. */
+/** The sequences that rows make: neighbours with the same value in the sequence column; without one, all rows. */
+import { clip } from './errors.ts';
 
 const MOST = 2 ** 24 - 1; // values that a Set of V8 holds
 
@@ -10,17 +9,17 @@ export class Groups {
   private begun = false;
   constructor(private readonly grouped: boolean) {}
 
-  /** Takes in a row: whether it begins a sequence; a text says what is wrong with it. */
+  /** Takes a row, and tells whether it begins a sequence; a text is the reason to refuse it. */
   next(value: string | undefined): boolean | string {
     const first = !this.begun;
     this.begun = true;
     if (!this.grouped || (!first && value === this.current)) return first;
     if (value === undefined || value === '') return 'it does not say which sequence the row is of';
     if (this.ended.has(value))
-      return `the sequence ${clipped(value)} has ended before: the rows of a sequence stand one after the other`;
+      return `the sequence ${clip(value)} has ended before: the rows of a sequence stand one after the other`;
     if (this.ended.size === MOST) return `there are more than ${MOST} sequences`;
     if (!first) this.ended.add(this.current!);
-    this.current = Buffer.from(value).toString(); // no part of a longer text, which would stay in memory with it
+    this.current = Buffer.from(value).toString(); // a copy: a slice would keep the longer text in memory
     return true;
   }
 }

@@ -1,7 +1,7 @@
-/** Lines of a table as they are written: CSV and NDJSON. */
+/** Lines of a table, as CSV and NDJSON are written. */
 import type { Format } from './format.ts';
 
-/** What stands before all lines, before each value of one and at its end. */
+/** The text before all lines, before each value of a line, and at its end. */
 export interface Lines {
   readonly head: string;
   readonly before: readonly string[];
@@ -14,8 +14,8 @@ export function linesOf(format: Format, names: readonly string[]): Lines {
 }
 const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Writes what was kept of a row: to the letter, and as text where CSV, which knows no types, becomes NDJSON. */
-export function written(from: Format, to: Format): (kept: string | undefined) => string {
+/** A function that writes a kept cell: to the letter, but as a string where CSV, which has no types, becomes NDJSON. */
+export function keptWriter(from: Format, to: Format): (kept: string | undefined) => string {
   if (from === 'csv')
     return to === 'csv' ? (text = '') => cell(text) : (text) => (text ? JSON.stringify(text) : 'null');
   if (to === 'ndjson') return (json = 'null') => json;

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Code, SeqlikError } from '../errors.ts';
 import { Blocks, keptOf, numbersOf, type Wanted } from './blocks.ts';
-import { badData, clipped, notNumber, quoted } from './errors.ts';
+import { badData, clip, type Fault, notNumber, quote } from './errors.ts';
 import { LONGEST } from './source.ts';
 
 const LF = 10;
@@ -14,7 +14,7 @@ export class NdjsonReader {
   private line = 1;
   private numbers: readonly string[] = [];
   private readonly kept: readonly string[];
-  /** Names that no row had so far. */
+  /** The names that no row had so far. */
   private readonly unseen = new Set<string>();
   constructor(
     private readonly file: string,
@@ -35,12 +35,12 @@ export class NdjsonReader {
       start = end + 1;
     }
   }
-  /** There are no more lines. */
+  /** Checks, after the last line, that every name was seen. */
   finish(): void {
     this.blocks ??= new Blocks([], this.wanted);
     const [name] = this.unseen;
     if (name === undefined) return;
-    throw new SeqlikError('FORMAT', `${this.file}: no line has a ${quoted(name)}`, { file: this.file });
+    throw new SeqlikError('FORMAT', `${this.file}: no line has a ${quote(name)}`, { file: this.file });
   }
 
   private row(text: string): void {
@@ -50,7 +50,7 @@ export class NdjsonReader {
     for (const [at, name] of this.numbers.entries()) {
       const value = this.own(row, name);
       if (value === undefined || value === null) gaps++;
-      else if (typeof value !== 'number') throw this.bad(notNumber(clipped(JSON.stringify(value))), name);
+      else if (typeof value !== 'number') throw this.bad(notNumber(clip(JSON.stringify(value))), name);
       else if (!Number.isFinite(value)) throw this.bad('it is too large for a double', name, 'NON_FINITE');
       const number = (value as number | null | undefined) ?? Number.NaN;
       const refusal = blocks.refusal(at, number);
@@ -69,9 +69,9 @@ export class NdjsonReader {
     if (!columns)
       for (const name of Object.keys(row))
         if (name !== sequence && !this.numbers.includes(name))
-          throw this.bad('the first line has no such key: say which ones are the inputs with --columns', name);
-    const wrong = blocks.next(this.line, gaps);
-    if (wrong) throw this.bad(wrong, sequence);
+          throw this.bad({ reason: 'the first line has no such key', argument: 'columns' }, name);
+    const reason = blocks.next(this.line, gaps);
+    if (reason) throw this.bad(reason, sequence);
   }
   private parsed(text: string): Row {
     let row: unknown;
@@ -93,19 +93,20 @@ export class NdjsonReader {
     if (this.unseen.size > 0) this.unseen.delete(name);
     return row[name];
   }
-  private bad(what: string, name?: string, code: Code = 'FORMAT'): SeqlikError {
-    return badData(code, this.file, this.line, what, name === undefined ? undefined : { name });
+  private bad(fault: string | Fault, name?: string, code: Code = 'FORMAT'): SeqlikError {
+    const full = typeof fault === 'string' ? { reason: fault } : fault;
+    return badData(code, this.file, this.line, full, name === undefined ? undefined : { name });
   }
 }
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
-/** The members of an object as they are written, so that no digit of what is kept is lost. `text` is valid JSON. */
+/** The members of an object as they are written, so that kept numbers lose no digit. `text` is valid JSON. */
 export function members(text: string): Map<string, string> {
   const found = new Map<string, string>();
   let depth = 0;
   let previous = '';
   let key = '';
-  let from = 0; // of the value, and where it ends
+  let from = 0; // of the value; `to` is its end
   let to = 0;
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
     if (depth === 1 && token === ':') {

@@ -1,12 +1,13 @@
-/** How a number is written in a cell: decimal, nothing else. */
+/** Numbers as they are written in cells: decimal only. */
 
-/** A decimal number. No two parts of it match the same text, so that it is fast on any input. */
+/** A decimal number. No two parts of the expression match the same text, so that it takes linear time on any input. */
 export const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** The number in a cell, spaces and tabs around it aside; NaN: the cell is empty; undefined: it holds something else. */
+/** The number in a cell, ignoring spaces and tabs around it; NaN if the cell is empty, undefined if it holds something
+ * else. */
 export function numberOf(cell: string): number | undefined {
   if (decimal.test(cell)) return Number(cell);
-  let from = 0; // by hand: / +$/ takes quadratic time
+  let from = 0; // by hand, since / +$/ takes quadratic time
   let to = cell.length;
   while (from < to && isBlank(cell, from)) from++;
   while (from < to && isBlank(cell, to - 1)) to--;

@@ -1,22 +1,22 @@
-/** Input: the bytes of DATA, cut between records. */
+/** Input: the bytes of a table, cut between records. */
 import { open } from 'node:fs/promises';
 import { ioError } from './errors.ts';
 
-/** A record, and with it what may have to wait in memory, is at most this long. */
+/** The most bytes of a record, and so of what may have to wait in memory. */
 export const LONGEST = 2 ** 20;
 const PIECE = 2 ** 18;
 const QUOTE = 34;
 const LF = 10;
 
-/** DATA as bytes. */
+/** A table as bytes. */
 export class Source {
-  /** Bytes read so far. */
+  /** The bytes read so far. */
   taken = 0;
   constructor(
-    /** As messages call it. */
+    /** Its name in messages. */
     readonly name: string,
     private readonly stream: AsyncIterable<Buffer>,
-    /** Bytes, of a file. */
+    /** The size of a file in bytes. */
     readonly size?: number,
   ) {}
   async *pieces(): AsyncGenerator<Buffer> {
@@ -30,7 +30,7 @@ export class Source {
     }
   }
 }
-/** '-' is stdin. Throws IO. */
+/** Opens a file; '-' is stdin. Throws IO. */
 export async function openSource(path: string): Promise<Source> {
   if (path === '-') return new Source('stdin', process.stdin);
   try {
@@ -43,9 +43,9 @@ export async function openSource(path: string): Promise<Source> {
 }
 
 /**
- * Whole records: each piece ends where a record ends. With `quotes`, a line end between quotes ends no record. What has
- * no end within LONGEST comes as it is, without a line end: it is for the reader to refuse. The byte order mark is taken
- * off, a missing last line end is put there.
+ * Pieces of whole records. With `quotes`, a line end between quotes does not end a record. A record with no end within
+ * LONGEST bytes is yielded without its line end, for the reader to refuse. A byte order mark is removed, a missing last
+ * line end is added.
  */
 export async function* records(source: Source, quotes: boolean): AsyncGenerator<Buffer> {
   let begun: Uint8Array[] = []; // of a record that has not ended yet
@@ -54,10 +54,10 @@ export async function* records(source: Source, quotes: boolean): AsyncGenerator<
   for await (const piece of source.pieces()) {
     begun.push(piece);
     length += piece.length;
-    if (first && length < 3) continue; // perhaps the beginning of a mark
+    if (first && length < 3) continue; // perhaps the beginning of a byte order mark
     if (!first && length <= LONGEST && !piece.includes(LF)) continue;
     let bytes: Buffer = Buffer.concat(begun);
-    if (first) bytes = unmarked(bytes);
+    if (first) bytes = withoutMark(bytes);
     first = false;
     const end = boundary(bytes, quotes);
     const rest = bytes.subarray(end);
@@ -66,13 +66,13 @@ export async function* records(source: Source, quotes: boolean): AsyncGenerator<
     begun = [rest];
     length = rest.length;
   }
-  const rest = first ? unmarked(Buffer.concat(begun)) : Buffer.concat(begun);
+  const rest = first ? withoutMark(Buffer.concat(begun)) : Buffer.concat(begun);
   if (rest.length > 0) yield rest.at(-1) === LF ? rest : Buffer.concat([rest, Buffer.of(LF)]);
 }
-const unmarked = (bytes: Buffer): Buffer =>
+const withoutMark = (bytes: Buffer): Buffer =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 
-/** Where the last record ends; 0 if none does. */
+/** The end of the last whole record; 0 if there is none. */
 export function boundary(bytes: Buffer, quotes: boolean): number {
   if (!quotes || !bytes.includes(QUOTE)) return bytes.lastIndexOf(LF) + 1;
   let end = 0;

@@ -187,20 +187,23 @@ class Training {
       loss = await call();
     } catch (error) {
       const numerical = error instanceof SeqlikError && ['NON_FINITE', 'NOT_POSITIVE_DEFINITE'].includes(error.code);
-      throw this.moved && numerical ? this.diverged(at, error.message, error) : error;
+      throw this.moved && numerical ? this.diverged(at, error) : error;
     }
     if (!Number.isFinite(loss)) throw this.diverged(at, `the loss is ${loss}`);
     return loss;
   }
-  private diverged(at: string, what: string, cause?: unknown): SeqlikError {
+  private diverged(at: string, fault: string | SeqlikError): SeqlikError {
     const { where } = this.settings;
     const { last } = this;
+    const [message, sentence] =
+      typeof fault === 'string' ? [fault, fault] : [fault.message, fault.sentence ?? fault.message];
     const remedy = last
       ? `the checkpoint after epoch ${epochsOf(last)} is attached; a smaller learningRate or clip may help`
       : 'the initial parameters are no place to start from';
-    return new SeqlikError('DIVERGED', `${where}: diverged ${at}: ${what}; ${remedy}`, {
-      ...(last && { checkpoint: checkpointBytes(last) }),
-      ...(cause !== undefined && { cause }),
+    return new SeqlikError('DIVERGED', `${where}: diverged ${at}: ${message}; ${remedy}`, {
+      reason: `diverged ${at}: ${sentence}`,
+      ...(last && { checkpoint: checkpointBytes(last), epoch: epochsOf(last) }),
+      ...(fault !== message && { cause: fault }),
     });
   }
   /** By the time that the batches of this run took, evaluation included. */

@@ -1,6 +1,6 @@
 /** The options of every fit by gradients, checked: what loop.ts runs on. */
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError, SeqlikError } from '../errors.ts';
 import { fixedBuffer, tagOf } from '../memory.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
 import { type OptimizerName, optimizers } from './optimizer.ts';
@@ -121,18 +121,20 @@ export function readTraining(
   } = given;
   const chosen = check.choice(where, 'optimizer', optimizer, optimizers);
   if (chosen === 'adam' && given.momentum !== undefined)
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: momentum is of optimizer sgd, not of adam`, {
-      argument: 'momentum',
+    throw argumentError('INVALID_ARGUMENT', where, 'momentum', {
+      expected: 'no momentum for optimizer adam',
+      received: check.describe(given.momentum),
+      reason: 'is of optimizer sgd, not of adam',
     });
   return {
     where,
     optimizer: chosen,
-    momentum: check.share(where, 'momentum', momentum),
+    momentum: check.belowOne(where, 'momentum', momentum),
     learningRate: check.positive(where, 'learningRate', learningRate),
     schedule: check.choice(where, 'schedule', schedule, schedules),
     batch: check.count(where, 'batch', batch),
     clip: check.amount(where, 'clip', clip),
-    validation: check.share(where, 'validation', validation),
+    validation: check.belowOne(where, 'validation', validation),
     patience: check.count(where, 'patience', patience),
     maxIterations: check.count(where, 'maxIterations', maxIterations, 0),
     tolerance: check.amount(where, 'tolerance', tolerance),
@@ -159,7 +161,7 @@ function resumed(where: string, bytes: unknown): Checkpoint {
   if (tagOf(bytes) !== 'Uint8Array' || !fixedBuffer(bytes as Uint8Array))
     throw new SeqlikError(
       'INVALID_ARGUMENT',
-      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ${check.described(bytes)}`,
+      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ${check.describe(bytes)}`,
       { argument },
     );
   try {

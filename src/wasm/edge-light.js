@@ -1,3 +1,3 @@
-// Vercel's edge runtime marks a compiled module by a query.
+// Vercel's edge runtime hands out a compiled module where the import ends in ?module.
 import module from './kernels.wasm?module';
 export const wasmModule = () => module;

@@ -1,2 +1,2 @@
-/** The compiled WebAssembly module, however the runtime at hand can have it (package.json, imports, #wasm). */
+/** Returns the compiled WebAssembly module in the way the runtime allows (package.json, imports, #wasm). */
 export function wasmModule(): WebAssembly.Module;

@@ -1,6 +1,6 @@
-// Runs calls at the levels it was linked with, without JavaScript: driver CALLS RESULTS. Twin: driver.ts
-// A call is a line of words, the fields of Call (src/bind/plan.ts), and the bytes of the caller's arrays. A result is
-// INFO, a double, and the bytes of the arrays the call writes.
+// `driver CALLS RESULTS` runs calls at the levels it was linked with, without JavaScript. Twin: driver.ts
+// A call is a line of words, the fields of Call (src/bind/plan.ts), followed by the bytes of the caller's arrays. A
+// result is INFO, a double, followed by the bytes of the arrays the call writes.
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -42,7 +42,7 @@ int main(int, char** names) {
   results.exceptions(std::ios::badbit | std::ios::failbit);
   for (std::string level, name; calls >> level >> name;) {
     const Kernel kernel = find(level, name);
-    calls.exceptions(std::ios::badbit | std::ios::failbit);  // the end of the file is one only between two calls
+    calls.exceptions(std::ios::badbit | std::ios::failbit);  // a file may end only between two calls
     const std::vector<int> ints = list(calls, next<size_t>(calls)), places = list(calls, 3);
     const double infoStep = next<double>(calls);
     std::vector<Cut> cuts(next<size_t>(calls));

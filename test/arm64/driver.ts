@@ -1,4 +1,4 @@
-/** The arm64 build of the kernels, and how to run calls on it under qemu. Twin: driver.cc */
+/** Builds the kernels for arm64 and runs calls on them under qemu. Twin: driver.cc */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Call } from '../../src/bind/plan.ts';
@@ -9,13 +9,13 @@ import { asBytes } from '../../src/memory.ts';
 export const armLevels = levels.filter(({ arch }) => arch === 'arm64' || arch === 'any');
 export const armObjects = 'build/arm64/seqlik/CMakeFiles';
 const tools = { cmake: 'cmake', 'aarch64-linux-gnu-g++': 'g++-aarch64-linux-gnu', 'qemu-aarch64': 'qemu-user' };
-/** The Debian packages that lack here. */
+/** The Debian packages that are missing on this machine. */
 export const missing = Object.entries(tools)
   .filter(([tool]) => spawnSync(tool, ['--version']).status !== 0)
   .map(([, name]) => name)
   .join(' ');
 
-/** About 10 s from nothing, 0.2 s if nothing is stale. */
+/** Builds what is stale: 10 s from nothing, 0.2 s if all is up to date. */
 export function buildArm(): void {
   const cmake = (...args: string[]): void => {
     const { status, stdout, stderr } = spawnSync('cmake', args, { encoding: 'utf8' });
@@ -25,10 +25,10 @@ export function buildArm(): void {
   cmake('--build', 'build/arm64', '--parallel', '2');
 }
 
-/** Runs calls one after the other in one process: fills the arrays they write and returns their INFO. */
+/** Runs calls one after the other in one process; fills the arrays they write and returns their INFO. */
 export function runArm(level: string, calls: readonly Call[]): number[] {
   const [given, got] = [`build/arm64/${level}.calls`, `build/arm64/${level}.results`];
-  writeFileSync(given, Buffer.concat(calls.flatMap((call) => packed(level, call))));
+  writeFileSync(given, Buffer.concat(calls.flatMap((call) => pack(level, call))));
   execFileSync('qemu-aarch64', ['build/arm64/driver', given, got]);
   const results = readFileSync(got);
   let at = 0;
@@ -46,7 +46,8 @@ export function runArm(level: string, calls: readonly Call[]): number[] {
   return infos;
 }
 
-function packed(level: string, { signature, ints, infoStep, cuts, values, steps, bytes }: Call): Uint8Array[] {
+/** Packs a call for driver.cc. */
+function pack(level: string, { signature, ints, infoStep, cuts, values, steps, bytes }: Call): Uint8Array[] {
   const { kernel, params, places } = signature;
   const arrays = values.map((value) => (value === null ? new Uint8Array() : asBytes(value as Values)));
   const words = [

@@ -44,6 +44,7 @@ const files: Readonly<Record<string, string>> = {
   'back.ndjson': '{"s":1,"a":1,"up":0}\n{"s":"1","a":2,"up":0}\n{"s":1,"a":2,"up":0}\n',
   'unnamed.ndjson': '{"s":"x","a":1,"up":0}\n{"a":2,"up":0}\n',
   'key2.ndjson': '{"s":"x","a":1,"up":0}\n{"s":"x","a":1,"up":0,"b":1}\n',
+  'nameless.csv': 'a,,c\n1,2,3\n',
   'data.txt': 'a,b,c\n1,2,3\n',
   cut: '',
 };
@@ -208,7 +209,16 @@ const badData: Case[] = [
     [command('unnamed.ndjson'), 65, 'unnamed.ndjson: line 2, column s: it does not say which sequence the row is of'],
     [command('three.csv'), 65, /^three\.csv: line 1: there is no column "/],
   ]),
-  [fitOf('key2.ndjson'), 65, /^key2\.ndjson: line 2, column b: the first line has no such key/],
+  [
+    fitOf('key2.ndjson'),
+    65,
+    'key2.ndjson: line 2, column b: the first line has no such key: say which ones are the inputs with --columns',
+  ],
+  [
+    'fit gaussian nameless.csv -o x',
+    65,
+    'nameless.csv: line 1: a column has no name: say which ones are the inputs with --columns',
+  ],
   [fitOf('single.csv'), 65, 'single.csv: no sequence has two rows'],
   ['inspect n single.csv --sequence s', 65, 'single.csv: no sequence has two rows'],
   [`${net} --resume walk.csv`, 65, /^walk\.csv: malformed seqlik file: /],

@@ -291,18 +291,9 @@ describe('what a line may be', () => {
     ['no such column', 'a,b\n1,2\n', 'F: line 1: there is no column "z"', { columns: ['a', 'z'] }],
     ['no such column to keep', 'a,b\n1,2\n', 'F: line 1: there is no column "z"', { keep: ['z'] }],
     ['a column twice', 'a,b,a\n1,2,3\n', 'F: line 1: there are 2 columns "a"'],
-    [
-      'a column without a name',
-      'a,,b\n1,2,3\n',
-      'F: line 1: a column has no name: say which ones are the inputs with --columns',
-    ],
+    ['a column without a name', 'a,,b\n1,2,3\n', 'F: line 1: a column has no name'],
     ['nothing', '', 'F: it is empty, without even a header line'],
-    [
-      'other dimensions',
-      'a,b\n1,2\n',
-      'F: it has 2 columns, the model 3: say which ones with --columns',
-      { dimension: 3 },
-    ],
+    ['other dimensions', 'a,b\n1,2\n', 'F: it has 2 columns, the model 3', { dimension: 3 }],
     [
       'many numbers',
       `a\n${'9'.repeat(400)}\n`,

@@ -1,4 +1,4 @@
-/** The table of the test build: the library's, and the rows that exercise what of the grammar no kernel uses yet. */
+/** The table of the test build: the library's, and kernels that use those words of the grammar that no other does. */
 import { contract } from '../../src/contract.ts';
 import { probe } from '../probe/contract.ts';
 

@@ -1,88 +1,78 @@
-/** What the fits of all kinds of models have in common. */
-
-import { type Backend, type MixtureFitOptions, type NetworkFitOptions, SeqlikError } from '../../index.ts';
+/** The part of a fit that every kind of model fills in. */
+import { Option } from 'commander';
+import { type Backend, SeqlikError } from '../../index.ts';
 import type { Wanted } from '../../table/blocks.ts';
-import type { Held } from '../../table/buffer.ts';
+import type { RowBuffer } from '../../table/buffer.ts';
+import { optionName, toOptionError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import { asOption, type BackendChoice, type DataChoice, type SequenceChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, number } from '../options.ts';
 
-/** A fit of one kind of model, as the options ask for it. */
-export interface Fitting {
-  /** What it needs of DATA. */
-  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
-  /** Looks at the options, before a large file is read. */
-  check(): Promise<void>;
-  run(held: Held, file: string): Promise<Fitted>;
-}
-export interface Fitted {
-  readonly model: AnyModel;
-  /** For programs. */
-  readonly report: object;
-  /** For people: to what it was fitted, and what came of it. */
-  readonly data: string;
-  readonly lines: readonly string[];
-}
-export type FittingOf = new (options: FitOptions, backend: Backend) => Fitting;
-
-/** The options of the library's fits that are options here, under the same names. */
-export const rowSettings = [
-  'components',
-  'covarianceType',
-  'restarts',
-  'initialization',
-  'regularization',
-  'seed',
-  'maxIterations',
-  'tolerance',
-  'shardSize',
-  'falsePositiveRate',
-] as const satisfies readonly (keyof MixtureFitOptions)[];
-export const networkSettings = [
-  'hidden',
-  'components',
-  'cell',
-  'mapping',
-  'binary',
-  'inputSkip',
-  'optimizer',
-  'momentum',
-  'learningRate',
-  'schedule',
-  'batch',
-  'clip',
-  'validation',
-  'patience',
-  'minStandardDeviation',
-  'seed',
-  'maxIterations',
-  'tolerance',
-  'shardSize',
-] as const satisfies readonly (keyof NetworkFitOptions)[];
-/** And those that are of the command alone. */
-interface OwnOptions extends BackendChoice, DataChoice, SequenceChoice {
+/** The options of every fit. */
+export interface FitOptions extends BackendChoice, DataChoice {
   readonly output: string;
-  readonly sampleWeights?: string;
-  readonly checkpoint?: string;
-  readonly resume?: string;
   readonly json?: true;
   readonly progress: boolean;
 }
-type Settings<From, Names extends readonly (keyof From)[]> = { readonly [K in Names[number]]?: From[K] };
-export type FitOptions = OwnOptions &
-  Omit<Settings<MixtureFitOptions, typeof rowSettings>, (typeof networkSettings)[number]> &
-  Settings<NetworkFitOptions, typeof networkSettings>;
+export interface FitKind {
+  /** The options that this kind has beside those of every fit. */
+  readonly options: readonly Option[];
+  start(options: FitOptions, backend: Backend): Fitting;
+}
+/** A fit as the options ask for it. */
+export interface Fitting {
+  /** The parts of DATA it needs. */
+  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  /** Validates the options, before a large file is read. */
+  validate(): Promise<void>;
+  run(rows: RowBuffer, file: string): Promise<Fitted>;
+}
+export interface Fitted {
+  readonly model: AnyModel;
+  /** The result for programs. */
+  readonly report: object;
+  /** The result for people: the data it was fitted to, and lines about the fit. */
+  readonly data: string;
+  readonly lines: readonly string[];
+}
 
-/** Those of the options that were given. */
-export const settingsOf = <K extends keyof FitOptions>(options: FitOptions, names: readonly K[]): Pick<FitOptions, K> =>
-  Object.fromEntries(
-    names.map((name) => [name, options[name]] as const).filter(([, value]) => value !== undefined),
-  ) as Pick<FitOptions, K>;
+// ---- settings: options that have the names of the library's ----
+type Text = readonly [value: string, description: string, parse?: (text: string) => unknown];
+/** Options named after those of the library's fits. */
+export const settings = <Options>(texts: { readonly [K in keyof Options & string]?: Text }): readonly Option[] =>
+  Object.entries(texts as Readonly<Record<string, Text>>).map(([name, [value, description, parse]]) => {
+    const option = new Option(`${optionName(name)} ${value}`.trimEnd(), description);
+    return parse ? option.argParser(parse) : option;
+  });
+/** The values of the settings that were given. */
+export function given(options: object, settings: readonly Option[]): Record<string, unknown> {
+  const names = settings.map((option) => option.attributeName());
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+}
+interface Shared {
+  readonly seed?: number;
+  readonly maxIterations?: number;
+  readonly tolerance?: number;
+  readonly shardSize?: number;
+}
+export const sharedSettings = settings<Shared>({
+  seed: ['<n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number],
+  maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
+  tolerance: [
+    '<t>',
+    'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never)',
+    number,
+  ],
+  shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
+});
+export const componentsSetting = settings<{ readonly components: number }>({
+  components: ['<n>', 'number of components of the mixture', number],
+});
 
-/** A fit of nothing ends with EMPTY_INPUT if its options are right. */
-export async function checked(fitOfNothing: Promise<unknown>): Promise<void> {
+/** Validates options by a fit to no data, which ends with EMPTY_INPUT if they are right. */
+export async function validateOptions(fitToNothing: Promise<unknown>): Promise<void> {
   try {
-    await fitOfNothing;
+    await fitToNothing;
   } catch (error) {
-    if (!(error instanceof SeqlikError && error.code === 'EMPTY_INPUT')) throw asOption(error);
+    if (!(error instanceof SeqlikError && error.code === 'EMPTY_INPUT')) throw toOptionError(error);
   }
 }

@@ -1,38 +1,38 @@
-/** Drawings of a pen as SVG: sequences of offsets, several on a sheet. */
+/** Pen drawings as SVG: sequences of offsets, several on a sheet. */
 
 /**
- * Rows [n, 3]: dx, dy, 1 if the pen is lifted AFTER that point. Row i leads from point i-1 to point i; where point 0 lies
- * says nothing, so its offset draws nothing. y goes down, as in SVG.
+ * Sequences of rows [n, 3]: dx, dy, and 1 if the pen is lifted AFTER that point. Row i leads from point i-1 to point i;
+ * the offset of point 0 is ignored, since its position does not matter. y goes down, as in SVG.
  */
 export interface Drawings {
-  /** Stands above them, if it is not empty. */
+  /** The text above the drawings, if not empty. */
   readonly title: string;
   readonly sequences: readonly Float64Array[];
 }
 export interface Sheet {
-  /** Drawings side by side; default 5. */
+  /** Number of drawings side by side; default 5. */
   readonly columns?: number;
-  /** The longest side a drawing may have, in pixels; default 140. A row is as high as its highest drawing. */
+  /** The length of a drawing's longest side, in pixels; default 140. A row is as high as its highest drawing. */
   readonly cell?: number;
 }
 type Point = readonly [x: number, y: number];
 
 const GAP = 16; // around each drawing
-const LINE = 22; // of a title
+const LINE = 22; // height of a title
 const LETTERS = 'fill="#444" stroke="none" font-family="sans-serif" font-size="14"';
 
-/** Each drawing is scaled to its cell. */
+/** A sheet of drawings, each scaled to its cell. */
 export function strokesSvg(groups: readonly Drawings[], { columns = 5, cell = 140 }: Sheet = {}): string {
   const width = columns * (cell + GAP) + GAP;
   const parts: string[] = [];
   let y = GAP;
   for (const { title, sequences } of groups) {
     if (title) {
-      parts.push(`<text x="${GAP}" y="${y + 14}" ${LETTERS}>${escaped(title)}</text>`);
+      parts.push(`<text x="${GAP}" y="${y + 14}" ${LETTERS}>${escapeXml(title)}</text>`);
       y += LINE;
     }
     for (let from = 0; from < sequences.length; from += columns) {
-      const drawings = sequences.slice(from, from + columns).map((rows) => scaled(strokesOf(rows), cell));
+      const drawings = sequences.slice(from, from + columns).map((rows) => scale(strokesOf(rows), cell));
       const height = Math.ceil(Math.max(...drawings.map((drawing) => drawing.height)));
       for (const [column, drawing] of drawings.entries()) {
         const left = GAP + column * (cell + GAP) + (cell - drawing.width) / 2;
@@ -53,7 +53,7 @@ export function strokesSvg(groups: readonly Drawings[], { columns = 5, cell = 14
 }
 function polyline(stroke: readonly Point[], left: number, top: number): string {
   const places = stroke.map(([x, y]) => `${(left + x).toFixed(1)},${(top + y).toFixed(1)}`);
-  if (places.length === 1) places.push(...places); // a dot: a line of no length has round ends
+  if (places.length === 1) places.push(...places); // a dot: round ends make a line without length visible
   return `<polyline points="${places.join(' ')}"/>`;
 }
 
@@ -62,17 +62,17 @@ interface Drawing {
   readonly width: number;
   readonly height: number;
 }
-/** Neither wider nor higher than `side`, from (0, 0) on. */
-function scaled(strokes: readonly (readonly Point[])[], side: number): Drawing {
+/** Scales strokes so that they are neither wider nor higher than `side`, and moves them to (0, 0). */
+function scale(strokes: readonly (readonly Point[])[], side: number): Drawing {
   const points = strokes.flat();
   if (points.length === 0) return { strokes, width: 0, height: 0 };
   const [left, right] = extent(points.map(([x]) => x));
   const [top, bottom] = extent(points.map(([, y]) => y));
-  const scale = side / (Math.max(right - left, bottom - top) || 1);
-  const placed = strokes.map((stroke) => stroke.map(([x, y]) => [(x - left) * scale, (y - top) * scale] as const));
-  return { strokes: placed, width: (right - left) * scale, height: (bottom - top) * scale };
+  const factor = side / (Math.max(right - left, bottom - top) || 1);
+  const placed = strokes.map((stroke) => stroke.map(([x, y]) => [(x - left) * factor, (y - top) * factor] as const));
+  return { strokes: placed, width: (right - left) * factor, height: (bottom - top) * factor };
 }
-/** The points between two liftings of the pen. */
+/** The strokes: the points between two lifts of the pen. */
 function strokesOf(rows: Float64Array): Point[][] {
   const strokes: Point[][] = [];
   let [x, y] = [0, 0];
@@ -97,4 +97,4 @@ function extent(values: readonly number[]): [least: number, most: number] {
   return [least, most];
 }
 const marks: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-const escaped = (text: string): string => text.replace(/[&<>]/g, (mark) => marks[mark]!).replace(/\p{Cc}+/gu, ' ');
+const escapeXml = (text: string): string => text.replace(/[&<>]/g, (mark) => marks[mark]!).replace(/\p{Cc}+/gu, ' ');

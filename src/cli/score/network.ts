@@ -1,28 +1,31 @@
-/** A line for each row, given those before it in its sequence; or, with --per-sequence, for each sequence. */
-
+/** Scores of networks: a line for each row, given those before it in its sequence, or a line for each sequence. */
+import { Option } from 'commander';
 import type { MixtureDensityNetwork } from '../../index.ts';
 import { type Block, keptOf } from '../../table/blocks.ts';
-import { sequencesFor } from '../inputs.ts';
-import type { DataChoice, SequenceChoice } from '../options.ts';
-import { Walk } from '../walk.ts';
-import { type Formats, Scores } from './lines.ts';
+import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
+import { sequenceOption } from '../options.ts';
+import { type Formats, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
 
-interface Options extends DataChoice, SequenceChoice {
-  readonly keep: readonly string[];
+interface SequenceOptions extends ScoreOptions, SequenceChoice {
   readonly perSequence?: true;
 }
 
-export class SequenceScores extends Scores {
+export const networkScore: ScoreKind<MixtureDensityNetwork> = {
+  options: [sequenceOption(), new Option('--per-sequence', 'a line for each sequence: its steps and log-likelihood')],
+  start: (model, options, formats) => new SequenceScores(model, options, formats),
+};
+
+class SequenceScores extends Scores {
   readonly wanted: Scores['wanted'];
   private readonly walk: Walk;
   private readonly perSequence: boolean;
-  /** How it is written that the first row of a sequence has no density. */
+  /** The text for the density of the first row of a sequence, which has none. */
   private readonly none: string;
-  /** The sequence that was read last: the beginning of its line, and the densities of its steps so far. */
+  /** The sequence read last: the beginning of its line, and the sum over its steps so far. */
   private open: { begin: string; steps: number; logLikelihood: number } | undefined;
   constructor(
     private readonly model: MixtureDensityNetwork,
-    options: Options,
+    options: SequenceOptions,
     formats: Formats,
   ) {
     const { keep, perSequence = false } = options;
@@ -35,7 +38,7 @@ export class SequenceScores extends Scores {
     this.none = formats.to === 'csv' ? '' : 'null';
   }
   /** The line of the last sequence. */
-  override end(): string {
+  override finish(): string {
     if (!this.open) return '';
     const { begin, steps, logLikelihood } = this.open;
     const [beforeSteps, beforeTotal] = this.form.before.slice(-2);
@@ -43,19 +46,19 @@ export class SequenceScores extends Scores {
     return `${begin}${beforeSteps}${steps}${beforeTotal}${logLikelihood}${this.form.end}`;
   }
 
-  protected lines(block: Block, n: number): string {
+  protected linesFor(block: Block, n: number): string {
     const starts = block.starts.filter((row) => row < n);
     const logDensity = this.walk.next(block.x.subarray(0, n * this.model.dimension), n, starts);
-    if (this.perSequence) return this.totals(block, logDensity);
-    return this.text(block, [Array.from(logDensity, (value) => (Number.isNaN(value) ? this.none : value))]);
+    if (this.perSequence) return this.addUp(block, logDensity);
+    return this.join(block, [Array.from(logDensity, (value) => (Number.isNaN(value) ? this.none : value))]);
   }
   /** The lines of the sequences that have ended. */
-  private totals(block: Block, logDensity: Float64Array): string {
+  private addUp(block: Block, logDensity: Float64Array): string {
     let text = '';
     for (const [row, value] of logDensity.entries())
       if (Number.isNaN(value)) {
-        text += this.end();
-        this.open = { begin: this.begin(block, row), steps: 0, logLikelihood: 0 };
+        text += this.finish();
+        this.open = { begin: this.beginLine(block, row), steps: 0, logLikelihood: 0 };
       } else {
         this.open!.steps++;
         this.open!.logLikelihood += value;

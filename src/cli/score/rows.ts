@@ -1,41 +1,54 @@
-/** A line for each row, which knows nothing of the others. */
-
-import { GaussianMixture } from '../../index.ts';
+/** Scores of models of independent rows: a line for each row. */
+import type { Gaussian, GaussianMixture } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { gapsOf } from '../../table/counts.ts';
-import { columnsFor } from '../inputs.ts';
-import type { RowModel } from '../model.ts';
-import type { DataChoice } from '../options.ts';
-import { type Formats, Scores } from './lines.ts';
+import { type RowModel, rowsFor } from '../rows.ts';
+import { type Formats, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
 
-interface Options extends DataChoice {
-  readonly keep: readonly string[];
+type Column = ArrayLike<number | boolean>;
+/** The columns of OUT that a kind has beyond the log-density. */
+interface Further {
+  readonly names: readonly string[];
+  /** Values per row that they are computed from. */
+  readonly width: number;
+  columns(x: Float64Array, gaps: { readonly missing?: 'nan' }, logDensity: Float64Array): readonly Column[];
 }
 
-export class RowScores extends Scores {
+export const gaussianScore: ScoreKind<Gaussian> = {
+  options: [],
+  start: (model, options, formats) =>
+    new RowScores(model, options, formats, { names: [], width: 1, columns: () => [] }),
+};
+export const mixtureScore: ScoreKind<GaussianMixture> = {
+  options: [],
+  start: (model, options, formats) => {
+    const { anomaly, componentCount: width } = model;
+    return new RowScores(model, options, formats, {
+      names: ['component', ...(anomaly ? ['anomaly'] : [])],
+      width,
+      columns: (x, gaps, logDensity) => [
+        model.classify(x, gaps),
+        ...(anomaly ? [Array.from(logDensity, (value) => value < anomaly.threshold)] : []),
+      ],
+    });
+  },
+};
+
+class RowScores extends Scores {
   readonly wanted: Scores['wanted'];
   constructor(
     private readonly model: RowModel,
-    { keep, columns }: Options,
+    options: ScoreOptions,
     formats: Formats,
+    private readonly further: Further,
   ) {
-    const mixture = model instanceof GaussianMixture ? model : undefined;
-    const own = ['logDensity', ...(mixture ? ['component'] : []), ...(mixture?.anomaly ? ['anomaly'] : [])];
-    super(keep, own, formats);
-    this.wanted = { ...columnsFor(model, columns), dimension: model.dimension, width: mixture?.componentCount ?? 1 };
+    super(options.keep, ['logDensity', ...further.names], formats);
+    this.wanted = { ...rowsFor(model, options), width: further.width };
   }
-  protected lines(block: Block, n: number): string {
-    const { model } = this;
-    const x = block.x.subarray(0, n * model.dimension);
+  protected linesFor(block: Block, n: number): string {
+    const x = block.x.subarray(0, n * this.model.dimension);
     const gaps = gapsOf(block);
-    const logDensity = model.logDensity(x, gaps);
-    const mixture = model instanceof GaussianMixture ? model : undefined;
-    const component = mixture?.classify(x, gaps);
-    const threshold = mixture?.anomaly?.threshold;
-    return this.text(block, [
-      logDensity,
-      ...(component ? [component] : []),
-      ...(threshold === undefined ? [] : [Array.from(logDensity, (value) => value < threshold)]),
-    ]);
+    const logDensity = this.model.logDensity(x, gaps);
+    return this.join(block, [logDensity, ...this.further.columns(x, gaps, logDensity)]);
   }
 }

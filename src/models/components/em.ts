@@ -6,7 +6,7 @@
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Real, Rows } from '../../check.ts';
 import { gaps, isSingle } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { callError, SeqlikError } from '../../errors.ts';
 import { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
 import type { FitReport } from '../../training/report.ts';
@@ -100,8 +100,10 @@ class Data {
     }
     if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
     if (k > observed)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${k} components for ${observed} observed rows`, {
+      throw callError('INVALID_ARGUMENT', where, `${k} components for ${observed} observed rows`, {
         argument: 'components',
+        expected: `at most ${observed}, the number of observed rows`,
+        received: `${k}`,
       });
     const { mean, variance, constant } = await moments(x, seen, settings, pace);
     if (constant >= 0)
@@ -261,9 +263,10 @@ async function refilled(
   }
 }
 const notEnough = (where: string, component: number): SeqlikError =>
-  new SeqlikError(
+  callError(
     'NOT_POSITIVE_DEFINITE',
-    `${where}: component ${component} collapses wherever it is put: fewer components, or more regularization`,
+    where,
+    `component ${component} collapses wherever it is put: fewer components, or more regularization`,
     {
       which: 'covariances',
       component,

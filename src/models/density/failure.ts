@@ -3,7 +3,7 @@
 import type { Real } from '../../check.ts';
 import * as check from '../../check.ts';
 import { isSingle } from '../../check.ts';
-import { KernelFailure, SeqlikError } from '../../errors.ts';
+import { argumentError, callError, KernelFailure, type SeqlikError } from '../../errors.ts';
 import { pivotOf, tri } from '../triangles.ts';
 import { type Shape, valuesOf } from './mapping.ts';
 
@@ -13,8 +13,12 @@ export function binaryTargets(where: string, argument: string, x: Real, dimensio
     const target = x[i]!;
     if (!(target < 0 || target > 1)) continue;
     const place = { argument, row: Math.floor(i / dimension), column: i % dimension, value: target };
-    const what = `${argument} is ${target} at row ${place.row}, column ${place.column}: no binary target is outside [0, 1]`;
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${what}`, place);
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      ...place,
+      expected: 'a binary target from 0 to 1',
+      received: `${target}`,
+      reason: `is ${target} at row ${place.row}, column ${place.column}: no binary target is outside [0, 1]`,
+    });
   }
 }
 
@@ -44,12 +48,12 @@ export function densityFailure(
   const row = place(n);
   if (pivot < shape.gaussian) {
     const value = pivotIn(raw, shape, n, component, pivot);
-    const message = `${where}: the covariance of row ${row}, component ${component} is not positive definite: pivot ${pivot} is ${value}`;
-    return new SeqlikError('NOT_POSITIVE_DEFINITE', message, { row, component, pivot, value });
+    const sentence = `the covariance of row ${row}, component ${component} is not positive definite: pivot ${pivot} is ${value}`;
+    return callError('NOT_POSITIVE_DEFINITE', where, sentence, { row, component, pivot, value });
   }
   if (!x) return overflow(where, row);
-  const message = `${where}: the density of ${names.x} at row ${row}, or its gradient, overflows in every component`;
-  return new SeqlikError('NON_FINITE', message, { argument: names.x, row });
+  const sentence = `the density of ${names.x} at row ${row}, or its gradient, overflows in every component`;
+  return callError('NON_FINITE', where, sentence, { argument: names.x, row });
 }
 /** The pivot of a covariance that has none > 0: what a person would compute. */
 function pivotIn(
@@ -79,6 +83,5 @@ function pivotIn(
 }
 
 export function overflow(where: string, row: number): SeqlikError {
-  const message = `${where}: the distribution of raw row ${row} overflows`;
-  return new SeqlikError('NON_FINITE', message, { argument: 'raw', row });
+  return callError('NON_FINITE', where, `the distribution of raw row ${row} overflows`, { argument: 'raw', row });
 }

@@ -1,7 +1,7 @@
 /** Sequences as a network sees them: each step foretells the next observation, in standard units. */
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { callError } from '../../../errors.ts';
 import type { Batch } from '../stack/pass.ts';
 
 /** What was subtracted and divided by before learning; binary coordinates stay as they are (mean 0, deviation 1). */
@@ -92,9 +92,10 @@ export function standardise(
     values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
     if (Number.isFinite(values[i])) continue;
     const place = { argument, column: i % d, value };
-    throw new SeqlikError(
+    throw callError(
       'NON_FINITE',
-      `${where}: ${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
+      where,
+      `${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
       place,
     );
   }

@@ -5,7 +5,7 @@ import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { type Ragged, type Sequences, sequences } from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { callError, SeqlikError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
 import { type Task, train } from '../../../training/loop.ts';
 import { Pace } from '../../../training/pace.ts';
@@ -125,7 +125,7 @@ function unitsOf(
     let furthest = 0;
     for (let i = j; i < values.length; i += d) furthest = Math.max(furthest, Math.abs(values[i]! - sum));
     if (furthest === Number.POSITIVE_INFINITY)
-      throw new SeqlikError('NON_FINITE', `${where}: the spread of column ${j} overflows`, {
+      throw callError('NON_FINITE', where, `the spread of column ${j} overflows`, {
         argument: 'seqs',
         column: j,
       });

@@ -2,7 +2,7 @@
 
 import type { Vector } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { argumentError, callError, SeqlikError } from '../../../errors.ts';
 import { type Mapping, mappings } from '../../density/mapping.ts';
 import { Architecture, type Cell, cells } from '../stack/architecture.ts';
 import type { Standardization } from './batch.ts';
@@ -80,8 +80,10 @@ export function architectureOf(where: string, given: Given): Architecture {
   const dimension = check.count(where, 'dimension', given.dimension);
   const sizes = check.list(where, 'hidden', given.hidden);
   if (sizes.length === 0)
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden must have one size per layer, at least one`, {
-      argument: 'hidden',
+    throw argumentError('INVALID_ARGUMENT', where, 'hidden', {
+      expected: 'one size per layer, at least one',
+      received: 'none',
+      reason: 'must have one size per layer, at least one',
     });
   const hidden = sizes.map((H) => check.count(where, 'hidden', H));
   const components = check.count(where, 'components', given.components);
@@ -90,10 +92,11 @@ export function architectureOf(where: string, given: Given): Architecture {
   const inputSkip = check.flag(where, 'inputSkip', check.or(given.inputSkip, false));
   const binary = check.count(where, 'binary', check.or(given.binary, 0), 0, dimension - 1);
   if (mapping === 'graves' && dimension - binary !== 2)
-    throw new SeqlikError(
+    throw callError(
       'INVALID_ARGUMENT',
-      `${where}: the mapping graves is for 2 coordinates beside the binary ones, not ${dimension - binary}`,
-      { argument: 'mapping' },
+      where,
+      `the mapping graves is for 2 coordinates beside the binary ones, not ${dimension - binary}`,
+      { argument: 'mapping', expected: '2 coordinates beside the binary ones', received: `${dimension - binary}` },
     );
   return new Architecture(where, { dimension, hidden, components, mapping, cell, inputSkip, binary });
 }

@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../../bind.ts';
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { callError, SeqlikError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
 import { sharpen } from '../../density/draw.ts';
 import { binaryTargets, densityFailure } from '../../density/failure.ts';
@@ -130,7 +130,7 @@ export class Stepper {
   }
   private finite(where: string, what: string, values: Float64Array): void {
     if (!values.every(Number.isFinite))
-      throw new SeqlikError('NON_FINITE', `${where}: ${what} overflows`, { argument: 'parameters' });
+      throw callError('NON_FINITE', where, `${what} overflows`, { argument: 'parameters' });
   }
   /** The error a user sees of a kernel that failed at this one row. */
   private told<R>(where: string, raw: Float64Array, x: Float64Array, call: () => R): R {

@@ -1,6 +1,6 @@
 /** The shapes of a mixture-density recurrent network, and its parameters as one flat vector (docs/math.md § network). */
 
-import { SeqlikError } from '../../../errors.ts';
+import { argumentError, callError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
 import { Random } from '../../../random.ts';
 import { type Mapping, valuesOf } from '../../density/mapping.ts';
@@ -82,14 +82,21 @@ export class Architecture implements Shape {
     }
     add('by', this.outputs, 1);
     if (!(at <= MOST))
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: hidden asks for ${at} parameters, more than ${MOST}`, {
-        argument: 'hidden',
+      throw argumentError('INVALID_ARGUMENT', where, 'hidden', {
+        expected: `at most ${MOST} parameters`,
+        received: `${at} parameters`,
+        reason: `asks for ${at} parameters, more than ${MOST}`,
       });
     if (Math.max(dimension, this.outputs) > WIDEST)
-      throw new SeqlikError(
+      throw callError(
         'INVALID_ARGUMENT',
-        `${where}: ${dimension} coordinates and ${this.outputs} outputs, more than ${WIDEST}`,
-        { argument: dimension > WIDEST ? 'dimension' : 'components' },
+        where,
+        `${dimension} coordinates and ${this.outputs} outputs, more than ${WIDEST}`,
+        {
+          argument: dimension > WIDEST ? 'dimension' : 'components',
+          expected: `at most ${WIDEST} coordinates and outputs`,
+          received: `${Math.max(dimension, this.outputs)}`,
+        },
       );
     this.slots = slots;
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));

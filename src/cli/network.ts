@@ -1,16 +1,43 @@
-/** Sequences on their way through a network: the numbers of a batch to the bit, in the memory of a block. */
+/** Networks in every command: the columns they read, their pass over blocks, their architecture in words. */
 import { type MixtureDensityNetwork, type Real, SeqlikError } from '../index.ts';
+import type { Wanted } from '../table/blocks.ts';
+import { usageError } from './errors.ts';
+import { columnsFor } from './inputs.ts';
+import type { DataChoice } from './options.ts';
 
-/** A row as soon as its sequence goes on, and the states of the layers before it. */
+export interface SequenceChoice {
+  readonly sequence?: string;
+}
+/** The rows of DATA that a network is fitted to: no gaps, 0 or 1 in the last `binary` columns. */
+export function completeSequences(
+  { columns, sequence }: { readonly columns?: readonly string[] } & SequenceChoice,
+  binary: number,
+): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
+  if (sequence !== undefined && columns?.includes(sequence))
+    throw usageError(`--sequence ${sequence}: that column is an input`);
+  return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
+}
+/** The rows of DATA that a stored network reads. */
+export function sequencesFor(
+  model: MixtureDensityNetwork,
+  { columns: asked, sequence }: DataChoice & SequenceChoice,
+): Omit<Wanted, 'keep'> {
+  const columns = columnsFor(model, asked);
+  const sequences = completeSequences({ ...columns, ...(sequence !== undefined && { sequence }) }, model.binary);
+  return { dimension: model.dimension, width: widthOf(model), ...columns, ...sequences };
+}
+
+/** The last row so far and the states of the layers before it, computed when its sequence goes on. */
 type Carried = () => { readonly row: Float64Array; readonly states: readonly Real[] };
 
+/** A pass of a network over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a block. */
 export class Walk {
   private carried: Carried | undefined;
   constructor(private readonly model: MixtureDensityNetwork) {}
 
   /**
-   * Log densities of the rows x [n, dimension] that follow those before; NaN for the `starts`, which begin a sequence.
-   * Throws what the model throws, with `row` an index into n; nothing is taken in then.
+   * Log densities of the next rows x [n, dimension]; NaN for the rows `starts`, which begin a sequence. Throws the errors
+   * of the model, with `row` an index into n; the walk is then as it was before.
    */
   next(x: Float64Array, n: number, starts: readonly number[]): Float64Array {
     const { model } = this;
@@ -35,7 +62,7 @@ export class Walk {
       row: rows.subarray((last - 1) * d),
       states:
         model.cell === 'lstm'
-          ? this.stepped(rows, last - 1, states)
+          ? this.stepThrough(rows, last - 1, states)
           : hidden.map((h, layer) => {
               const H = model.hidden[layer]!;
               return last > 1 ? h.subarray(h.length - H) : states[layer]!.subarray(states[layer]!.length - H);
@@ -45,7 +72,7 @@ export class Walk {
     return Float64Array.from({ length: n }, (_, row) => (begins.has(row) ? Number.NaN : logDensity[term++]!));
   }
 
-  /** Zeros [S, width] per layer, but for the sequence that goes on. */
+  /** The initial states [S, width] of each layer: zeros, but for the sequence that goes on. */
   private statesOf(S: number, first: readonly Real[] | undefined): Float64Array[] {
     const { hidden, cell } = this.model;
     return hidden.map((H, layer) => {
@@ -59,13 +86,13 @@ export class Walk {
       return this.model.forward({ values, lengths }, { initialState });
     } catch (error) {
       if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
-      let row = 0; // of the block, that has this term
+      let row = 0; // of the block, with this term
       for (let term = error.row; begins.has(row) || term-- > 0; ) row++;
       throw new SeqlikError(error.code, error.message, { ...error, row, cause: error });
     }
   }
-  /** `forward` does not tell the cells of an lstm: once more, row by row. */
-  private stepped(rows: Float64Array, count: number, states: readonly Float64Array[]): readonly Float64Array[] {
+  /** The state after `count` rows of an lstm, computed row by row, since `forward` does not return its cells. */
+  private stepThrough(rows: Float64Array, count: number, states: readonly Float64Array[]): readonly Float64Array[] {
     const { model } = this;
     const d = model.dimension;
     let state = { hidden: model.hidden.map((H, layer) => states[layer]!.slice(-2 * H)) } as ReturnType<
@@ -77,10 +104,18 @@ export class Walk {
 }
 
 /**
- * Numbers per row for which a block leaves room: what a pass computes of a row; and so many that the work of a block is
- * some 1e8 multiplications, so that a signal does not wait long.
+ * The width of a row that bounds the rows of a block: the values a pass computes per row, or more, so that a block takes
+ * some 1e8 multiplications at most and a signal need not wait long.
  */
 export function widthOf(model: MixtureDensityNetwork): number {
   const units = model.hidden.reduce((sum, H) => sum + H, 0);
   return Math.max(model.outputs + 8 * units, Math.ceil(model.parameterCount / 200));
+}
+
+/** The architecture in one line. */
+export function architectureText(model: MixtureDensityNetwork): string {
+  const { hidden, cell, components, mapping, inputSkip } = model;
+  const layers = hidden.length === 1 ? `a layer of ${hidden}` : `layers of ${hidden.join(', ')}`;
+  const skip = inputSkip && hidden.length > 1 ? ' that all see the input' : '';
+  return `${layers} ${cell} units${skip}, ${components} component${components === 1 ? '' : 's'}, covariance ${mapping}: ${model.parameterCount.toLocaleString('en')} parameters`;
 }

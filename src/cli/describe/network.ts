@@ -1,0 +1,34 @@
+/** Descriptions of networks: their architecture, and the units of their columns. */
+import type { MixtureDensityNetwork } from '../../index.ts';
+import { alignColumns, formatNumber } from '../align.ts';
+import { type Description, factsOf, namesOf } from '../describe.ts';
+import { architectureText } from '../network.ts';
+
+export function describeNetwork(model: MixtureDensityNetwork): Description {
+  const { kind, dimension, hidden, cell, components, mapping, binary, inputSkip } = model;
+  const { parameterCount: parameters, minStandardDeviation, standardization: units } = model;
+  const described = {
+    ...factsOf(model),
+    hidden,
+    cell,
+    components,
+    mapping,
+    binary,
+    inputSkip,
+    parameters,
+    minStandardDeviation,
+    ...(units && { standardization: { mean: [...units.mean], standardDeviation: [...units.standardDeviation] } }),
+  };
+  const unitText = (j: number): string => {
+    if (j >= dimension - binary) return '0 or 1';
+    return units ? `${formatNumber(units.mean[j]!)} ± ${formatNumber(units.standardDeviation[j]!)}` : '0 ± 1';
+  };
+  const lines = [
+    `${kind} in ${dimension} dimensions`,
+    architectureText(model),
+    ...alignColumns([['column', 'unit'], ...namesOf(model).map((name, j) => [name, unitText(j)])]),
+  ];
+  if (minStandardDeviation > 0)
+    lines.push(`no standard deviation is below ${formatNumber(minStandardDeviation)} units`);
+  return { described, text: lines.join('\n') };
+}

@@ -1,0 +1,34 @@
+/** Errors in the words of the command line, made from the fields of those of the library and of the table. */
+import { SeqlikError } from '../index.ts';
+import { rephrase } from '../table/errors.ts';
+
+/** A wrong use of the command: exit code 2. */
+export const usageError = (message: string): SeqlikError => new SeqlikError('INVALID_ARGUMENT', message);
+/** An option that a kind of model does not have. */
+export const foreignOption = (name: string): SeqlikError =>
+  usageError(`${optionName(name)} is no option of this kind of model`);
+/** `--an-option` for the argument `anOption`. */
+export const optionName = (argument: string): string =>
+  `--${argument.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** An error about an argument becomes one about the option of that name; any other error stays as it is. */
+export function toOptionError(error: unknown): unknown {
+  if (!(error instanceof SeqlikError) || error.code !== 'INVALID_ARGUMENT' || !error.argument) return error;
+  const { argument, received, reason, sentence, message } = error;
+  const option = optionName(argument);
+  if (received === 'undefined') return rephrase(error, `${option} is needed`);
+  return rephrase(error, reason === undefined ? `${option}: ${sentence ?? message}` : `${option} ${reason}`);
+}
+
+/** The option that would put an error of the table right, by the argument at fault. */
+const hints: Readonly<Record<string, string>> = {
+  binary: ' (--binary)',
+  columns: ': say which ones are the inputs with --columns',
+  dimension: ': say which ones with --columns',
+};
+/** An error of the table, with the option that would put it right. */
+export function toReadError(error: unknown): unknown {
+  if (!(error instanceof SeqlikError) || error.file === undefined) return toOptionError(error);
+  const hint = hints[error.argument ?? ''];
+  return hint === undefined ? error : rephrase(error, error.message + hint);
+}

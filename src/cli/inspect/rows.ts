@@ -1,0 +1,46 @@
+/** Inspection of models of independent rows. */
+import { SeqlikError } from '../../index.ts';
+import type { Block } from '../../table/blocks.ts';
+import { Counts, gapsOf } from '../../table/counts.ts';
+import { formatNumber } from '../align.ts';
+import type { DataChoice } from '../options.ts';
+import { criteria, type RowModel, rowsFor } from '../rows.ts';
+import type { Evaluation, Fitness, InspectKind } from './kind.ts';
+
+export const rowInspection: InspectKind<RowModel> = {
+  options: [],
+  start: (model, options) => new RowEvaluation(model, options),
+};
+
+class RowEvaluation implements Evaluation {
+  readonly wanted: Evaluation['wanted'];
+  private readonly counts = new Counts();
+  private logLikelihood = 0;
+  constructor(
+    private readonly model: RowModel,
+    options: DataChoice,
+  ) {
+    this.wanted = rowsFor(model, options);
+  }
+  add(block: Block): void {
+    for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value; // as model.logLikelihood does
+    this.counts.add(block, this.model.dimension);
+  }
+  finish(file: string): Fitness {
+    const { logLikelihood } = this;
+    const { rows, observed, gaps } = this.counts;
+    if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: no row holds an observation`, { file });
+    const { parameters, bic, aic } = criteria(this.model, logLikelihood, observed);
+    const meanLogDensity = logLikelihood / observed;
+    return {
+      fitness: { rows, observedRows: observed, gaps, logLikelihood, meanLogDensity, parameters, bic, aic },
+      lines: [
+        `${file}: ${rows} rows, ${rows - observed} of them empty, ${gaps} gaps`,
+        `mean log-density  ${formatNumber(meanLogDensity)}`,
+        `log-likelihood    ${formatNumber(logLikelihood)}`,
+        `BIC               ${formatNumber(bic)}`,
+        `AIC               ${formatNumber(aic)}  (${parameters} parameters)`,
+      ],
+    };
+  }
+}

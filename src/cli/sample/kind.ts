@@ -1,0 +1,54 @@
+/** The part of `sample` that every kind of model fills in. */
+import type { Option } from 'commander';
+import type { Format } from '../../table/format.ts';
+import { toOptionError } from '../errors.ts';
+import type { AnyModel } from '../model.ts';
+import type { BackendChoice } from '../options.ts';
+
+/** The options of every sample. */
+export interface SampleOptions extends BackendChoice {
+  readonly count: number;
+  readonly seed: number;
+  readonly output?: string;
+  readonly svg?: string;
+  readonly format?: Format;
+  readonly progress: boolean;
+}
+export interface SampleKind<M extends AnyModel> {
+  /** The options that this kind has beside those of every sample. */
+  readonly options: readonly Option[];
+  /** Validates the options. */
+  start(model: M, options: SampleOptions): Sampling;
+}
+export interface Sampling {
+  /** The columns of OUT. */
+  readonly columns: readonly string[];
+  /** The default format of OUT. */
+  readonly format: Format;
+  /** The title of a drawing, if the samples are strokes of a pen. */
+  readonly drawing?: string;
+  pieces(): Iterable<Piece>;
+  progressText(done: number): string;
+}
+/** Rows drawn at once. */
+export interface Piece {
+  readonly x: Float64Array;
+  /** The number of the sequence they make, which stands in the first column of OUT. */
+  readonly sequence?: number;
+  /** The samples drawn so far, of `count`. */
+  readonly done: number;
+}
+
+/** The names of a model's columns: x1, x2, ... if they have none. */
+export const columnsOf = ({ columns, dimension }: AnyModel): readonly string[] =>
+  columns ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);
+/** The seed of a part: that of the whole for the first one, and one made of it for each other part. */
+export const seedOf = (seed: number, part: number): number => (seed ^ Math.imul(part, 0x9e3779b1)) >>> 0;
+/** Draws, with errors in the words of the command line. */
+export function draw(call: () => Float64Array): Float64Array {
+  try {
+    return call();
+  } catch (error) {
+    throw toOptionError(error);
+  }
+}
