@@ -60,8 +60,9 @@ function deviations<T, KIND, TRIANGLE>(k: i32, d: i32, values: i32, raw: usize, 
       for (let l = 0; l < d; value += toNext<TRIANGLE>(l++)) {
         const t = sub<T>(load<v128>(value), splat<T>(floor)), h = at(e, j * d + l);
         set(slope, j * d + l, sigmoid<T>(t, h));
+        // t - t: -infinity would pass unnoticed
         store<v128>(value, add<T>(add<T>(softplus<T>(t, h), splat<T>(floor)), sub<T>(t, t)));
-      } // (t - t: -infinity would pass unnoticed)
+      }
     }
   }
   for (let j = 0; j < k; j++) {
