@@ -1,4 +1,4 @@
-/** docs/cli.md: the examples give what stands there. */
+/** docs/cli.md: every example prints the output shown there, and every option is described. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, readFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
@@ -15,7 +15,7 @@ const steps = console!
     const [command, ...output] = step.split('\n');
     return { command: command!, output: output.join('\n') };
   });
-/** Time and place of a fit differ, and the last digits may. */
+/** Leaves out the duration and place of a fit, which differ, and the last digits, which may. */
 const alike = (text: string): string =>
   text.replace(/\d+\.\d\d s on \S+ \S+,/, '').replace(/-?\d+\.\d{8,}/g, (digits) => Number(digits).toPrecision(8));
 
@@ -31,7 +31,7 @@ test.runIf(process.platform !== 'win32')('the examples', () => {
   }
   expect(steps.length).toBe(13);
 });
-test('all options of the commands are told of', () => {
+test('the guide describes every option of the commands', () => {
   for (const command of ['fit', 'score', 'inspect', 'sample']) {
     const { stdout } = spawnSync(process.execPath, [program, command, '--help'], { encoding: 'utf8' });
     for (const [, option] of stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)) {
