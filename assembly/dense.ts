@@ -1,25 +1,26 @@
-// Linear layers; outputs in lanes, and inputs of the gradient. docs/math.md § dense. Twin: native/dense.cc
-import { LANES, loadSome } from "./simd";
-import { fill, gemm, pad, size, TILE } from "./linalg";
+// Linear layers; outputs in lanes, and inputs of the gradient. docs/math/dense.md. Twin: native/dense.cc
+import { add, LANES, loadSome, zero } from "./simd";
+import { fill, gemm, pad, size } from "./linalg";
+import { TILE } from "./contract";
 
 const STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
 const LINE = 32;   // values from one row of a strip to the next: whole vectors
 
-// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum. (A last strip of fewer
-// outputs has whatever was there beyond them: nobody reads those sums.)
+// total[j] = Σ_r strip[r,j], r ascending; several vectors at once, as each waits for its last sum. (The last strip may
+// have fewer outputs: the sums beyond them are of stale values, and nobody reads them.)
 function totals<T>(n: i32, strip: usize, total: usize): void {
   for (const end = strip + size<T>(LINE); strip < end; strip += 64, total += 64) {
-    let a = f64x2.splat(0), b = a, c = a, d = a;
+    let a = zero<T>(), b = a, c = a, d = a;
     for (let r = 0, x = strip; r < n; r++, x += size<T>(LINE)) {
-      a = v128.add<T>(a, v128.load(x));
-      b = v128.add<T>(b, v128.load(x, 16));
-      c = v128.add<T>(c, v128.load(x, 32));
-      d = v128.add<T>(d, v128.load(x, 48));
+      a = add<T>(a, load<v128>(x));
+      b = add<T>(b, load<v128>(x, 16));
+      c = add<T>(c, load<v128>(x, 32));
+      d = add<T>(d, load<v128>(x, 48));
     }
-    v128.store(total, a);
-    v128.store(total, b, 16);
-    v128.store(total, c, 32);
-    v128.store(total, d, 48);
+    store<v128>(total, a);
+    store<v128>(total, b, 16);
+    store<v128>(total, c, 32);
+    store<v128>(total, d, 48);
   }
 }
 function accumulate<T>(n: i32, x: usize, sum: usize): void {
@@ -32,8 +33,8 @@ export function affine<T>(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize):
   return 0;
 }
 
-// What a tile comes to is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are
-// brought together first: where they lie 2^k bytes apart they drive each other out of the cache.
+// A tile is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are gathered first:
+// columns that lie 2^k bytes apart evict each other from the cache.
 export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize, part: usize,
     total: usize, dW: usize, db: usize): i32 {
   const width = size<T>(pad<T>(i));
@@ -45,7 +46,8 @@ export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: 
       const some = min(STRIP, o - first);
       memory.fill(part, 0, <usize>some * width);
       for (let r = 0, from = dy + size<T>(first), to = strip; r < rows; r++, from += size<T>(o), to += size<T>(LINE))
-        for (let j = 0; j < some; j += LANES<T>()) v128.store(to + size<T>(j), loadSome<T>(from + size<T>(j), some - j));
+        for (let j = 0; j < some; j += LANES<T>())
+          store<v128>(to + size<T>(j), loadSome<T>(from + size<T>(j), some - j));
       gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, part, width);
       for (let p = 0; p < some; p++) accumulate<T>(i, part + <usize>p * width, dW + size<f64>(i) * <usize>(first + p));
       totals<T>(rows, strip, total);

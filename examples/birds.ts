@@ -27,8 +27,8 @@ export function readBirds(): Bird[] {
 
 export const isMeasured = ({ values }: Bird): boolean => !values.every(Number.isNaN);
 
-/** How many birds of each species are in each component; the species of a component is the most frequent one. */
-export function crossed(birds: readonly Bird[], classes: Int32Array, components: number) {
+/** Counts the birds of each species in each component, and names each component after its most frequent species. */
+export function crossTabulate(birds: readonly Bird[], classes: Int32Array, components: number) {
   const species = [...new Set(birds.map((bird) => bird.species))].sort();
   const counts = Array.from({ length: components }, () => species.map(() => 0));
   for (const [i, bird] of birds.entries()) if (isMeasured(bird)) counts[classes[i]!]![species.indexOf(bird.species)]!++;

@@ -1,4 +1,4 @@
-/** One mixture on every backend and level of this machine and in plain JavaScript: do they agree, how fast are they. */
+/** Compares one mixture on every backend and level of this machine with plain JavaScript: agreement and speed. */
 import { type Backend, defaultBackend, GaussianMixture, openBackend } from 'seqlik';
 import { PlainMixture } from '../bench/contenders/plain.ts';
 import { relativeError, ulps } from './ulp.ts';
@@ -26,12 +26,12 @@ export function compare(
   n: number,
   rounds: number,
 ): Comparison {
-  const mixtures = backends().map((backend) => new GaussianMixture(parameters, { backend }));
+  const mixtures = openBackends().map((backend) => new GaussianMixture(parameters, { backend }));
   const plain = new PlainMixture(parameters);
   const draws = mixtures[0]!.sample(n, { seed: 1 });
   const expected = new Float64Array(n);
   const outs = mixtures.map(() => new Float64Array(n));
-  const [plainSeconds, ...seconds] = medians(rounds, [
+  const [plainSeconds, ...seconds] = measureMedians(rounds, [
     () => plain.logDensity(draws, expected),
     ...mixtures.map((mixture, i) => () => mixture.logDensity(draws, { out: outs[i]! })),
   ]) as [number, ...number[]];
@@ -51,8 +51,8 @@ export function compare(
   return { contenders, plain: n / plainSeconds };
 }
 
-/** The best level on all cores and each level on one; then wasm. Wasm alone if that is the default here. */
-function backends(): Backend[] {
+/** Opens the best level on all cores and each level on one, then wasm; wasm alone if that is the default here. */
+function openBackends(): Backend[] {
   const best = defaultBackend();
   const wasm = openBackend({ name: 'wasm' });
   if (best.name === 'wasm') return [wasm];
@@ -60,8 +60,8 @@ function backends(): Backend[] {
   return [...(best.threads > 1 ? [best] : []), ...levels, wasm];
 }
 
-/** Median seconds of each job. The jobs take turns, so that a busy moment of the machine hits all of them. */
-function medians(rounds: number, jobs: readonly (() => void)[]): number[] {
+/** Measures the median seconds of each job. The jobs take turns, so that a busy moment of the machine hits them all. */
+function measureMedians(rounds: number, jobs: readonly (() => void)[]): number[] {
   const times = jobs.map(() => new Float64Array(rounds));
   for (let round = -2; round < rounds; round++) {
     // two rounds to warm up

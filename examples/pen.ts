@@ -1,7 +1,7 @@
 /**
- * A network learns how Chinese characters are written, stroke by stroke, and writes some of its own: `npm run example:pen`.
- * `node build/js/examples/pen.js [--out FILE.svg] [--minutes N] [--quick]`; the same numbers and picture every time on one
- * machine, unless N minutes (default 10) are too few for all epochs.
+ * A network learns how Chinese characters are written, stroke by stroke, and writes some of its own. `npm run
+ * example:pen`, or `node build/js/examples/pen.js [--out FILE.svg] [--minutes N] [--quick]`: the numbers and the
+ * picture are the same every time on one machine, unless N minutes (default 10) are too few for all epochs.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { defaultBackend, GaussianMixture, MixtureDensityNetwork, type NetworkFitOptions } from 'seqlik';
 import { strokesSvg } from '../src/cli/sample/strokes.ts';
 import { Random } from '../src/random.ts';
-import { firstCharacter, GRID, readCharacters, resampled, rounded, shuffled, toOffsets } from './strokes.ts';
+import { firstCharacter, GRID, readCharacters, resample, roundToGrid, shuffle, toOffsets } from './strokes.ts';
 import { table } from './table.ts';
 
 const full = {
@@ -32,8 +32,8 @@ const quick = {
   drawings: 6,
   batch: 8,
 };
-const SPACING = 12; // of the points along a stroke, in steps of the grid
-const STEPS = 150; // of a drawing, at most
+const SPACING = 12; // between the points along a stroke, in steps of the grid
+const STEPS = 150; // most steps of a drawing
 const biases = [0, 1, 3];
 
 async function main(): Promise<void> {
@@ -46,13 +46,13 @@ async function main(): Promise<void> {
   const started = performance.now();
   const settings = options.quick ? quick : full;
 
-  const { training, heldOut } = sequences(settings);
+  const { training, heldOut } = chooseSequences(settings);
   const { drawings, epochs, hidden, components, batch } = settings;
   const network: NetworkFitOptions = {
     ...{ dimension: 3, binary: 1, hidden, components, mapping: 'graves', cell: 'lstm', inputSkip: true },
     ...{ batch, learningRate: 5e-3, schedule: 'cosine', validation: 0.05, patience: epochs, seed: 1 },
   };
-  const affordable = (60 * minutes * 0.85) / (await secondsPerEpoch(training, network));
+  const affordable = (60 * minutes * 0.85) / (await measureEpoch(training, network));
   const maxIterations = Math.max(1, Math.min(epochs, Math.floor(affordable)));
   const { name, isa, threads } = defaultBackend();
   print(
@@ -83,7 +83,7 @@ async function main(): Promise<void> {
       ),
   });
   progress('');
-  const baseline = await independent(training, components);
+  const baseline = await fitIndependent(training, components);
   const both = (score: (sequences: readonly Float32Array[]) => number) =>
     [training, heldOut].map((part) => (score(part) / stepsOf(part)).toFixed(3));
   print(
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
   const groups = [{ title: 'held-out characters', sequences: real }];
   for (const bias of biases) {
     const written = shown.map((rows, seed) => {
-      const first = rows.slice(0, 3); // where the pen begins: the first point of a real character
+      const first = rows.slice(0, 3); // the first point of a real character
       const rest = model.sample(STEPS, { prefix: first, bias, seed });
       return firstCharacter(Float64Array.of(...first, ...rest));
     });
@@ -116,33 +116,33 @@ async function main(): Promise<void> {
   print(`picture: ${out} (${((performance.now() - started) / 60_000).toFixed(1)} minutes)`);
 }
 
-/** What is learned, and characters to be judged by. */
-function sequences({ strokes, characters, heldOut }: typeof full) {
+/** Chooses the characters to learn from, and others to judge the network by. */
+function chooseSequences({ strokes, characters, heldOut }: typeof full) {
   const random = new Random(1);
   const uniform = (): number => random.uniform();
-  const chosen = shuffled(readCharacters(strokes), uniform).slice(0, characters);
+  const chosen = shuffle(readCharacters(strokes), uniform).slice(0, characters);
   const all = chosen.map((character) =>
     toOffsets(
-      character.strokes.map((stroke) => rounded(resampled(stroke, SPACING))),
+      character.strokes.map((stroke) => roundToGrid(resample(stroke, SPACING))),
       uniform,
     ),
   );
   return { training: all.slice(heldOut), heldOut: all.slice(0, heldOut) };
 }
-/** The first observation of a sequence is no step. */
+/** Steps of sequences: the first observation of each is not predicted. */
 const stepsOf = (sequences: readonly Float32Array[]): number =>
   sequences.reduce((sum, rows) => sum + rows.length / 3 - 1, 0);
 
-/** By an epoch on a part of the sequences. */
-async function secondsPerEpoch(training: readonly Float32Array[], network: NetworkFitOptions): Promise<number> {
+/** Measures an epoch on a part of the sequences. */
+async function measureEpoch(training: readonly Float32Array[], network: NetworkFitOptions): Promise<number> {
   const part = training.slice(0, 320);
   const started = performance.now();
   await MixtureDensityNetwork.fit(part, { ...network, maxIterations: 1 });
   return ((performance.now() - started) / 1000) * (stepsOf(training) / stepsOf(part));
 }
 
-/** What is known of a step without those before it: a mixture of Gaussians, and how often the pen is lifted. */
-async function independent(training: readonly Float32Array[], components: number) {
+/** Fits a model of a step without those before it: a mixture of Gaussians, and how often the pen is lifted. */
+async function fitIndependent(training: readonly Float32Array[], components: number) {
   const offsets = (rows: Float32Array): number[][] =>
     Array.from({ length: rows.length / 3 - 1 }, (_, i) => [rows[3 * i + 3]!, rows[3 * i + 4]!]);
   const lifts = (rows: Float32Array): number => rows.filter((up, i) => i > 3 && i % 3 === 2 && up === 1).length;

@@ -7,12 +7,12 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type FitReport, GaussianMixture } from 'seqlik';
-import { type Bird, crossed, isMeasured, measurements, readBirds } from './birds.ts';
+import { type Bird, crossTabulate, isMeasured, measurements, readBirds } from './birds.ts';
 import { type Comparison, compare } from './compare.ts';
 import { picture } from './picture.ts';
 import { table } from './table.ts';
 
-/** The levels that round a product-sum once; all others must equal wasm to the bit. */
+/** Levels that round a product-sum once (fused); all others must equal wasm to the bit. */
 const fused = ['avx512', 'avx2', 'neon'];
 
 async function main(): Promise<void> {
@@ -22,12 +22,12 @@ async function main(): Promise<void> {
   const x = Float64Array.from(birds.flatMap(({ values }) => values));
 
   print(`${birds.length} Palmer penguins, ${measurements.length} measurements; mixtures fitted without the species:`);
-  const fits = await Promise.all([1, 2, 3, 4, 5, 6].map((components) => fitted(x, components)));
+  const fits = await Promise.all([1, 2, 3, 4, 5, 6].map((components) => fitMixture(x, components)));
   const best = fits.reduce((a, b) => (b.bic < a.bic ? b : a));
   print(fitTable(fits, best));
   const { mixture } = best;
   const classes = mixture.classify(x, { missing: 'nan' });
-  const { species, counts, names } = crossed(birds, classes, mixture.componentCount);
+  const { species, counts, names } = crossTabulate(birds, classes, mixture.componentCount);
   print(`birds of each species in each of the ${mixture.componentCount} components\n${crossTable(species, counts)}`);
   const right = birds.filter((bird, i) => isMeasured(bird) && bird.species === names[classes[i]!]);
   const measured = birds.filter(isMeasured);
@@ -64,7 +64,7 @@ interface Fit {
   readonly report: FitReport;
   readonly bic: number;
 }
-async function fitted(x: Float64Array, components: number): Promise<Fit> {
+async function fitMixture(x: Float64Array, components: number): Promise<Fit> {
   const dimension = measurements.length;
   const { model, report } = await GaussianMixture.fit(x, { components, dimension, restarts: 10, missing: 'nan' });
   return { mixture: model, report, bic: model.bic(x, { missing: 'nan' }) };

@@ -6,13 +6,13 @@ import { type Bird, measurements } from './birds.ts';
 export interface Scene {
   readonly birds: readonly Bird[];
   readonly species: readonly string[];
-  /** Named after the species that is the most frequent one in it. */
+  /** Components, named after their most frequent species. */
   readonly components: readonly {
     readonly name: string;
     readonly mean: readonly number[];
     readonly covariance: readonly (readonly number[])[];
   }[];
-  /** To be ringed, numbered and listed. */
+  /** Birds to ring, number and list. */
   readonly unusual: readonly { readonly bird: Bird; readonly logDensity: number }[];
 }
 
@@ -107,7 +107,7 @@ export function picture({ birds, species, components, unusual }: Scene): string 
   return `${svg.outerHTML}\n`;
 }
 
-/** The curve around the share p of a Gaussian in the two measurements: mean + r L (cos t, sin t), r² = -2 ln(1 - p). */
+/** The curve around a fraction p of a Gaussian in two measurements: mean + r L (cos t, sin t), r² = -2 ln(1 - p). */
 function ellipse(mean: readonly number[], S: readonly (readonly number[])[], p: number): [number, number][] {
   const a = Math.sqrt(S[horizontal]![horizontal]!);
   const b = S[vertical]![horizontal]! / a;

@@ -1,4 +1,4 @@
-/** Characters as a pen writes them: the stroke medians of the npm package hanzi-writer-data, as sequences of offsets. */
+/** Characters as a pen writes them: the stroke medians of the npm package hanzi-writer-data, as offsets. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,13 @@ export type Point = readonly [x: number, y: number];
 export type Stroke = readonly Point[];
 export interface Character {
   readonly name: string;
-  /** In the order in which they are written; x goes right, y goes down, from 0 in the middle of the square. */
+  /** Strokes in the order in which they are written; x goes right, y goes down, from 0 in the middle of the square. */
   readonly strokes: readonly Stroke[];
 }
 
 /** Steps of the grid along a side of the square of a character. */
 export const GRID = 128;
-/** Of the package: 1024 units a side, y goes up from the base line, which is 124 above the lower side. */
+/** The package has 1024 units a side; y goes up from the base line, which is 124 above the lower side. */
 const UNITS = 1024;
 const MIDDLE = [512, 388] as const;
 
@@ -29,8 +29,8 @@ export function readCharacters(most: number): Character[] {
   });
 }
 
-/** The same line as points about `spacing` apart along it, at least its two ends; a dot is the same point twice. */
-export function resampled(stroke: Stroke, spacing: number): Point[] {
+/** Replaces a line by points about `spacing` apart along it, at least its two ends; a dot becomes two equal points. */
+export function resample(stroke: Stroke, spacing: number): Point[] {
   if (stroke.length === 1) return [stroke[0]!, stroke[0]!];
   const reached = [0]; // the length of the line up to each point
   for (const [i, [x, y]] of stroke.slice(1).entries())
@@ -42,19 +42,20 @@ export function resampled(stroke: Stroke, spacing: number): Point[] {
     if (piece === pieces) return stroke.at(-1)!;
     const at = (length * piece) / pieces;
     while (reached[i + 1]! <= at && i + 2 < stroke.length) i++;
-    const share = (at - reached[i]!) / (reached[i + 1]! - reached[i]! || 1);
+    const fraction = (at - reached[i]!) / (reached[i + 1]! - reached[i]! || 1);
     const [[x0, y0], [x1, y1]] = [stroke[i]!, stroke[i + 1]!];
-    return [x0 + share * (x1 - x0), y0 + share * (y1 - y0)];
+    return [x0 + fraction * (x1 - x0), y0 + fraction * (y1 - y0)];
   });
 }
 
-/** Points of the grid. */
-export const rounded = (stroke: Stroke): Point[] => stroke.map(([x, y]) => [Math.round(x), Math.round(y)]);
+/** Rounds points to the grid. */
+export const roundToGrid = (stroke: Stroke): Point[] => stroke.map(([x, y]) => [Math.round(x), Math.round(y)]);
 
 /**
- * Rows dx, dy, up [n, 3]: from where the pen was, first from the middle of the square, and whether it is lifted then. The
- * last row is the way back to the middle: a stroke of a single point, which is how a sequence says that it is complete.
- * `random` gives uniform numbers on [0, 1): each point is put anywhere in its cell of the grid, so that there is a density.
+ * Turns strokes into rows dx, dy, up [n, 3]: the way from the last point (at first the middle of the square), and
+ * whether the pen is lifted after it. The last row leads back to the middle: a stroke of a single point says that the
+ * character is complete. `random` gives uniform numbers on [0, 1), which place each point within its grid cell: points
+ * on a grid have no density.
  */
 export function toOffsets(strokes: readonly Stroke[], random: () => number): Float32Array {
   const rows: number[] = [];
@@ -68,7 +69,7 @@ export function toOffsets(strokes: readonly Stroke[], random: () => number): Flo
   return Float32Array.from(rows);
 }
 
-/** The strokes of rows dx, dy, up: the way back of toOffsets, but for the noise; the last one may lack its end. */
+/** Turns rows dx, dy, up back into strokes: the inverse of toOffsets but for the noise; the last may be unfinished. */
 export function toStrokes(rows: ArrayLike<number>): Point[][] {
   const strokes: Point[][] = [];
   let [x, y] = [0, 0];
@@ -83,15 +84,15 @@ export function toStrokes(rows: ArrayLike<number>): Point[][] {
   return strokes;
 }
 
-/** Rows up to the first stroke of a single point, which is left out; all of them and false if there is none. */
+/** The rows before the first stroke of a single point; all of them, not complete, if there is none. */
 export function firstCharacter(rows: Float64Array): { rows: Float64Array; complete: boolean } {
   for (let i = 3; i + 2 < rows.length; i += 3)
     if (rows[i - 1] === 1 && rows[i + 2] === 1) return { rows: rows.slice(0, i), complete: true };
   return { rows, complete: false };
 }
 
-/** In a random order, `random` as above. */
-export function shuffled<T>(list: readonly T[], random: () => number): T[] {
+/** Puts a list in a random order, `random` as above. */
+export function shuffle<T>(list: readonly T[], random: () => number): T[] {
   const order = [...list];
   for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

@@ -1,4 +1,4 @@
-/** How far numbers are apart. */
+/** Distances between numbers. */
 
 const pair = new Float64Array(2);
 const bits = new BigInt64Array(pair.buffer);

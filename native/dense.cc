@@ -1,4 +1,4 @@
-// Linear layers; outputs in lanes, and inputs of the gradient. docs/math.md § dense. Twin: assembly/dense.ts
+// Linear layers; outputs in lanes, and inputs of the gradient. docs/math/dense.md. Twin: assembly/dense.ts
 #include "kernels/dense.h"
 #include "linalg.h"
 namespace ISA::dense {
@@ -6,8 +6,8 @@ namespace {
 constexpr int STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
 constexpr int LINE = 32;   // values from one row of a strip to the next: whole vectors
 
-// total[j] = Σ_r strip[r,j], r ascending; some vectors at once, as each waits for its last sum. (A last strip of fewer
-// outputs has whatever was there beyond them: nobody reads those sums.)
+// total[j] = Σ_r strip[r,j], r ascending; several vectors at once, as each waits for its last sum. (The last strip may
+// have fewer outputs: the sums beyond them are of stale values, and nobody reads them.)
 template <class T> void totals(int n, const T* strip, T* total) {
   constexpr int N = least(4, LINE / LANES<T>);
   for (int j = 0; j < LINE; j += N * LANES<T>) {
@@ -28,9 +28,8 @@ template <class T> int affine(int n, int i, int o, const T* x, const T* W, T* y)
   return 0;
 }
 
-// What a tile comes to is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are
-// brought together first: where they lie 2^k bytes apart they drive each other out of the cache (0.63 -> 0.77 of
-// affine's speed).
+// A tile is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are gathered first:
+// columns that lie 2^k bytes apart evict each other from the cache (0.63 -> 0.77 of affine's speed).
 template <class T> int gradient(
     int n, int i, int o, const T* x, const T* dy, T* lines, T* strip, T* part, T* total, double* dW, double* db) {
   const int width = pad<T>(i);

@@ -1,18 +1,21 @@
-// Mixture densities, each from a row of raw numbers; rows in lanes. docs/math.md § density. Twin: assembly/density.ts
+// Mixture densities, each from a row of raw numbers; rows in lanes. docs/math/density.md. Twin: assembly/density.ts
+// Map: deviations (raw values -> 1/s, Σ log s); per mapping the log densities of a tile (gaussians, correlated,
+// tanhFull) and their gradients; bernoulli; evaluate (one tile after another), then forward and lossGradient; factors
+// of the covariances, then distribution.
 #include "kernels/density.h"
 #include "linalg.h"
 namespace ISA::density {
 namespace {
 constexpr double LOG_2PI = 1.8378770664093453;
 constexpr double NEGLIGIBLE = 8.673617379884035e-19;  // 2^-60 of the largest of a row
-constexpr size_t STREAM = 1 << 22;                    // bytes: what has more does not stay in the caches
-enum { EXP, SOFTPLUS, TANH };                         // what makes standard deviations of raw values
+constexpr size_t STREAM = 1 << 22;                    // bytes: more does not stay in the caches
+enum { EXP, SOFTPLUS, TANH };                         // how raw values become standard deviations
 
-// Where !(a > b): the lane failed at `place`, if it had not failed before. NaN in these lanes, else 0
+// Records `place` for the lanes where !(a > b), unless they failed before. Returns NaN in these lanes, 0 in the others
 template <class T> V<T> recordFailure(V<T> a, V<T> b, int place, int* failed) {
   for (int i = 0; i < LANES<T>; i++)
     if (!(a[i] > b[i]) && !failed[i]) failed[i] = place;
-  return a > b ? V<T>{} : splat(T(__builtin_nan("")));
+  return whereNotGreater<T>(a, b, splat(T(__builtin_nan(""))));
 }
 
 // The largest of k lines. (A NaN among them may be missed.)
@@ -29,9 +32,9 @@ template <class T> INLINE V<T> shares(int k, V<T> top, T* lines) {
   return sum;
 }
 
-// From value l of a diagonal to the next: it lies in a packed triangle, or by itself
+// Distance from value l of a diagonal to the next, in a packed triangle or by itself
 template <class T, bool TRIANGLE> INLINE int toNext(int l) { return (TRIANGLE ? l + 2 : 1) * LANES<T>; }
-// Of k d standard deviations s: e = 1/s, slope = ∂log s/∂raw; sums[j] = Σ_l log s, NaN where one of them is not > 0
+// e = 1/s and slope = ∂log s/∂raw for k d standard deviations s; sums[j] = Σ_l log s, NaN where one of them is not > 0
 // (or not a normal number). The raw values of a component are the first d of its lines, or the diagonal of a packed
 // triangle. With a floor, r counts as floor + softplus(r - floor), which is left in its place.
 template <class T, int KIND, bool TRIANGLE>
@@ -57,14 +60,14 @@ INLINE void deviations(int k, int d, int values, T* raw, T floor, T* e, T* slope
     V<T> sum = {};
     for (int l = 0; l < d; value += toNext<T, TRIANGLE>(l++)) {
       const V<T> r = load(value);
-      V<T> size = r, least = splat(-LIMIT<T>);
+      V<T> size = r, least = splat(-K<T>::limit);
       if (KIND == EXP) {
         set(e, j * d + l, -pmax<T>(r, least));
         sum += r;
       } else if (KIND == SOFTPLUS) set(e, j * d + l, -abs<T>(r));
       else {
         size = tanh<T>(r);
-        least = splat(NORMAL<T>);
+        least = splat(K<T>::normal);
         set(e, j * d + l, T(-2) * abs<T>(r));
         sum += madd<T>(splat(T(0.5)), log<T>(size), r - r);
       }
@@ -95,9 +98,9 @@ INLINE void deviations(int k, int d, int values, T* raw, T floor, T* e, T* slope
 }
 
 // joint[j] = r[j] - top - Σ log L[l,l] - ½|u|²,  u = L⁻¹(x - μ);  L from deviations and, with TRIANGLE, from the values
-// below the diagonal. Returns 0, NaN where a component has no finite density. Two components go side by side, as one
-// alone waits at every step for the one before (avx2, d=8 k=10: 460 -> 404 ns; what a step needs of the two before it
-// stays in registers); the last of an odd number goes with itself.
+// below the diagonal. Returns 0, NaN where a component has no finite density. Components go in pairs, as one alone
+// waits at every step for the one before (avx2, d=8 k=10: 460 -> 404 ns; the values a step needs of the two before it
+// stay in registers); the last of an odd number is paired with itself.
 template <class T, int KIND, bool TRIANGLE> INLINE V<T> gaussians(
     int k, int d, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* joint, int* failed) {
   const int values = TRIANGLE ? tri(d) : d, dLines = d * LANES<T>, valueLines = values * LANES<T>;
@@ -142,8 +145,9 @@ template <class T, int KIND, bool TRIANGLE> INLINE V<T> gaussians(
   return bad;
 }
 // γ times the gradient of -log N: means become -γ a, a = L⁻ᵀu, values below the diagonal -γ a uᵀ, those on it
-// γ slope (1 - u[l] a[l] L[l,l]). What has γ = 0 is exactly 0. Returns a sum of squares that is finite only if all of
-// this is: entries below the diagonal are products of two numbers whose squares are finite. Two go side by side again.
+// γ slope (1 - u[l] a[l] L[l,l]); all are exactly 0 where γ = 0. Returns a sum of squares that is finite only if all of
+// this is: entries below the diagonal are products of two numbers whose squares are finite. Components go in pairs
+// again.
 template <class T, bool TRIANGLE> INLINE V<T> gaussianGradients(
     int k, int d, bool sloped, T* mean, const T* e, const T* slope, const T* u, const T* gammas) {
   const int values = TRIANGLE ? tri(d) : d, dLines = d * LANES<T>, valueLines = values * LANES<T>;
@@ -200,7 +204,7 @@ template <class T, bool TRIANGLE> INLINE V<T> gaussianGradients(
 // tanh(r/R), R = log 2 - floor: with a floor, r of a correlation counts as R times that. √(1-ρ²) > e^floor/(1 +
 // ¼e^2floor)
 template <class T> INLINE V<T> bounded(V<T> r, T floor) { return tanh<T>(r / splat(T(LN2) - floor)); }
-// The same for two coordinates and [log s_x, log s_y, atanh ρ] (Graves 2013); values become their derivatives.
+// The same for two coordinates and values [log s_x, log s_y, atanh ρ] (Graves 2013), which become their derivatives.
 // With h = e^(-2|r|): 1 - |ρ| = 2h/(1+h), 1 - ρ² = 4h/(1+h)²; nothing cancels where ρ rounds to 1.
 template <class T, bool GRADIENT>
 V<T> correlated(int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* joint, int* failed) {
@@ -211,7 +215,7 @@ V<T> correlated(int k, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T
   for (int j = 0; j < k; j++) {
     V<T> r = at(C, 2), t = floored ? bounded<T>(r, floor) : V<T>{}, sum = at(joint, j) + (r - r);
     if (floored) r = t * (T(LN2) - floor);
-    const V<T> h = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * LIMIT<T>);
+    const V<T> h = exp<T>(T(-2) * abs<T>(r)), most = splat(T(0.5) * K<T>::limit);
     if (!everyGreater<T>(most, abs<T>(r))) sum += recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed);
     const V<T> one = h + T(1), over = one * one / (T(4) * h), rest = withSign<T>(T(2) * h / one, r);
     const V<T> half = T(LN2) - abs<T>(r) - log1p<T>(h);  // ½ log(1 - ρ²)
@@ -250,14 +254,14 @@ template <class T> V<T> factor(int d, const T* C, T* L, int place, int* failed) 
         set(L, tri(i) + j, s / at(L, tri(j) + j));
         continue;
       }
-      const V<T> least = splat(NORMAL<T>);
+      const V<T> least = splat(K<T>::normal);
       if (!everyGreater<T>(s, least)) sum += recordFailure<T>(s, least, place + i, failed);
       sum = madd<T>(splat(T(0.5)), log<T>(s), sum);
       set(L, tri(i) + i, sqrt<T>(s));
     }
   return sum;
 }
-// The lower triangle of (L Lᵀ)⁻¹ = WᵀW with W = L⁻¹, in the place of W
+// Lower triangle of (L Lᵀ)⁻¹ = WᵀW with W = L⁻¹, in the place of W
 template <class T> void invert(int d, const T* L, T* W) {
   for (int j = 0; j < d; j++)
     for (int i = j; i < d; i++) {
@@ -272,7 +276,7 @@ template <class T> void invert(int d, const T* L, T* W) {
       set(W, tri(i) + j, s);
     }
 }
-// The same for Σ = tanh of the values, entry by entry; values become ½ (2 - δ) (Σ⁻¹ - a aᵀ) sech²
+// The same for Σ = tanh of the values, entry by entry; the values become ½ (2 - δ) (Σ⁻¹ - a aᵀ) sech²
 template <class T, bool GRADIENT>
 V<T> tanhFull(int k, int d, V<T> top, T* tile, const T* y, T* u, T* L, T* inverse, T* joint, int* failed) {
   T *mean = tile + k * LANES<T>, *C = mean + k * d * LANES<T>;
@@ -307,8 +311,8 @@ V<T> tanhFull(int k, int d, V<T> top, T* tile, const T* y, T* u, T* L, T* invers
   return bad;
 }
 
-// joint[j] = log N(x) and the logit less the largest, but for what is the same for all components. (d = 2, as of pens,
-// is spelt out where it is the default mapping: its loops are unrolled, avx2 188 -> 173 ns.)
+// joint[j] = log N(x) + the logit less the largest, but for the terms all components share. (d = 2, as for pens, is
+// spelt out in the default mapping: its loops are unrolled, avx2 188 -> 173 ns.)
 template <class T, bool GRADIENT> V<T> components(
     Mapping mapping, int k, int d, T floor, V<T> top, T* tile, const T* y, T* e, T* slope, T* u, T* L, T* inverse,
     T* joint, int* failed) {
@@ -345,7 +349,7 @@ template <class T, bool GRADIENT> INLINE V<T> bernoulli(int q, T* logits, const 
   return sum;
 }
 
-// Values become γ times what they are, means -γ times; exactly 0 where γ = 0. Returns a sum of their squares
+// Multiplies values by γ and means by -γ: exactly 0 where γ = 0. Returns the sum of their squares
 template <class T> V<T> scaled(int k, int d, int values, T* mean, const T* gammas) {
   T* C = mean + k * d * LANES<T>;
   V<T> squares = {};
@@ -401,7 +405,7 @@ template <class T> bool finite(int width, const T* values) {
     if (!(values[i] - values[i] == 0)) return false;
   return true;
 }
-// INFO within a row: it is not finite; it failed at a place; or `whole` says that not all of its results are finite
+// INFO within a row: where it failed, or `pivots` if it is not finite or its results are not (`whole`)
 template <class T>
 int failure(int outputs, const T* raw, int observed, const T* x, int pivots, int failed, bool whole) {
   if (!finite(outputs, raw) || !finite(observed, x)) return pivots;
@@ -481,7 +485,7 @@ template <class T> int lossGradient(
 
 namespace {
 // 1/e; infinite where deviations found no smaller e
-template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * NORMAL<T>), e); }
+template <class T> INLINE V<T> deviation(V<T> e) { return T(1) / whereGreater<T>(e, splat(T(2) * K<T>::normal), e); }
 // Values become factors; sums NaN where a component has none
 template <class T, int KIND, bool TRIANGLE>
 void factors(int k, int d, T* C, T floor, T* e, T* slope, T* sums, int* failed) {
@@ -496,7 +500,7 @@ template <class T> void correlatedFactors(int k, T* C, T floor, T* e, T* slope, 
   for (int j = 0; j < k; j++, C += 3 * LANES<T>) {
     V<T> r = at(C, 2);
     if (floor > T(-INF)) r = bounded<T>(r, floor) * (T(LN2) - floor);
-    const V<T> h = exp<T>(-abs<T>(r)), most = splat(T(0.5) * LIMIT<T>), sy = deviation<T>(at(e, 2 * j + 1));
+    const V<T> h = exp<T>(-abs<T>(r)), most = splat(T(0.5) * K<T>::limit), sy = deviation<T>(at(e, 2 * j + 1));
     if (!everyGreater<T>(most, abs<T>(r))) set(sums, j, recordFailure<T>(most, abs<T>(r), j * 3 + 2, failed));
     set(C, 0, deviation<T>(at(e, 2 * j)));
     set(C, 1, tanh<T>(r) * sy);
@@ -522,7 +526,7 @@ template <class T> void allFactors(Mapping mapping, int k, int d, T* C, T floor,
       return correlatedFactors<T>(k, C, floor, e, slope, sums, failed);
   }
 }
-// 0, NaN in lanes where one of the lines is not finite
+// NaN in the lanes where one of the lines is not finite, else 0
 template <class T> V<T> differences(int count, const T* lines) {
   V<T> sum = {};
   for (int j = 0; j < count; j++) sum += at(lines, j) - at(lines, j);
@@ -531,8 +535,8 @@ template <class T> V<T> differences(int count, const T* lines) {
 }
 
 template <class T> int distribution(
-    int n, int d, int k, int q, int values, int outputs, int, int pivots, int mapping, const T* raw, const T* floor,
-    T* tile, T* e, T* slope, int* failed, T* sums, T* weights, T* L, T* probabilities) {
+    int n, int d, int k, int q, int values, int outputs, int /*observed*/, int pivots, int mapping, const T* raw,
+    const T* floor, T* tile, T* e, T* slope, int* failed, T* sums, T* weights, T* L, T* probabilities) {
   constexpr int N = LANES<T>;
   if (Mapping(mapping) == Mapping::graves && d != 2) return 1;
   memset(failed, 0, N * sizeof(int));

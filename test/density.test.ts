@@ -1,4 +1,4 @@
-/** What only the network asks of the kernels of the density, a floor: no value is masked away, nothing is narrower. */
+/** A floor, which only the network gives to the density: it hides no value, and bounds every standard deviation. */
 
 import { describe, expect, test } from 'vitest';
 import { KernelFailure } from '../src/errors.ts';

@@ -10,9 +10,9 @@ import {
   GRID,
   type Point,
   readCharacters,
-  resampled,
-  rounded,
-  shuffled,
+  resample,
+  roundToGrid,
+  shuffle,
   toOffsets,
   toStrokes,
 } from '../examples/strokes.ts';
@@ -38,30 +38,30 @@ describe('strokes', () => {
     expect(third![0]![0]).toBeLessThan(third!.at(-1)![0]);
   });
 
-  test('resampled: from end to end in equal pieces', () => {
+  test('resample: from end to end in equal pieces', () => {
     const corner: Point[] = [
       [0, 0],
       [3, 0],
       [3, 0],
       [3, 5],
     ];
-    expect(resampled(corner, 2)).toEqual([
+    expect(resample(corner, 2)).toEqual([
       [0, 0],
       [2, 0],
       [3, 1],
       [3, 3],
       [3, 5],
     ]);
-    expect(resampled(corner, 100)).toEqual([
+    expect(resample(corner, 100)).toEqual([
       [0, 0],
       [3, 5],
     ]);
-    expect(resampled([[2, 1]], 2)).toEqual([
+    expect(resample([[2, 1]], 2)).toEqual([
       [2, 1],
       [2, 1],
     ]);
     for (const stroke of all.flatMap(({ strokes }) => strokes)) {
-      const points = resampled(stroke, 12);
+      const points = resample(stroke, 12);
       expect([points[0], points.at(-1)]).toEqual([stroke[0], stroke.at(-1)]);
       for (const [i, [x, y]] of points.slice(1).entries())
         expect(Math.hypot(x - points[i]![0], y - points[i]![1])).toBeLessThan(18.001);
@@ -71,7 +71,7 @@ describe('strokes', () => {
   test('offsets lead back to the points; the pen is up after the last point of each stroke, and at the end', () => {
     for (const { strokes } of all) {
       const drawn = strokes.map(
-        (stroke) => rounded(resampled(stroke, 12)).map(([x, y]): Point => [x + 0, y + 0]), // -0 is as good as 0
+        (stroke) => roundToGrid(resample(stroke, 12)).map(([x, y]): Point => [x + 0, y + 0]), // -0 is as good as 0
       );
       const rows = toOffsets(drawn, middle);
       expect(toStrokes(rows)).toEqual([...drawn, [[0, 0]]]);
@@ -84,8 +84,8 @@ describe('strokes', () => {
 
   test('noise leaves every point in its cell of the grid', () => {
     const { strokes } = character('永');
-    const exact = strokes.map(rounded).flat(2);
-    const noisy = toStrokes(toOffsets(strokes.map(rounded), uniform))
+    const exact = strokes.map(roundToGrid).flat(2);
+    const noisy = toStrokes(toOffsets(strokes.map(roundToGrid), uniform))
       .slice(0, -1)
       .flat(2);
     const apart = noisy.map((value, i) => Math.abs(value - exact[i]!));
@@ -93,11 +93,11 @@ describe('strokes', () => {
     expect(Math.max(...apart)).toBeGreaterThan(0.4);
   });
 
-  test('shuffled: the same elements, in an order of the seed', () => {
+  test('shuffle: the same elements, in an order of the seed', () => {
     const list = [...Array(50).keys()];
     const order = (seed: number) => {
       const draws = new Random(seed);
-      return shuffled(list, () => draws.uniform());
+      return shuffle(list, () => draws.uniform());
     };
     expect(order(1)).toEqual(order(1));
     expect(order(1)).not.toEqual(order(2));
@@ -141,7 +141,7 @@ describe.each([
   });
 });
 
-test('what goes wrong is told in one line', () => {
+test('an error is one line', () => {
   for (const args of [['--minutes', '0'], ['--colour']]) {
     const { status, stderr } = pen(args, { SEQLIK_BACKEND: 'wasm' });
     expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 1, lines: 2 });

@@ -1,7 +1,8 @@
 /** The gradients of one recurrent layer against central differences of its forward pass, for each cell and argument. */
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../src/bind.ts';
-import type { contract } from '../src/contract.ts';
+import { contract } from '../src/contract.ts';
+import { derivedSizes } from '../src/grammar.ts';
 import { backends } from './support/backends.ts';
 import { uniform } from './support/cases.ts';
 import { expectBits } from './support/models.ts';
@@ -12,30 +13,29 @@ const i = 3;
 const m = 5;
 const lengths = Int32Array.of(3, 0, 5, 1, 0, 4, 2);
 const n = lengths.reduce((sum, length) => sum + length, 0);
-const gatesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 4, gru: 3 };
-const savedOf: Readonly<Record<Cell, number>> = { tanh: 0, relu: 0, lstm: 5, gru: 4 };
+const sizesOf = (cell: Cell) => derivedSizes(contract.recurrent.forward)({ units: m, cell });
 
 type Drawn = (length: number) => Float64Array;
 const drawn = (seed: number): Drawn => {
   const random = uniform(seed);
   return (length) => Float64Array.from({ length }, random);
 };
-/** What is varied: rows of weights are gates, without padding. */
+/** The arguments that are varied: rows of weights are gates, without padding. */
 function parameters(cell: Cell, values: Drawn) {
-  const gates = gatesOf[cell] * m;
+  const { gates, biased, carried } = sizesOf(cell);
   return {
     x: values(n * i),
     Wx: values(gates * i),
     b: values(gates),
     Wh: values(gates * m),
-    bias: values(cell === 'gru' ? m : 0),
-    state: values(lengths.length * m * (cell === 'lstm' ? 2 : 1)),
+    bias: values(biased),
+    state: values(lengths.length * carried),
   };
 }
 type Parameters = ReturnType<typeof parameters>;
 const names = ['x', 'Wx', 'b', 'Wh', 'bias', 'state'] as const;
 
-/** rows x columns to columns x rows, or as it is, each row filled up to whole lines. */
+/** Pads each row of W, transposed if `turned`, to whole lines. */
 function padded(W: Float64Array, rows: number, columns: number, turned: boolean): Float64Array {
   const [height, width] = turned ? [columns, rows] : [rows, columns];
   const line = Math.ceil(width / 8) * 8;
@@ -47,15 +47,15 @@ function padded(W: Float64Array, rows: number, columns: number, turned: boolean)
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, j) => sum + value * b[j]!, 0);
 
 function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, state: before }: Parameters) {
-  const gates = gatesOf[cell] * m;
+  const { gates, kept } = sizesOf(cell);
   const a = Float64Array.from({ length: n * gates }, (_, j) => b[j % gates]!);
   f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
-  const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * m * savedOf[cell]), before.slice()];
+  const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * kept), before.slice()];
   f64.recurrent.forward({ units: m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
   return { h, saved, state };
 }
 
-/** The same array one step before: of the first step of a sequence what `state` says, from `at` on. */
+/** The same array one step earlier; the first step of a sequence gets its `state`, from `at` on. */
 function delayed(values: (row: number) => Float64Array, state: Float64Array, at: number): Float64Array {
   const out = new Float64Array(n * m);
   const v = state.length / lengths.length;
@@ -66,7 +66,7 @@ function delayed(values: (row: number) => Float64Array, state: Float64Array, at:
   return out;
 }
 
-/** Of the loss Σ r h + Σ q state, the state after the last step. */
+/** The gradients of the loss Σ r h + Σ q state, the state after the last step. */
 function gradients(
   backend: Backend<Table>,
   cell: Cell,
@@ -75,7 +75,7 @@ function gradients(
   q: Float64Array,
 ): Parameters {
   const { f64 } = backend;
-  const gates = gatesOf[cell] * m;
+  const { gates } = sizesOf(cell);
   const { x, Wx, Wh, bias, state } = given;
   const { h, saved } = forward(backend, cell, given);
   const lastH = delayed((row) => h.subarray(row * m, (row + 1) * m), state, 0);
@@ -93,7 +93,7 @@ function gradients(
   const W = padded(Wh, gates, m, false);
   f64.recurrent.backward({ units: m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
 
-  // of Wh h, which in gru's n block is not of a
+  // gradients by Wh h, which in gru's n block are not those by a
   const through = e.slice();
   for (let t = 0; t < n && cell === 'gru'; t++) through.set(du.subarray(t * m, (t + 1) * m), t * gates + 2 * m);
   const d = Object.fromEntries(
@@ -109,7 +109,7 @@ function gradients(
 }
 
 for (const backend of backends)
-  describe.each(Object.keys(gatesOf) as Cell[])(`${backend.name} ${backend.isa} %s`, (cell) => {
+  describe.each(contract.recurrent.forward.options.cell)(`${backend.name} ${backend.isa} %s`, (cell) => {
     const given = parameters(cell, drawn(11));
     const r = drawn(5)(n * m);
     const q = drawn(6)(given.state.length);
@@ -142,12 +142,12 @@ for (const backend of backends)
       const values = drawn(31);
       const real = (length: number): Float64Array =>
         (dtype === 'f32' ? Float32Array.from(values(length)) : values(length)) as Float64Array;
-      const [T, g, z, v] = [13, gatesOf[cell] * m, savedOf[cell] * m, given.state.length / lengths.length];
+      const [T, g, z, v] = [13, sizesOf(cell).gates, sizesOf(cell).kept, given.state.length / lengths.length];
       const pad = dtype === 'f32' ? 16 : 8;
       const [W, across] = [real(g * pad), real(m * Math.ceil(g / pad) * pad)];
       const [a, bias, state, before, dState] = [real(T * g), real(given.bias.length), real(v), real(T * m), real(v)];
       const last = real(cell === 'lstm' || cell === 'gru' ? T * m : 0);
-      /** Forward and back, in calls of so many steps. */
+      /** Runs forward and backward in calls of so many steps. */
       const run = (...steps: number[]) => {
         const own = { state: state.slice(), saved: real(T * z), h: real(T * m) };
         const ways = { dState: dState.slice(), e: real(T * g), du: real(cell === 'gru' ? T * m : 0) };

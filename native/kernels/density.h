@@ -13,7 +13,7 @@ int forward(int n, int d, int k, int q, int values, int outputs, int observed, i
     const T* raw /* n outputs */, const T* x /* n observed */, const T* floor /* 1 */, T* tile /* outputs 16 */,
     T* e /* k d 16 */, T* slope /* k d 16 */, int* failed /* 16 */, T* line /* 16 */, T* y /* observed 16 */,
     T* u /* k d 16 */, T* L /* values 16 */, T* joint /* k 16 */, T* logDensity /* n */, T* r /* n k */);
-/// the same; and of the loss -Σ_i logDensity[i]: dRaw, dx
+/// the same, and the gradients dRaw, dx of the loss -Σ_i logDensity[i]
 /// Returns 0, or 1 + the index over [n, k, pivots] of the first failure.
 template <class T>
 int lossGradient(int n, int d, int k, int q, int values, int outputs, int observed, int pivots, int mapping,

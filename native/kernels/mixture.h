@@ -35,7 +35,7 @@ template <class T>
 int responsibilitiesDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
     const T* u /* k d */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */, T* r /* n k */);
 /// y = x[i] - mean[c], s = w[i] r[i,c];  count[c] += s, first[c] += s y, second[c] += s y yᵀ, logLikelihood +=
-/// w[i] log p(x[i]); of row j of second only the columns of whole 64-byte lines up to the diagonal
+/// w[i] log p(x[i]); row j of second has only the columns of whole 64-byte lines up to the diagonal
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int expect(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,

@@ -12,8 +12,8 @@ int forward(int n, int s, int units, int gates, int biased, int kept, int recall
     const T* bias /* biased */, int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(gates) */,
     T* now /* 64 carried */, T* state /* s carried */, T* saved /* n kept */, T* h /* n units */);
 /// e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);
-/// dState: dLoss/dstate after the last step (of h: dh of it), then before the first;  last[t] = c[t-1] of lstm,
-/// h[t-1] of gru
+/// dState: dLoss/dstate after the last step (for h its dh), then before the first;  last[t] = c[t-1] (lstm) or
+/// h[t-1] (gru)
 template <class T>
 int backward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
     const int* lengths /* s */, const T* before /* n units */, const T* h /* n units */,

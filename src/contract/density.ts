@@ -1,9 +1,9 @@
 /**
  * Kernels of the mixture density: a row of raw numbers is the distribution of a vector x. Raw rows are
- * [logits m | means m k | covariance values m p | Bernoulli logits q], rows of x are [k | q]; the mappings are those of
- * docs/math.md § density. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
- * standard deviation counts as floor + softplus(r - floor). INFO counts k + 1 per component: a pivot that is not
- * positive; or k of component 0: the row is not finite, has no density, or not all of its results are finite.
+ * [logits k | means k d | covariance values k values | Bernoulli logits q], rows of x are [d | q]; the mappings are those
+ * of docs/math/density.md. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
+ * standard deviation counts as floor + softplus(r - floor). INFO counts d + 1 pivots per component: one that is not
+ * positive; or number d of component 0: the row is not finite, has no density, or some of its results are not finite.
  */
 import type { NounSpec } from '../grammar.ts';
 
@@ -39,14 +39,15 @@ const scored = {
 export const density = {
   forward: {
     formula:
-      'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,d+b]);  r[i,j] = the share of j',
+      'logDensity[i] = log Σ_j π[i,j] N(x[i] | μ[i,j], Σ[i,j]) - Σ_b bce(logit[i,b], x[i,d+b]);  ' +
+      'r[i,j] = the share of j',
     ...shape,
     args: { raw: 'in n outputs', x: 'in n observed', floor: 'in 1', ...scored, logDensity: 'out n', r: 'out n k' },
     cost: 'n k values + n k d 20 + n k 40',
     rtol: { f64: 1e-12, f32: 2e-4 },
   },
   lossGradient: {
-    formula: 'the same; and of the loss -Σ_i logDensity[i]: dRaw, dx',
+    formula: 'the same, and the gradients dRaw, dx of the loss -Σ_i logDensity[i]',
     ...shape,
     args: {
       raw: 'in n outputs',
@@ -65,7 +66,8 @@ export const density = {
   },
   distribution: {
     formula:
-      'weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ (diagonal mappings: the standard deviations)',
+      'weights[i] = softmax of the logits;  L[i,j] lower, packed: Σ = L Lᵀ ' +
+      '(diagonal mappings: the standard deviations)',
     ...shape,
     args: {
       raw: 'in n outputs',

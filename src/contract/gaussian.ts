@@ -1,4 +1,4 @@
-/** Kernels of single Gaussians: factorisation and divergences. Equations: docs/math.md § gaussian. */
+/** Kernels of single Gaussians: factorisation and divergences. Equations: docs/math/gaussian.md. */
 import type { NounSpec } from '../grammar.ts';
 
 const close = { f64: 1e-12, f32: 2e-4 };

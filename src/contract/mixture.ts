@@ -1,24 +1,24 @@
 /**
  * Kernels of Gaussian mixtures. q[c] = b[c] - ‖W[c] (x - mean[c])‖² is the log2 density of a component; a term 60 or
  * more below the largest of its row counts as 0. Fails at the first row where every component overflows.
- * Equations: docs/math.md § mixture.
+ * Equations: docs/math/mixture.md.
  */
-import type { NounSpec } from '../grammar.ts';
+import { type NounSpec, TILE } from '../grammar.ts';
 
 const exact = { f64: 1e-12, f32: 2e-4 };
 const summed = { f64: 1e-11, f32: 1e-3 };
 const full = { x: 'in n d', b: 'in k', mean: 'in k d', W: 'in k tri(d)' } as const;
 const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', u: 'in k d' } as const;
-// a tile is 128 rows on every machine: transposed, less a mean, the q of its components, one line of results
-const tile = { tile: 'tmp 128 d', centred: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
-const tileDiagonal = { tile: 'tmp 128 d', q: 'tmp 128 k', line: 'tmp 128' } as const;
-// rows of a tile in f64; a mean; r, y and r y of the rows of one component that weigh anything
+// a tile: its rows transposed, less a mean, the q of its components, one line of results
+const tile = { tile: `tmp ${TILE} d`, centred: `tmp ${TILE} d`, q: `tmp ${TILE} k`, line: `tmp ${TILE}` } as const;
+const tileDiagonal = { tile: `tmp ${TILE} d`, q: `tmp ${TILE} k`, line: `tmp ${TILE}` } as const;
+// rows of a tile in f64; a mean; r, y and r y of the rows that weigh anything in one component
 const statistics = {
-  wide: 'tmp f64 128 pad(d)',
+  wide: `tmp f64 ${TILE} pad(d)`,
   centre: 'tmp f64 pad(d)',
-  r: 'tmp f64 128',
-  y: 'tmp f64 128 pad(d)',
-  ry: 'tmp f64 128 pad(d)',
+  r: `tmp f64 ${TILE}`,
+  y: `tmp f64 ${TILE} pad(d)`,
+  ry: `tmp f64 ${TILE} pad(d)`,
 } as const;
 
 export const mixture = {
@@ -85,7 +85,7 @@ export const mixture = {
     formula:
       'y = x[i] - mean[c], s = w[i] r[i,c];  count[c] += s, first[c] += s y, second[c] += s y yᵀ, ' +
       'logLikelihood += w[i] log p(x[i]);' +
-      ' of row j of second only the columns of whole 64-byte lines up to the diagonal',
+      ' row j of second has only the columns of whole 64-byte lines up to the diagonal',
     dims: ['n', 'd', 'k'],
     args: {
       ...full,

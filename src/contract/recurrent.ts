@@ -1,12 +1,12 @@
 /**
- * Kernels of one recurrent layer over ragged sequences; what does not depend on the step before (bias, inputs, the layer
- * below) is given as `a`. Cells and their equations: docs/math.md § recurrent. `saved` is what a backward pass needs:
- * lstm i f g o c, gru r z n u (u = W_n h + bias), of the others nothing. `state` is h, of lstm h then c. Both ways it is
- * taken up and left behind, so that a sequence can be gone through in pieces, with the same bits.
+ * Kernels of one recurrent layer over ragged sequences. `a` holds all that does not depend on the step before: bias,
+ * inputs, the layer below. Cells and their equations: docs/math/recurrent.md. `saved` is kept for the backward pass:
+ * lstm i f g o c, gru r z n u (u = W_n h + bias), nothing for the others. `state` is h; for lstm h, then c. Each pass
+ * reads `state` on entry and writes it on exit, so a sequence can be processed in chunks, with the same bits.
  */
-import type { NounSpec } from '../grammar.ts';
+import { GROUP, type NounSpec } from '../grammar.ts';
 
-// 64 sequences go in lock step: of each the number and the row it is at, and one line of scratch
+// a group of sequences advances in lock step: the number of each, the row it is at, and its line of scratch
 const shape = {
   dims: ['n', 's', 'units', 'gates', 'biased', 'kept', 'recalled', 'carried'],
   options: { cell: ['tanh', 'relu', 'lstm', 'gru'] },
@@ -31,10 +31,10 @@ export const recurrent = {
       a: 'in n gates',
       W: 'in units pad(gates)',
       bias: 'in biased',
-      active: 'tmp i32 64',
-      row: 'tmp i32 64',
-      line: 'tmp 64 pad(gates)',
-      now: 'tmp 64 carried',
+      active: `tmp i32 ${GROUP}`,
+      row: `tmp i32 ${GROUP}`,
+      line: `tmp ${GROUP} pad(gates)`,
+      now: `tmp ${GROUP} carried`,
       state: 'inout s carried',
       saved: 'out n kept',
       h: 'out n units',
@@ -44,8 +44,8 @@ export const recurrent = {
   backward: {
     formula:
       'e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);' +
-      '  dState: dLoss/dstate after the last step (of h: dh of it), then before the first;' +
-      '  last[t] = c[t-1] of lstm, h[t-1] of gru',
+      '  dState: dLoss/dstate after the last step (for h its dh), then before the first;' +
+      '  last[t] = c[t-1] (lstm) or h[t-1] (gru)',
     ...shape,
     args: {
       lengths: 'in i32 s',
@@ -54,11 +54,11 @@ export const recurrent = {
       last: 'in n recalled',
       saved: 'in n kept',
       W: 'in gates pad(units)',
-      active: 'tmp i32 64',
-      row: 'tmp i32 64',
-      line: 'tmp 64 pad(units)',
-      carry: 'tmp 64 units',
-      now: 'tmp 64 gates',
+      active: `tmp i32 ${GROUP}`,
+      row: `tmp i32 ${GROUP}`,
+      line: `tmp ${GROUP} pad(units)`,
+      carry: `tmp ${GROUP} units`,
+      now: `tmp ${GROUP} gates`,
       e: 'out n gates',
       du: 'out n biased',
       dState: 'inout s carried',

@@ -1,28 +1,29 @@
-/** Mixture densities: what a row of raw numbers says of a vector. Equations: docs/math.md § density. */
+/** Mixture densities: a row of raw numbers is the distribution of a vector. Equations: docs/math/density.md. */
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Points, Real, Result, Rows } from '../check.ts';
 import * as check from '../check.ts';
-import { alike, isSingle } from '../check.ts';
+import { alike, dtypeOf, isSingle } from '../check.ts';
+import type { Table } from '../contract.ts';
 import { SeqlikError } from '../errors.ts';
+import type { Dims, DType, Kernels } from '../grammar.ts';
 import { Random } from '../random.ts';
-import { sharpen } from './density/draw.ts';
-import { binaryTargets, densityFailure, overflow } from './density/failure.ts';
-import { isFull, type Mapping, mappings, type Shape, valuesOf } from './density/mapping.ts';
+import { addDeviation, covariancesOf, drawBinary, drawComponent, sharpen } from './density/draw.ts';
+import { checkBinaryTargets, overflow, toUserError } from './density/failure.ts';
+import { type Mapping, mappings, type Shape, shapeOf } from './density/mapping.ts';
 import { INSPECT, type OnBackend, printable } from './model.ts';
-import { reconstruct } from './triangles.ts';
 
 export type { Mapping };
 
 export interface MixtureDensityShape {
   /** M >= 1 */
   readonly components: number;
-  /** Of x: k Gaussian coordinates (at least one; of `graves` two), then the binary ones. */
+  /** Coordinates of x: first k Gaussian ones (at least one; exactly two for 'graves'), then the binary ones. */
   readonly dimension: number;
-  /** Default: chol-exp. */
+  /** How p raw values per component become a covariance; default 'chol-exp'. */
   readonly mapping?: Mapping;
-  /** The last q coordinates are Bernoulli, with logits of their own. Default: 0. */
+  /** The last q coordinates are Bernoulli, with logits of their own; default 0. */
   readonly binary?: number;
 }
 export interface DensityForward<R extends Real = Real> {
@@ -34,12 +35,12 @@ export interface DensityForward<R extends Real = Real> {
   responsibilities: R;
 }
 export interface DensityGradient<R extends Real = Real> extends DensityForward<R> {
-  /** [n,outputs], of the loss: in columns [logits | means | covariance values | Bernoulli logits]. */
+  /** [n,outputs], the gradient of the loss: columns [logits | means | covariance values | Bernoulli logits]. */
   dRaw: R;
-  /** [n,dimension] */
+  /** [n,dimension], the gradient of the loss */
   dx: R;
 }
-/** Memory of the caller for some of the results, of the dtype of raw. */
+/** The caller's memory for some of the results, of the dtype of raw and of the shapes of DensityGradient. */
 export interface GradientOut {
   readonly logDensity?: Real;
   readonly responsibilities?: Real;
@@ -53,49 +54,70 @@ export interface Distribution<R extends Real = Real> {
   means: R;
   /** [n,M,k,k] */
   covariances: R;
-  /** [n,q]; only of a density with binary coordinates */
+  /** [n,q]; present only if there are binary coordinates */
   probabilities?: R;
 }
 
-type Name = keyof Backend['f64']['density'];
 const LIMIT = 2 ** 31; // elements of any array
-const WIDEST = 2 ** 27; // values of a raw row, of which kernels hold 16 at once
+const WIDEST_ROW = 2 ** 27; // raw values, of which kernels hold 16 rows at once
 
 /**
- * The density of x given raw numbers, those of a network say: Σ_j π_j N(x | μ_j, Σ_j) and Bernoulli coordinates, everything
- * read off a row of raw [logits M | means M k | covariance values M p | Bernoulli logits q] (Graves 2013, equations 17 to
- * 25, and the notes' TEDnet). Rows are independent; results have the dtype of raw.
- * Throws SeqlikError INVALID_ARGUMENT (components, dimension, binary, mapping).
+ * The density of x given raw numbers, such as the outputs of a network: Σ_j π_j N(x | μ_j, Σ_j) and Bernoulli
+ * coordinates, all read off a row of raw [logits M | means M k | covariance values M p | Bernoulli logits q] (Bishop
+ * 1994; Graves 2013, equations 17 to 25; docs/math/density.md). Rows are independent; results have the dtype of raw:
+ * f32 for Float32Array, f64 for Float64Array and nested arrays.
+ *
+ * @example
+ * const density = new MixtureDensity({ components: 1, dimension: 1 });
+ * density.logDensity([[0, 0, 0]], [[0]])[0]; // -0.9189...
  */
 export class MixtureDensity {
+  /** M */
   readonly components: number;
+  /** Coordinates of x, the binary ones included. */
   readonly dimension: number;
   readonly mapping: Mapping;
+  /** q */
   readonly binary: number;
-  /** The length of a raw row. */
+  /** The length of a raw row: M (1 + k + p) + q. */
   readonly outputs: number;
   readonly backend: Backend;
+  private readonly shape: Shape;
 
+  /**
+   * `mapping` defaults to 'chol-exp', `binary` to 0, the backend to defaultBackend().
+   * Throws SeqlikError INVALID_ARGUMENT (components, dimension, binary, mapping).
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 2, dimension: 3, mapping: 'graves', binary: 1 });
+   * density.outputs; // 13
+   */
   constructor(shape: MixtureDensityShape, options?: OnBackend) {
     const where = 'MixtureDensity';
     const given = check.options(where, options, ['backend']);
     this.backend = check.backend(where, given.backend, defaultBackend);
     const read = check.fields(where, 'shape', shape, ['components', 'dimension', 'mapping', 'binary']);
-    this.components = check.count(where, 'components', read['components']);
-    this.dimension = check.count(where, 'dimension', read['dimension']);
-    this.mapping = check.choice(where, 'mapping', check.or(read['mapping'], 'chol-exp'), mappings);
-    this.binary = check.count(where, 'binary', check.or(read['binary'], 0), 0, this.dimension - 1);
-    if (this.mapping === 'graves' && this.gaussian !== 2)
+    const components = check.count(where, 'components', read['components']);
+    const dimension = check.count(where, 'dimension', read['dimension']);
+    const mapping = check.choice(where, 'mapping', check.or(read['mapping'], 'chol-exp'), mappings);
+    const binary = check.count(where, 'binary', check.or(read['binary'], 0), 0, dimension - 1);
+    this.shape = shapeOf({ components, dimension, mapping, binary });
+    const { gaussian, outputs } = this.shape;
+    if (mapping === 'graves' && gaussian !== 2)
       throw new SeqlikError(
         'INVALID_ARGUMENT',
-        `${where}: mapping graves is for 2 coordinates besides the binary ones, not ${this.gaussian}`,
+        `${where}: mapping graves is for 2 coordinates besides the binary ones, not ${gaussian}`,
         { argument: 'mapping' },
       );
-    this.outputs = this.components * (1 + this.gaussian + this.values) + this.binary;
-    if (this.outputs >= WIDEST)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: a raw row would have ${this.outputs} values`, {
+    if (outputs >= WIDEST_ROW)
+      throw new SeqlikError('INVALID_ARGUMENT', `${where}: a raw row would have ${outputs} values`, {
         argument: 'components',
       });
+    this.components = components;
+    this.dimension = dimension;
+    this.mapping = mapping;
+    this.binary = binary;
+    this.outputs = outputs;
   }
   /** @internal */
   [INSPECT](): object {
@@ -104,32 +126,28 @@ export class MixtureDensity {
     const facts = { components, dimension, mapping, binary, outputs };
     return printable(this, { ...facts, backend: `${backend.name} ${backend.isa}` });
   }
-  private get shape(): Shape {
-    const { components, gaussian, mapping, outputs, dimension } = this;
-    return { components, gaussian, mapping, outputs, dimension };
-  }
-  /** k, the Gaussian coordinates. */
-  private get gaussian(): number {
-    return this.dimension - this.binary;
-  }
-  private get full(): boolean {
-    return isFull(this.mapping);
-  }
-  /** p, the covariance values of a component. */
-  private get values(): number {
-    return valuesOf(this.mapping, this.gaussian);
-  }
 
   /**
-   * log p(x) of each row of x [n,dimension] under that of raw [n,outputs], and the share of each component in it.
-   * Throws DIMENSION_MISMATCH (raw, x), INVALID_ARGUMENT (x: a binary target outside [0,1]), NON_FINITE (raw, x; row, column;
-   * or only row: its density overflows), NOT_POSITIVE_DEFINITE (row, component, pivot).
+   * log p(x) of each row of x [n,dimension] given that of raw [n,outputs]: logDensity [n], the responsibility of each
+   * component for it [n,M], and the loss, -Σ log p(x).
+   * Throws DIMENSION_MISMATCH (raw, x), INVALID_ARGUMENT (x: a binary target outside [0,1]), NON_FINITE (raw, x; row,
+   * column; or only row: its density overflows), NOT_POSITIVE_DEFINITE (row, component, pivot; tanh mappings).
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 2, dimension: 1, mapping: 'diag-exp' });
+   * density.forward([[0, 0, -1, 1, 0, 0]], [[0]]).responsibilities; // Float64Array(2) [ 0.5, 0.5 ]
    */
   forward<R extends Points>(raw: R, x: Points): DensityForward<Result<R>> {
     return this.evaluate('MixtureDensity.forward', raw, x, {}) as DensityForward<Result<R>>;
   }
 
-  /** Only log p(x), into `out` [n] if given. Throws as forward. */
+  /**
+   * log p(x) [n] alone, into `out` [n] if given. Throws as forward does.
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 1, dimension: 1 });
+   * density.logDensity([[0, 0, 0]], [[1]])[0]; // -1.4189...
+   */
   logDensity<R extends Points>(raw: R, x: Points, options?: { readonly out?: Real }): Result<R> {
     const where = 'MixtureDensity.logDensity';
     const { out } = check.options(where, options, ['out']);
@@ -137,8 +155,13 @@ export class MixtureDensity {
   }
 
   /**
-   * What forward gives, and the gradient of the loss; arrays of `out` are used instead of new ones (they may hold part of
-   * the results when an error is thrown). Throws as forward.
+   * The results of forward, and the gradient of the loss by raw and x: dRaw [n,outputs], dx [n,dimension]. Arrays of
+   * `out` are used instead of new ones (they may hold part of the results when an error is thrown). Throws as forward
+   * does.
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 1, dimension: 1 });
+   * density.lossGradient([[0, 0, 0]], [[2]]).dRaw; // Float64Array(3) [ 0, -2, -3 ]
    */
   lossGradient<R extends Points>(
     raw: R,
@@ -157,19 +180,27 @@ export class MixtureDensity {
     const responsibilities = room('responsibilities', this.components);
     const dRaw = room('dRaw', this.outputs);
     const dx = room('dx', this.dimension);
-    this.run(where, 'lossGradient', rows, points, { logDensity, r: responsibilities, dRaw, dx });
+    this.withUserErrors(where, rows, points, ({ lossGradient }, dims, given) =>
+      lossGradient(dims, { ...given, x: points.values, logDensity, r: responsibilities, dRaw, dx }),
+    );
     const results = { logDensity, responsibilities, dRaw, dx };
     for (const [name, array] of Object.entries(own)) if (array !== undefined) Object.assign(results, { [name]: array });
     return { loss: lossOf(logDensity), ...results } as DensityGradient<Result<R>>;
   }
 
   /**
-   * What each row of raw [n,outputs] says: weights, means and covariances, and the probabilities of the binary coordinates.
-   * Throws DIMENSION_MISMATCH, NON_FINITE (raw; row, column; or only row: a covariance overflows), NOT_POSITIVE_DEFINITE.
+   * The mixture of each row of raw [n,outputs]: weights [n,M], means [n,M,k] and covariances [n,M,k,k]; with binary
+   * coordinates also their probabilities [n,q].
+   * Throws DIMENSION_MISMATCH, NON_FINITE (raw; row, column; or only row: a covariance overflows),
+   * NOT_POSITIVE_DEFINITE.
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 1, dimension: 1, mapping: 'diag-exp' });
+   * density.distribution([[0, 3, Math.log(2)]]).covariances; // Float64Array(1) [ 4 ]
    */
   distribution<R extends Points>(raw: R): Distribution<Result<R>> {
     const where = 'MixtureDensity.distribution';
-    const { components: m, gaussian: k, values: p, outputs: w } = this;
+    const { components: m, gaussian: k, outputs: w } = this.shape;
     const rows = check.points(where, 'raw', raw, w);
     const { n, values } = rows;
     if (n * m * k * k >= LIMIT)
@@ -180,44 +211,43 @@ export class MixtureDensity {
     const means = check.room(where, n * m * k, isSingle(values));
     for (let i = 0; i < n; i++) means.set(values.subarray(i * w + m, i * w + m + m * k), i * m * k);
     const covariances = check.room(where, n * m * k * k, isSingle(values));
-    for (let j = 0; j < n * m; j++) {
-      const S = covariances.subarray(j * k * k, (j + 1) * k * k);
-      reconstruct(L.subarray(j * p, (j + 1) * p), k, this.full, S);
-      if (!S.every(Number.isFinite)) throw overflow(where, Math.floor(j / m));
-    }
+    covariancesOf(L, this.shape, covariances);
+    const at = covariances.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) throw overflow(where, Math.floor(at / (m * k * k)));
     const result = { weights, means, covariances, ...(this.binary > 0 && { probabilities }) };
     return result as Distribution<Result<R>>;
   }
 
   /**
-   * One draw [n,dimension] for each row of raw. `bias` b >= 0 draws nearer to the likely: logits times 1 + b, standard
-   * deviations times e^-b (Graves 2013, section 5.4). The same for the same seed on one engine. Throws as distribution.
+   * One draw [n,dimension] for each row of raw, in f64. `seed` (default 0): the same draws for the same seed on one
+   * engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard deviations times e^-b
+   * (Graves 2013, section 5.4). Throws INVALID_ARGUMENT (seed, bias), else as distribution does.
+   *
+   * @example
+   * const density = new MixtureDensity({ components: 1, dimension: 1 });
+   * density.sample([[0, 7, -9]], { seed: 1, bias: 30 }); // Float64Array(1) [ 7 ]
    */
   sample(raw: Points, options?: { readonly seed?: number; readonly bias?: number }): Float64Array {
     const where = 'MixtureDensity.sample';
     const given = check.options(where, options, ['seed', 'bias']);
     const random = new Random(check.seed(where, given.seed));
     const bias = check.amount(where, 'bias', check.or(given.bias, 0));
-    const { components: m, gaussian: k, values: p, outputs: w, binary: q, dimension } = this;
+    const { components: m, gaussian: k, outputs: w, binary: q, dimension } = this.shape;
     const { values, n } = check.points(where, 'raw', raw, w);
     const wide = { values: Float64Array.from(values), n };
     check.finiteRows(where, 'raw', wide, w);
     for (let i = 0; i < n; i++) sharpen(wide.values.subarray(i * w, i * w + m), bias);
-    const { weights, L, probabilities } = this.factors(where, wide);
+    const { weights, L, probabilities } = this.factors(where, wide) as Factors<Float64Array>;
     const shrink = Math.exp(-bias);
     const x = check.room(where, n * dimension) as Float64Array;
     for (let i = 0; i < n; i++) {
       const own = x.subarray(i * dimension, (i + 1) * dimension);
-      const j = random.categorical(weights.subarray(i * m, (i + 1) * m) as Float64Array);
-      const factor = L.subarray((i * m + j) * p, (i * m + j + 1) * p);
-      const z = Float64Array.from({ length: k }, () => shrink * random.normal());
-      for (let l = 0, at = 0; l < k; l++) {
-        let value = wide.values[i * w + m + j * k + l]!;
-        if (this.full) for (let h = 0; h <= l; h++) value += factor[at++]! * z[h]!;
-        else value += factor[l]! * z[l]!;
-        own[l] = value;
-      }
-      for (let b = 0; b < q; b++) own[k + b] = Number(random.uniform() < probabilities[i * q + b]!);
+      const { component, z } = drawComponent(random, weights.subarray(i * m, (i + 1) * m), k);
+      const mean = i * w + m + component * k;
+      own.set(wide.values.subarray(mean, mean + k));
+      for (let j = 0; j < k; j++) z[j]! *= shrink;
+      addDeviation(L, i * m + component, this.shape, z, own);
+      drawBinary(random, probabilities.subarray(i * q, (i + 1) * q), own.subarray(k));
       if (!own.every(Number.isFinite)) throw overflow(where, i);
     }
     return x;
@@ -227,49 +257,58 @@ export class MixtureDensity {
     const { rows, points, n } = this.read(where, raw, x);
     const logDensity = check.out(where, own.logDensity, rows.values, n);
     const r = check.room(where, n * this.components, isSingle(rows.values));
-    this.run(where, 'forward', rows, points, { logDensity, r });
+    this.withUserErrors(where, rows, points, ({ forward }, dims, given) =>
+      forward(dims, { ...given, x: points.values, logDensity, r }),
+    );
     const given = (own.logDensity as Real | undefined) ?? logDensity;
     return { loss: lossOf(logDensity), logDensity: given, responsibilities: r };
   }
-  /** Rows of raw and of x, of the same dtype and as many. */
+  /** Rows of raw and of x: as many, and of the same dtype. */
   private read(where: string, raw: Points, x: Points): { rows: Rows; points: Rows; n: number } {
     const rows = check.points(where, 'raw', raw, this.outputs);
     const points = check.points(where, 'x', x, this.dimension);
     check.sameRows(where, 'x', points, 'raw', rows);
-    const { gaussian: k, dimension } = this;
-    binaryTargets(where, 'x', points.values, dimension, k);
+    checkBinaryTargets(where, 'x', points.values, this.dimension, this.shape.gaussian);
     if (isSingle(points.values) === isSingle(rows.values)) return { rows, points, n: rows.n };
     const values = alike(rows.values, points.values.length);
     values.set(points.values);
     return { rows, points: { values, n: rows.n }, n: rows.n };
   }
-  private run(
-    where: string,
-    name: Name,
-    raw: Rows,
-    x: Rows | undefined,
-    results: Readonly<Record<string, Real>>,
-  ): void {
-    const kernels = (isSingle(raw.values) ? this.backend.f32 : this.backend.f64).density;
-    const dims = { n: raw.n, d: this.gaussian, k: this.components, q: this.binary, mapping: this.mapping };
-    const floor = alike(raw.values, 1).fill(Number.NEGATIVE_INFINITY); // no smallest deviation
-    const args = { raw: raw.values, floor, ...(x && { x: x.values }), ...results };
-    try {
-      (kernels as unknown as Record<Name, (dims: object, args: object) => void>)[name](dims, args);
-    } catch (error) {
-      throw densityFailure(where, error, this.shape, raw.values, x?.values);
-    }
-  }
-  private factors(where: string, raw: Rows): { weights: Real; L: Real; probabilities: Real } {
+  private factors(where: string, raw: Rows): Factors {
     const room = (count: number): Real => check.room(where, raw.n * count, isSingle(raw.values));
     const results = {
       weights: room(this.components),
-      L: room(this.components * this.values),
+      L: room(this.components * this.shape.values),
       probabilities: room(this.binary),
     };
-    this.run(where, 'distribution', raw, undefined, results);
+    this.withUserErrors(where, raw, undefined, ({ distribution }, dims, given) =>
+      distribution(dims, { ...given, ...results }),
+    );
     return results;
   }
+  /** Calls a kernel of the dtype of raw, with the sizes and arrays all of them take; its failure names raw and x. */
+  private withUserErrors(
+    where: string,
+    { values: raw, n }: Rows,
+    x: Rows | undefined,
+    call: (kernels: DensityKernels, dims: DensityDims, given: { readonly raw: Real; readonly floor: Real }) => void,
+  ): void {
+    const { gaussian: d, components: k, binary: q, mapping } = this.shape;
+    const floor = alike(raw, 1).fill(Number.NEGATIVE_INFINITY); // no smallest deviation
+    try {
+      call(this.backend.kernels(dtypeOf(raw)).density, { n, d, k, q, mapping }, { raw, floor });
+    } catch (error) {
+      throw toUserError(where, error, this.shape, raw, x?.values);
+    }
+  }
+}
+
+type DensityKernels = Kernels<Table, DType>['density'];
+type DensityDims = Dims<Table['density']['forward']>;
+interface Factors<R extends Real = Real> {
+  readonly weights: R;
+  readonly L: R;
+  readonly probabilities: R;
 }
 
 function lossOf(logDensity: Real): number {

@@ -1,20 +1,19 @@
-/**
- * Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously by whoever asked
- * for it.
- */
+/** Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously. */
 import type { Args, Asynchronous, Dims, DType, Kernel, KernelSpec } from '../grammar.ts';
 import type { Pace } from '../training/pace.ts';
 
-/** A computation whose kernel calls are still to be made. */
+/** A computation that yields its kernel calls to whoever runs it. */
 export type Pass<Result> = Generator<Work, Result>;
 /** One deferred kernel call. */
 export interface Work {
   now(): void;
-  /** The same call, which an abort ends; long work rests between its pieces. */
+  /** The same call, ended by an abort; long work rests between its pieces. */
   later(pace: Pace, signal?: AbortSignal): Promise<void>;
 }
 
-/** A kernel call that is cut by rows. `owned`: its arrays belong to the model, which leaves them alone until the end. */
+/**
+ * Defers a kernel call that is cut by rows. `owned`: its arrays belong to the model, which leaves them alone meanwhile.
+ */
 export function work<R extends KernelSpec, D extends DType>(
   kernel: Kernel<R, D>,
   dims: Dims<R>,
@@ -57,10 +56,10 @@ export async function runAsync<Result>(pass: Pass<Result>, pace: Pace, signal?: 
   return step.value;
 }
 
-/** Values handled between two looks at the clock, 4 to 8 MB: 1 ms, or 20 where the system has yet to find the memory. */
+/** Values handled between two looks at the clock, 4 to 8 MB: 1 ms, or 20 ms on memory the system has yet to provide. */
 const VALUES = 2 ** 20;
 const rest: Work = { now: () => {}, later: async () => {} };
-/** Acts on rows of `width` values in JavaScript, some at a time, as 100,000 rows would keep an abort waiting. */
+/** Acts on rows of `width` values in JavaScript, a block at a time: 100,000 rows would keep an abort waiting. */
 export function* byRows(rows: number, width: number, act: (from: number, end: number) => void): Pass<void> {
   const most = Math.ceil(VALUES / Math.max(1, width));
   for (let from = 0; from < rows; from += most) {

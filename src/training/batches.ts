@@ -1,16 +1,16 @@
-/** Which examples are learnt from, and in which order: functions of the seed and the epoch, so that none of it is stored. */
+/** The examples of a training run and their order: functions of the seed and the epoch, so that none is stored. */
 import { Random } from '../random.ts';
 
-const BUCKET = 64; // batches sorted by length together: sequences of a batch are alike, batches of an epoch are not
+const BUCKET = 64; // batches sorted by length together: similar lengths within a batch, not within an epoch
 
-/** Draws of their own for each (seed, epoch): a bijection of 32 bits without visible pattern (murmur3's finaliser). */
+/** Separate draws for each (seed, epoch): a bijection of 32 bits without visible pattern (murmur3's finaliser). */
 function randomOf(seed: number, epoch: number): Random {
   let h = (seed + Math.imul(epoch, 0x9e3779b1)) >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return new Random((h ^ (h >>> 16)) >>> 0);
 }
-/** In place, every order equally likely (Durstenfeld 1964). */
+/** Shuffles in place, every order equally likely (Durstenfeld 1964). */
 function shuffle<A extends Int32Array | Int32Array[]>(items: A, random: Random): A {
   for (let i = items.length - 1; i > 0; i--) {
     const j = Math.floor(random.uniform() * (i + 1));
@@ -26,8 +26,8 @@ export interface Split {
   readonly training: Int32Array;
   readonly heldOut: Int32Array;
 }
-/** `validation` of the examples are held out, chosen by the seed: at least one, and never the last one. Examples of no
- * terms have no loss: they are in neither part. */
+/** Holds out a fraction `validation` of the examples, chosen by the seed: at least one, but never all. Examples without
+ * terms are left out of both sets. */
 export function split(lengths: Int32Array, validation: number, seed: number): Split {
   const usable = Int32Array.from(lengths.keys()).filter((i) => lengths[i]! > 0);
   const n = usable.length;
@@ -39,10 +39,10 @@ export function split(lengths: Int32Array, validation: number, seed: number): Sp
 
 const byLength = (examples: Int32Array, lengths: Int32Array): Int32Array =>
   examples.slice().sort((a, b) => lengths[a]! - lengths[b]!); // stable
-/** Terms of a part: fewer calls than the batches of an epoch take, and a pass that still fits a cache. */
+/** Most terms of a part: fewer calls than the batches of an epoch take, and a pass that still fits a cache. */
 const TERMS = 2048;
-/** Examples of similar lengths together, in a fixed order: to evaluate. */
-export function parts(examples: Int32Array, lengths: Int32Array): Int32Array[] {
+/** Cuts examples into parts of similar lengths, in a fixed order: for evaluation. */
+export function partsOf(examples: Int32Array, lengths: Int32Array): Int32Array[] {
   const sorted = byLength(examples, lengths);
   const cut: Int32Array[] = [];
   for (let from = 0, to = 0; from < sorted.length; from = to) {
@@ -53,8 +53,8 @@ export function parts(examples: Int32Array, lengths: Int32Array): Int32Array[] {
   }
   return cut;
 }
-/** The mini-batches of an epoch (from 1): each example once; all of `batch` examples, but one. */
-export function shuffled(
+/** Draws the mini-batches of an epoch (from 1): each example once; all have `batch` examples, except one. */
+export function shuffleBatches(
   examples: Int32Array,
   lengths: Int32Array,
   batch: number,

@@ -1,61 +1,63 @@
 /**
- * All that a training needs to go on to the same bits, as bytes: docs/format.md § training-checkpoint. The batches and
- * the learning rates are not in it: they follow from the seed and from the course so far.
+ * Checkpoints: the bytes from which a training run goes on to the same bits (docs/format.md § training-checkpoint).
+ * Batches and learning rates are not stored: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
 import { decode, encode, malformed, orMalformed, refuseOthers, sizeOf, type Tensors, tensorOf } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
-/** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training. */
+/** Facts that must not change for a training run to go on from a checkpoint, by name, as text. */
+export type TrainingIdentity = Readonly<Record<string, string>>;
+
+/** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training run. */
 export interface Checkpoint {
   readonly parameters: Float64Array;
-  /** Of the optimiser, by name. */
+  /** The state of the optimiser, by name. */
   readonly optimizer: Readonly<Record<string, Float64Array>>;
   readonly history: number[];
-  /** What is known of held-out examples, if there are any, and the parameters that were best on them. */
+  /** The history of the held-out examples, if there are any, and the parameters that were best on them. */
   readonly validation: { readonly history: number[]; readonly best: Float64Array } | undefined;
-  /** What has to be the same to go on. Among it the number of `parameters` and the `heldOutTerms`, which tell what else
-   * a file has to hold. */
-  readonly signature: Readonly<Record<string, string>>;
+  /** Includes the number of `parameters` and the `heldOutTerms`, by which a file is checked. */
+  readonly identity: TrainingIdentity;
 }
 
 const KIND = 'training-checkpoint';
-const SETTING = 'setting.'; // before the names of a signature
+const SETTING = 'setting.'; // before the names of the identity
 const STATE = 'optimizer.'; // before the names of the optimiser's arrays
 
-export function checkpointBytes({ parameters, optimizer, history, validation, signature }: Checkpoint): Uint8Array {
+export function encodeCheckpoint({ parameters, optimizer, history, validation, identity }: Checkpoint): Uint8Array {
   const tensors: Tensors = Object.fromEntries(
     Object.entries({
       parameters,
       history,
       ...(validation && { best: validation.best, validationHistory: validation.history }),
-      ...prefixed(STATE, optimizer),
+      ...prefixNames(STATE, optimizer),
     }).map(([name, values]) => [name, { shape: [values.length], values: Float64Array.from(values) }]),
   );
-  return encode(KIND, prefixed(SETTING, signature), tensors);
+  return encode(KIND, prefixNames(SETTING, identity), tensors);
 }
-const prefixed = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
+const prefixNames = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 
-/** The inverse. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
-export function readCheckpoint(bytes: Uint8Array): Checkpoint {
+/** The inverse of encodeCheckpoint. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const file = decode(bytes, KIND);
-  const signature = Object.fromEntries(
+  const identity = Object.fromEntries(
     Object.entries(file.metadata).flatMap(([name, text]) =>
       name.startsWith(SETTING) ? [[name.slice(SETTING.length), text]] : [],
     ),
   );
   const vector = (name: string, size: number): Float64Array => tensorOf(file, name, [size]);
-  const parameters = vector('parameters', Number(signature['parameters']));
+  const parameters = vector('parameters', Number(identity['parameters']));
   const history = vector('history', sizeOf(file, 'history', 1));
   if (history.length === 0) throw malformed('its history is empty', 'history');
-  const judged = signature['heldOutTerms'] !== '0';
-  const optimizer = orMalformed(() => choice('checkpoint', 'optimizer', signature['optimizer'], optimizers));
-  const state = prefixed(STATE, optimizerOf(optimizer, 0, parameters.length).state);
+  const hasHeldOut = identity['heldOutTerms'] !== '0';
+  const optimizer = orMalformed(() => choice('checkpoint', 'optimizer', identity['optimizer'], optimizers));
+  const state = prefixNames(STATE, optimizerOf(optimizer, 0, parameters.length).state);
   refuseOthers(file, [
     'parameters',
     'history',
-    ...(judged ? ['best', 'validationHistory'] : []),
+    ...(hasHeldOut ? ['best', 'validationHistory'] : []),
     ...Object.keys(state),
   ]);
   return {
@@ -64,9 +66,9 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
       Object.entries(state).map(([name, { length }]) => [name.slice(STATE.length), vector(name, length)]),
     ),
     history: [...history],
-    validation: judged
+    validation: hasHeldOut
       ? { history: [...vector('validationHistory', history.length)], best: vector('best', parameters.length) }
       : undefined,
-    signature,
+    identity,
   };
 }

@@ -1,4 +1,4 @@
-/** The length of a gradient, and its limit (Pascanu, Mikolov and Bengio 2013, algorithm 1). */
+/** Limits the length of a gradient (Pascanu, Mikolov and Bengio 2013, algorithm 1). */
 
 /** Whether there is neither NaN nor an infinity. */
 export function allFinite(values: Float64Array): boolean {
@@ -8,10 +8,10 @@ export function allFinite(values: Float64Array): boolean {
 }
 
 /**
- * What a gradient is to be multiplied by: `scale`, or less if it would be longer than `limit` (0: any length) in Euclidean
- * norm; undefined: it is not finite. One pass, as a gradient may be of millions of parameters.
+ * The factor to multiply a gradient by: `scale`, or less if it would be longer than `limit` (0: any length) in
+ * Euclidean norm; undefined if it is not finite. One pass, as there may be millions of parameters.
  */
-export function scaled(gradient: Float64Array, scale: number, limit: number): number | undefined {
+export function clipFactor(gradient: Float64Array, scale: number, limit: number): number | undefined {
   let squares = 0;
   for (let i = 0; i < gradient.length; i++) squares += gradient[i]! * gradient[i]!;
   const norm = Math.sqrt(squares) * scale;
@@ -21,7 +21,7 @@ export function scaled(gradient: Float64Array, scale: number, limit: number): nu
   if (limit > 0) clip(gradient, limit);
   return 1;
 }
-/** Scales in place values so large or small that their squares are not: squares are those of values divided by the largest. */
+/** Clips in place values whose squares overflow or vanish: the squares are those of values divided by the largest. */
 export function clip(gradient: Float64Array, limit: number): void {
   let largest = 0;
   for (let i = 0; i < gradient.length; i++) largest = Math.max(largest, Math.abs(gradient[i]!));

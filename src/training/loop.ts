@@ -1,49 +1,51 @@
-/** Training by gradients: epochs of mini-batches, held-out examples, checkpoints. Equations: docs/math.md § training. */
+/** Training by gradients: epochs of mini-batches, held-out examples, checkpoints. Equations: docs/math/training.md. */
 import { SeqlikError } from '../errors.ts';
-import { parts, shuffled, split } from './batches.ts';
-import { type Checkpoint, checkpointBytes } from './checkpoint.ts';
-import { allFinite, scaled } from './clip.ts';
+import { partsOf, shuffleBatches, split } from './batches.ts';
+import { type Checkpoint, encodeCheckpoint, type TrainingIdentity } from './checkpoint.ts';
+import { allFinite, clipFactor } from './clip.ts';
+import { identityOf, requireSame } from './identity.ts';
 import { type Optimizer, optimizerOf } from './optimizer.ts';
 import { Pace } from './pace.ts';
 import { reportOf, type TrainingReport } from './report.ts';
 import { rateOf } from './schedule.ts';
 import type { TrainingSettings } from './settings.ts';
-import { matched, type Signature, signatureOf } from './signature.ts';
 import { bestOf, endOf } from './stopping.ts';
 
-/** What is trained: a loss of examples under a flat vector of parameters. One call at a time; neither `parameters` nor
- * `gradient` may be kept, both change after the call. A rejection with SeqlikError NON_FINITE or NOT_POSITIVE_DEFINITE
- * after the first step means that steps led to a bad place. */
+/**
+ * The loss of examples under a flat vector of parameters, to be minimised. One call at a time; neither `parameters` nor
+ * `gradient` may be kept: both change after the call. A rejection with SeqlikError NON_FINITE or NOT_POSITIVE_DEFINITE
+ * after the first step means that steps led to a bad place.
+ */
 export interface Task {
   /** Initial values; they are copied. */
   readonly parameters: Float64Array;
-  /** Of every example, the terms of the likelihood; examples of none are left out. */
+  /** The number of likelihood terms of every example; examples without terms are left out. */
   readonly lengths: Int32Array;
-  /** What makes it this task and no other (architecture, options of the model), by name: a checkpoint is only good for
-   * the same. */
-  readonly signature: Signature;
+  /** Tells this task from others (architecture, options of the model), by name: checkpoints are only good for it. */
+  readonly identity: TrainingIdentity;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
   lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number>;
   loss(parameters: Float64Array, examples: Int32Array): Promise<number>;
 }
-export interface Trained {
+export interface TrainingResult {
   readonly parameters: Float64Array;
   readonly report: TrainingReport;
 }
 
 /**
- * A step is made against the gradient of the loss of a batch per term of a mean batch, clipped: so the learning rate
- * depends on neither batch nor lengths, and the steps of an epoch add up to the gradient of the likelihood. Divided by
- * the terms of its own batch, a term would weigh more in a batch of short sequences. One iteration is one epoch.
- * Throws EMPTY_INPUT (no terms), ABORTED (cause), DIVERGED (checkpoint, cause), INVALID_ARGUMENT (checkpoint), and what
- * the task, `save` and `onProgress` throw.
+ * Minimises the loss of a task. One iteration is one epoch. A step goes against the gradient of the loss of a batch,
+ * divided by the terms of a mean batch and clipped: so the learning rate depends on neither batch nor lengths, and the
+ * steps of an epoch add up to the gradient of the likelihood. Divided by the terms of its own batch, a term would weigh
+ * more in a batch of short sequences.
+ * Throws EMPTY_INPUT (no terms), ABORTED (cause), DIVERGED (checkpoint, cause), INVALID_ARGUMENT (checkpoint), and the
+ * errors of the task, `save` and `onProgress`.
  */
-export async function train(task: Task, settings: TrainingSettings): Promise<Trained> {
+export async function train(task: Task, settings: TrainingSettings): Promise<TrainingResult> {
   return new Training(task, settings).run();
 }
 
-/** Some of the examples; an evaluation goes `parts` by part, always the same. */
-interface Share {
+/** Training or held-out examples; an evaluation goes part by part, always the same. */
+interface ExampleSet {
   readonly examples: Int32Array;
   readonly terms: number;
   readonly parts: readonly Int32Array[];
@@ -51,13 +53,13 @@ interface Share {
 
 class Training {
   private readonly pace: Pace;
-  private readonly training: Share;
-  private readonly heldOut: Share;
-  private readonly signature: Signature;
+  private readonly training: ExampleSet;
+  private readonly heldOut: ExampleSet;
+  private readonly identity: TrainingIdentity;
   private readonly parameters: Float64Array;
   private readonly gradient: Float64Array;
   private readonly optimizer: Optimizer;
-  /** After the last epoch. */
+  /** The state after the last epoch. */
   private last: Checkpoint | undefined;
   /** Whether the parameters are no longer the initial ones. */
   private moved = false;
@@ -72,52 +74,52 @@ class Training {
     this.pace = new Pace(signal, where);
     const { training, heldOut } = split(task.lengths, validation, seed);
     if (training.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: the data give no term of a likelihood`);
-    this.training = this.share(training);
-    this.heldOut = this.share(heldOut);
-    this.signature = signatureOf(task, settings, this.training.terms, this.heldOut.terms);
+    this.training = this.exampleSet(training);
+    this.heldOut = this.exampleSet(heldOut);
+    this.identity = identityOf(task, settings, this.training.terms, this.heldOut.terms);
     this.parameters = task.parameters.slice();
     this.gradient = new Float64Array(this.parameters.length);
     this.optimizer = optimizerOf(optimizer, momentum, this.parameters.length);
     if (resume) this.resume(resume);
   }
   private resume(checkpoint: Checkpoint): void {
-    matched(this.settings.where, checkpoint.signature, this.signature);
+    requireSame(this.settings.where, checkpoint.identity, this.identity);
     this.parameters.set(checkpoint.parameters);
     for (const [name, values] of Object.entries(this.optimizer.state)) values.set(checkpoint.optimizer[name]!);
     this.last = structuredClone(checkpoint); // its histories will grow
     this.moved = true;
   }
 
-  private share(examples: Int32Array): Share {
+  private exampleSet(examples: Int32Array): ExampleSet {
     const { lengths } = this.task;
-    return { examples, terms: termsOf(examples, lengths), parts: parts(examples, lengths) };
+    return { examples, terms: termsOf(examples, lengths), parts: partsOf(examples, lengths) };
   }
 
-  async run(): Promise<Trained> {
+  async run(): Promise<TrainingResult> {
     await this.pace.rest();
-    this.last ??= await this.evaluated();
+    this.last ??= await this.evaluate();
     while (endOf(courseOf(this.last), this.settings) === undefined) {
-      this.last = await this.epoch(this.last);
+      this.last = await this.runEpoch(this.last);
       const { save, every } = this.settings;
       const iteration = epochsOf(this.last);
       if (!save || (iteration % every !== 0 && endOf(courseOf(this.last), this.settings) === undefined)) continue;
       await this.pace.rest();
-      await save(checkpointBytes(this.last), iteration);
+      await save(encodeCheckpoint(this.last), iteration);
     }
-    return this.trained(this.last);
+    return this.finish(this.last);
   }
 
-  /** One pass over the training examples, and what it gave. */
-  private async epoch(before: Checkpoint): Promise<Checkpoint> {
+  /** Makes one pass over the training examples, and evaluates the parameters after it. */
+  private async runEpoch(before: Checkpoint): Promise<Checkpoint> {
     const { settings, parameters, gradient } = this;
     const iteration = epochsOf(before) + 1;
     const learningRate = rateOf(settings, before.validation?.history ?? before.history);
-    const batches = shuffled(this.training.examples, this.task.lengths, settings.batch, settings.seed, iteration);
+    const batches = shuffleBatches(this.training.examples, this.task.lengths, settings.batch, settings.seed, iteration);
     this.started ||= performance.now();
     const scale = batches.length / this.training.terms;
     let loss = 0;
     let terms = 0;
-    const told = (batch: number, after?: Checkpoint): void =>
+    const reportProgress = (batch: number, after?: Checkpoint): void =>
       settings.onProgress?.({
         iteration,
         maxIterations: settings.maxIterations,
@@ -132,30 +134,30 @@ class Training {
       const at = `in epoch ${iteration}, batch ${i + 1} of ${batches.length}`;
       await this.pace.rest();
       gradient.fill(0);
-      loss += await this.finite(at, () => this.task.lossGradient(parameters, examples, gradient));
+      loss += await this.requireFinite(at, () => this.task.lossGradient(parameters, examples, gradient));
       terms += termsOf(examples, this.task.lengths);
-      const factor = scaled(gradient, scale, settings.clip);
-      if (factor === undefined) throw this.diverged(at, 'the gradient is not finite');
+      const factor = clipFactor(gradient, scale, settings.clip);
+      if (factor === undefined) throw this.divergence(at, 'the gradient is not finite');
       const finite = this.optimizer.step(parameters, gradient, learningRate, factor);
       this.moved = true;
-      if (!finite) throw this.diverged(at, 'a parameter is not finite');
+      if (!finite) throw this.divergence(at, 'a parameter is not finite');
       this.done++;
-      told(i + 1);
+      reportProgress(i + 1);
     }
-    const after = await this.evaluated(before);
-    told(batches.length, after);
+    const after = await this.evaluate(before);
+    reportProgress(batches.length, after);
     return after;
   }
 
-  /** What the present state is worth, with the course of `before`. */
-  private async evaluated(before?: Checkpoint): Promise<Checkpoint> {
+  /** Evaluates the present parameters: the checkpoint that continues the course of `before`. */
+  private async evaluate(before?: Checkpoint): Promise<Checkpoint> {
     const iteration = before ? epochsOf(before) + 1 : 0;
     const at = iteration ? `after epoch ${iteration}` : 'before the first epoch';
     if (!Object.values(this.optimizer.state).every(allFinite))
-      throw this.diverged(at, 'the state of the optimizer is not finite');
+      throw this.divergence(at, 'the state of the optimizer is not finite');
     const value = 0 - (await this.lossOf(at, this.training));
-    const judged = this.heldOut.terms > 0;
-    const heldOut = judged ? (0 - (await this.lossOf(at, this.heldOut))) / this.heldOut.terms : 0;
+    const hasHeldOut = this.heldOut.terms > 0;
+    const heldOut = hasHeldOut ? (0 - (await this.lossOf(at, this.heldOut))) / this.heldOut.terms : 0;
     // nothing fails from here on: a checkpoint and its histories, which grow in place, stay together
     const parameters = this.parameters.slice();
     const optimizer = Object.fromEntries(
@@ -164,35 +166,36 @@ class Training {
     const history = before?.history ?? [];
     history.push(value);
     let validation = before?.validation;
-    if (judged) {
+    if (hasHeldOut) {
       const values = validation?.history ?? [];
       values.push(heldOut);
       validation = { history: values, best: bestOf(values) === iteration ? parameters : validation!.best };
     }
-    return { parameters, optimizer, history, validation, signature: this.signature };
+    return { parameters, optimizer, history, validation, identity: this.identity };
   }
-  private async lossOf(at: string, { parts }: Share): Promise<number> {
+  private async lossOf(at: string, { parts }: ExampleSet): Promise<number> {
     let sum = 0;
     for (const examples of parts) {
       await this.pace.rest();
-      sum += await this.finite(at, () => this.task.loss(this.parameters, examples));
+      sum += await this.requireFinite(at, () => this.task.loss(this.parameters, examples));
     }
-    if (!Number.isFinite(sum)) throw this.diverged(at, `the loss is ${sum}`);
+    if (!Number.isFinite(sum)) throw this.divergence(at, `the loss is ${sum}`);
     return sum;
   }
 
-  private async finite(at: string, call: () => Promise<number>): Promise<number> {
+  /** Runs a call of the task: its loss, or DIVERGED if that is not finite or a step led to a bad place. */
+  private async requireFinite(at: string, call: () => Promise<number>): Promise<number> {
     let loss: number;
     try {
       loss = await call();
     } catch (error) {
       const numerical = error instanceof SeqlikError && ['NON_FINITE', 'NOT_POSITIVE_DEFINITE'].includes(error.code);
-      throw this.moved && numerical ? this.diverged(at, error) : error;
+      throw this.moved && numerical ? this.divergence(at, error) : error;
     }
-    if (!Number.isFinite(loss)) throw this.diverged(at, `the loss is ${loss}`);
+    if (!Number.isFinite(loss)) throw this.divergence(at, `the loss is ${loss}`);
     return loss;
   }
-  private diverged(at: string, fault: string | SeqlikError): SeqlikError {
+  private divergence(at: string, fault: string | SeqlikError): SeqlikError {
     const { where } = this.settings;
     const { last } = this;
     const [message, sentence] =
@@ -202,16 +205,16 @@ class Training {
       : 'the initial parameters are no place to start from';
     return new SeqlikError('DIVERGED', `${where}: diverged ${at}: ${message}; ${remedy}`, {
       reason: `diverged ${at}: ${sentence}`,
-      ...(last && { checkpoint: checkpointBytes(last), epoch: epochsOf(last) }),
+      ...(last && { checkpoint: encodeCheckpoint(last), epoch: epochsOf(last) }),
       ...(fault !== message && { cause: fault }),
     });
   }
-  /** By the time that the batches of this run took, evaluation included. */
+  /** An estimate by the time that the batches of this run took, evaluation included. */
   private secondsLeft(batches: number): number {
     return ((performance.now() - this.started) / 1000 / this.done) * batches;
   }
 
-  private trained(last: Checkpoint): Trained {
+  private finish(last: Checkpoint): TrainingResult {
     const report = reportOf(courseOf(last), this.settings);
     if (this.settings.validation > 0 && this.heldOut.terms === 0)
       report.warnings.push('nothing was held out: only one example has a likelihood');

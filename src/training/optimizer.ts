@@ -1,27 +1,29 @@
-/** How a gradient becomes a step. All parameters of a model are one flat vector. Equations: docs/math.md § training. */
+/** Optimisers turn a gradient into a step. All parameters of a model are one flat vector: docs/math/training.md. */
 
 export const optimizers = ['adam', 'sgd'] as const;
 export type OptimizerName = (typeof optimizers)[number];
 
 export interface Optimizer {
-  /** Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. Returns whether
-   * all of them are finite still. */
+  /**
+   * Moves `parameters` in place, against `factor` (default 1) times `gradient`, which is left as it is. Returns whether
+   * all of them are still finite.
+   */
   step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): boolean;
-  /** All it remembers, live: who copies these arrays and writes them back goes on to the same bits. */
+  /** The optimiser's memory, live: copied and written back, it goes on to the same bits. */
   readonly state: Readonly<Record<string, Float64Array>>;
 }
 
-/** `momentum` is of sgd only. */
+/** An optimiser by name; `momentum` applies to sgd only. */
 export function optimizerOf(name: OptimizerName, momentum: number, size: number): Optimizer {
   return name === 'adam' ? adam(size) : sgd(size, momentum);
 }
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1) of `size` parameters, both moments corrected for their start at 0:
+ * Adam (Kingma and Ba 2015, algorithm 1) for `size` parameters, both moments corrected for their start at 0:
  *
  *     m = β₁ m + (1 - β₁) g     v = β₂ v + (1 - β₂) g²     p -= rate (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
  *
- * The last in the order of the paper's section 2, with one division for each parameter instead of three.
+ * The last is evaluated in the order of the paper's section 2, with one division per parameter instead of three.
  */
 export function adam(size: number, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {}): Optimizer {
   const first = new Float64Array(size);

@@ -1,7 +1,7 @@
-/** How a long loop shares its thread. */
+/** Pacing: a long loop shares its thread with others. */
 import { SeqlikError } from '../errors.ts';
 
-/** One turn of the event loop; a timer, where there is nothing else, takes a millisecond or more. */
+/** Waits for one turn of the event loop; a timer, where there is nothing else, takes a millisecond or more. */
 const turn = (resolve: () => void): unknown =>
   typeof setImmediate === 'function' ? setImmediate(resolve) : setTimeout(resolve);
 

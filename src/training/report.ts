@@ -1,4 +1,4 @@
-/** What a fit tells of itself, by EM or by gradients. */
+/** Reports of fits, by EM or by gradients. */
 import { type Course, chosenOf, endOf, firstFall, type Limits } from './stopping.ts';
 
 export interface FitReport {
@@ -6,7 +6,7 @@ export interface FitReport {
   iterations: number;
   /** Whether the last gain was below the tolerance; never true if the likelihood fell on the way. */
   converged: boolean;
-  /** Of the data under the fitted model. */
+  /** Log-likelihood of the data under the fitted model. */
   logLikelihood: number;
   /** Log-likelihoods before the first iteration and after each: [iterations + 1]. */
   history: Float64Array;
@@ -14,10 +14,12 @@ export interface FitReport {
 }
 
 export interface TrainingReport extends FitReport {
-  /** The epoch whose parameters were given back: the best by the held-out examples, else the last. `logLikelihood` is
-   * that of the training examples then. */
+  /**
+   * The epoch whose parameters were returned: the best by the held-out examples, else the last. `logLikelihood` is that
+   * of the training examples after it.
+   */
   bestIteration: number;
-  /** Log-likelihoods per term of the held-out examples, before the first epoch and after each; absent if there are none. */
+  /** Log-likelihoods per term of the held-out examples, before the first epoch and after each, if there are any. */
   validationHistory?: Float64Array;
 }
 export function reportOf(course: Course, limits: Limits): TrainingReport {
@@ -27,19 +29,14 @@ export function reportOf(course: Course, limits: Limits): TrainingReport {
   const end = endOf(course, limits);
   const fell = firstFall(course);
   const warnings: string[] = [];
+  const best = `the held-out log-likelihood was best after epoch ${bestIteration}`;
   if (end === 'patience')
-    warnings.push(
-      `stopped by patience after epoch ${iterations}: the held-out log-likelihood was best after epoch ${bestIteration}, whose parameters are given back`,
-    );
-  else if (bestIteration < iterations)
-    warnings.push(
-      `the held-out log-likelihood was best after epoch ${bestIteration} of ${iterations}, whose parameters are given back`,
-    );
-  if (end === 'tolerance' && fell > 0)
-    warnings.push(
-      `the training log-likelihood fell in epoch ${fell} by ${history[fell - 1]! - history[fell]!}: the gain was below the tolerance, but the fit is not called converged`,
-    );
-  else if (history[bestIteration]! < history[0]!)
+    warnings.push(`stopped by patience after epoch ${iterations}: ${best}, whose parameters are returned`);
+  else if (bestIteration < iterations) warnings.push(`${best} of ${iterations}, whose parameters are returned`);
+  if (end === 'tolerance' && fell > 0) {
+    const fall = `the training log-likelihood fell in epoch ${fell} by ${history[fell - 1]! - history[fell]!}`;
+    warnings.push(`${fall}: the gain was below the tolerance, but the fit is not called converged`);
+  } else if (history[bestIteration]! < history[0]!)
     warnings.push(`the training log-likelihood is ${history[0]! - history[bestIteration]!} lower than at the start`);
   return {
     iterations,

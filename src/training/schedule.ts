@@ -1,10 +1,10 @@
-/** The learning rate of an epoch: a function of what is recorded, so that a training that goes on does so to the bit. */
+/** The learning rate of an epoch: a function of the recorded course, so that a resumed run has the same bits. */
 
 export const schedules = ['constant', 'cosine', 'plateau'] as const;
 export type Schedule = (typeof schedules)[number];
 
-const FLOOR = 0.01; // of the learning rate, below which no schedule goes
-const FACTOR = 0.5; // at each plateau
+const FLOOR = 0.01; // fraction of the learning rate below which no schedule goes
+const FACTOR = 0.5; // applied at each plateau
 
 export interface Rates {
   readonly schedule: Schedule;
@@ -13,13 +13,13 @@ export interface Rates {
   readonly patience: number;
 }
 /**
- * The rate of the next epoch; `values` are what is to rise (held-out, else training log-likelihood), before the first
+ * The rate of the next epoch; `values` are the log-likelihoods to maximise (held-out, else training), before the first
  * epoch and after each.
  *
  *     constant   the learning rate
- *     cosine     from the learning rate down to a hundredth of it, which it would have after the last epoch:
- *                floor + (rate - floor) (1 + cos(π t / maxIterations)) / 2 (Loshchilov and Hutter 2017, eq. 5, no restarts)
- *     plateau    half of it after each patience/2 epochs in a row without a new best value, down to a hundredth
+ *     cosine     from the learning rate down to a hundredth of it, reached after the last epoch:
+ *                floor + (rate - floor) (1 + cos(π t / maxIterations)) / 2 (Loshchilov and Hutter 2017, eq. 5)
+ *     plateau    halved after each patience/2 epochs in a row without a new best value, down to a hundredth
  */
 export function rateOf({ schedule, learningRate, maxIterations, patience }: Rates, values: readonly number[]): number {
   if (schedule === 'cosine') {

@@ -1,17 +1,17 @@
-/** The options of every fit by gradients, checked: what loop.ts runs on. */
+/** Options of every fit by gradients, and their checks; loop.ts runs on the result. */
 import * as check from '../check.ts';
 import { argumentError, SeqlikError } from '../errors.ts';
 import { fixedBuffer, tagOf } from '../memory.ts';
-import { type Checkpoint, readCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
 import { type OptimizerName, optimizers } from './optimizer.ts';
 import { type Schedule, schedules } from './schedule.ts';
 
-/** Where a training stands, told after each batch, and once more after each epoch with what that gave. */
+/** The state of a training run, reported after each batch, and once more after each epoch with its log-likelihoods. */
 export interface TrainingProgress {
   /** The epoch, from 1. */
   iteration: number;
   maxIterations: number;
-  /** Batches of this epoch done, of `batches`. */
+  /** Batches done in this epoch, of `batches`. */
   batch: number;
   batches: number;
   /** Mean loss per term over the batches of this epoch so far, each as it was before its step. */
@@ -21,36 +21,38 @@ export interface TrainingProgress {
   /** After an epoch: log-likelihood per term of the held-out examples, if there are any. */
   heldOut?: number;
   learningRate: number;
-  /** An estimate for all epochs; an early end is not foreseen. */
+  /** An estimate for all epochs, as if none ended the run early. */
   secondsLeft: number;
 }
 export interface CheckpointOptions {
-  /** Go on from what `save` or an error DIVERGED gave, to the bits of a training that was never interrupted. The data and
-   * the settings have to be the same; learningRate, tolerance, maxIterations (but with schedule 'cosine') and patience
-   * (but with 'plateau') may differ. */
+  /**
+   * Go on from the bytes that `save` received or an error DIVERGED carries, to the bits of a training run that was
+   * never interrupted. The data and the settings have to be the same; learningRate, tolerance, maxIterations (except
+   * with schedule 'cosine') and patience (except with 'plateau') may differ.
+   */
   readonly resume?: Uint8Array;
-  /** Called between epochs, waited for; what it throws ends the fit. */
+  /** Called and awaited between epochs; an error it throws ends the fit. */
   readonly save?: (bytes: Uint8Array, iteration: number) => void | Promise<void>;
-  /** Epochs from one save to the next, the last epoch is always saved; default 1. */
+  /** Epochs from one save to the next; default 1. The last epoch is always saved. */
   readonly every?: number;
 }
 export interface TrainingOptions {
   /** Default adam. */
   readonly optimizer?: OptimizerName;
-  /** Of sgd, 0 <= momentum < 1; default 0.9. */
+  /** Only with sgd: 0 <= momentum < 1; default 0.9. */
   readonly momentum?: number;
-  /** Of the loss per term; default 1e-2. */
+  /** Step size for the gradient of the loss per term; default 1e-2. */
   readonly learningRate?: number;
-  /** Of the learning rate over the epochs: 'constant', 'cosine' (to a hundredth), 'plateau' (default: halved after each
-   * patience/2 epochs without a better value). */
+  /** The learning rate over the epochs: 'constant', 'cosine' (down to a hundredth), or 'plateau' (default: halved after
+   * each patience/2 epochs without a better value). */
   readonly schedule?: Schedule;
-  /** Examples of a step; default 32. */
+  /** Examples per step; default 32. */
   readonly batch?: number;
-  /** The longest a gradient of the loss per term may be, in Euclidean norm; default 5, 0 = any. */
+  /** Largest Euclidean norm of a gradient of the loss per term; default 5, 0 = any. */
   readonly clip?: number;
-  /** Fraction of the examples that is held out to find the best epoch; default 0.1, 0 = none. */
+  /** Fraction of the examples held out to find the best epoch; default 0.1, 0 = none. */
   readonly validation?: number;
-  /** Stop after so many epochs in a row that are not better on the held-out examples; default 10. */
+  /** Stop after so many epochs in a row without improvement on the held-out examples; default 10. */
   readonly patience?: number;
   /** Epochs; default 100. */
   readonly maxIterations?: number;
@@ -62,7 +64,7 @@ export interface TrainingOptions {
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly checkpoint?: CheckpointOptions;
 }
-/** Their names, for check.options. */
+/** The names of TrainingOptions, for check.options. */
 export const trainingOptions = [
   'optimizer',
   'momentum',
@@ -80,7 +82,7 @@ export const trainingOptions = [
   'checkpoint',
 ] as const satisfies readonly (keyof TrainingOptions)[];
 
-/** Options that were checked. */
+/** Checked options, with their defaults filled in. */
 export interface TrainingSettings {
   /** Public name of the call, for errors. */
   readonly where: string;
@@ -102,7 +104,7 @@ export interface TrainingSettings {
   readonly every: number;
 }
 
-/** `given` is what check.options returned. Throws INVALID_ARGUMENT, FORMAT (checkpoint.resume). */
+/** Checks options; `given` comes from check.options. Throws INVALID_ARGUMENT, FORMAT (checkpoint.resume). */
 export function readTraining(
   where: string,
   given: { readonly [K in (typeof trainingOptions)[number]]?: unknown },
@@ -141,10 +143,10 @@ export function readTraining(
     seed: check.seed(where, given.seed),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
-    ...checkpointing(where, given.checkpoint),
+    ...readCheckpointOptions(where, given.checkpoint),
   };
 }
-function checkpointing(where: string, value: unknown): Pick<TrainingSettings, 'resume' | 'save' | 'every'> {
+function readCheckpointOptions(where: string, value: unknown): Pick<TrainingSettings, 'resume' | 'save' | 'every'> {
   if (value === undefined) return { every: 1 };
   // each is read once: a getter may say something else the next time
   const { resume, save, every = 1 } = check.fields(where, 'checkpoint', value, ['resume', 'save', 'every']);
@@ -152,20 +154,21 @@ function checkpointing(where: string, value: unknown): Pick<TrainingSettings, 'r
   return {
     every: check.count(where, 'checkpoint.every', every),
     ...(save !== undefined && { save: save as NonNullable<TrainingSettings['save']> }),
-    ...(resume !== undefined && { resume: resumed(where, resume) }),
+    ...(resume !== undefined && { resume: decodeResume(where, resume) }),
   };
 }
-/** Read at once: the bytes are the caller's. */
-function resumed(where: string, bytes: unknown): Checkpoint {
+/** Decodes at once: the bytes are the caller's. */
+function decodeResume(where: string, bytes: unknown): Checkpoint {
   const argument = 'checkpoint.resume';
   if (tagOf(bytes) !== 'Uint8Array' || !fixedBuffer(bytes as Uint8Array))
     throw new SeqlikError(
       'INVALID_ARGUMENT',
-      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ${check.describe(bytes)}`,
+      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ` +
+        check.describe(bytes),
       { argument },
     );
   try {
-    return readCheckpoint(bytes as Uint8Array);
+    return decodeCheckpoint(bytes as Uint8Array);
   } catch (error) {
     if (!(error instanceof SeqlikError)) throw error;
     const { code, message, tensor, reason } = error;

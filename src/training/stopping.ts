@@ -1,10 +1,10 @@
-/** When a training ends, and which epoch was its best: functions of what is recorded. */
+/** When a training run ends, and which epoch was its best: functions of the recorded course. */
 
-/** Values before the first epoch and after each: what a training is judged by. */
+/** Log-likelihoods before the first epoch and after each, by which a training run is judged. */
 export interface Course {
-  /** Log-likelihood of the training examples. */
+  /** That of the training examples. */
   readonly history: readonly number[];
-  /** Of the held-out ones, per term; undefined: nothing is held out. */
+  /** That of the held-out examples, per term; undefined if nothing is held out. */
   readonly validationHistory: readonly number[] | undefined;
 }
 export interface Limits {
@@ -13,17 +13,17 @@ export interface Limits {
   readonly patience: number;
 }
 
-/** Where the greatest value stands first. */
+/** The index of the first greatest value. */
 export function bestOf(values: readonly number[]): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
   return best;
 }
-/** The epoch whose parameters are given back: the best by the held-out values, else the last. */
+/** The epoch whose parameters are returned: the best by the held-out values, else the last. */
 export const chosenOf = ({ history, validationHistory }: Course): number =>
   validationHistory ? bestOf(validationHistory) : history.length - 1;
 
-const NOISE = 1e-12; // of a log-likelihood, relative
+const NOISE = 1e-12; // relative rounding error of a log-likelihood
 const scaleOf = (value: number): number => 1 + Math.abs(value);
 /** The first epoch after which the training log-likelihood was lower than before; 0: it never fell. */
 export const firstFall = ({ history }: Course): number =>
@@ -33,8 +33,9 @@ export const firstFall = ({ history }: Course): number =>
   );
 
 /**
- * Why no further epoch follows, if so: 'patience' (so many epochs in a row were not better than the best on what is held
- * out), 'tolerance' (the training log-likelihood moved by less than tolerance (1 + |it|)), 'maxIterations'.
+ * Why no further epoch follows, undefined if one does: 'patience' (so many epochs in a row were not better than the
+ * best on the held-out examples), 'tolerance' (the training log-likelihood moved by less than tolerance (1 + |it|)),
+ * 'maxIterations'.
  */
 export function endOf(course: Course, limits: Limits): 'patience' | 'tolerance' | 'maxIterations' | undefined {
   const { history, validationHistory } = course;

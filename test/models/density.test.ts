@@ -1,4 +1,4 @@
-/** MixtureDensity: against mixtures and Gaussians, its gradients against slopes, its draws, what it refuses and where. */
+/** MixtureDensity against mixtures and Gaussians, its gradients against slopes, its draws, and its errors. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -318,7 +318,7 @@ describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
   ];
   test.each(bad)('%s', (_, call, fields) => expect(refusal(call)).toMatchObject(fields));
 
-  // one value of a batch is not finite: nothing of it may be masked away, wherever it stands
+  // one value of a batch is not finite: the error names it wherever it stands, nothing masks it
   test.each(mappings)('%s: any value that is not finite', (mapping) => {
     const { shape, raw, x } = drawn({ mapping, n: 11, d: 2, k: 3, q: 1, seed: 2 });
     const model = make(shape);
@@ -362,7 +362,7 @@ describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
     const good = [0, 0, 0, 0, 0, 0, 1, 0.1, 1, 1, 0.1, 1];
     const batch = Float64Array.from({ length: 12 * 30 }, (_, i) => good[i % 12]!);
     const x = new Float64Array(60);
-    batch[12 * 5 + 10] = 2; // tanh(2) > tanh(1): no covariance
+    batch[12 * 5 + 10] = 2; // tanh(2) > tanh(1): not a covariance
     batch[12 * 9 + 6] = -1;
     expect(refusal(() => model.forward(batch, x))).toMatchObject({
       code: 'NOT_POSITIVE_DEFINITE',
@@ -386,7 +386,7 @@ test.runIf(hasNative)('with threads the first failure is the same, and so are th
     const backend = openBackend({ name: 'native', threads });
     return new MixtureDensity({ components: 20, dimension: 2, mapping: 'tanh-full' }, { backend });
   }) as [MixtureDensity, MixtureDensity];
-  const n = 30_000; // more work than one thread is for
+  const n = 30_000; // enough for several threads
   const random = uniform(1);
   const w = one.outputs;
   const raw = Float64Array.from({ length: n * w }, (_, i) => (i % w < 60 ? random() : (i % w) % 3 === 1 ? 0.1 : 1));

@@ -1,4 +1,4 @@
-/** Networks at their limits: long lists, numbers that overflow, memory of others, calls inside calls. Odd values: hostile. */
+/** Networks at their limits: long lists, numbers that overflow, memory of others, calls inside calls. */
 import { describe, expect, test } from 'vitest';
 import { type Backend, MixtureDensity, MixtureDensityNetwork, type NetworkOptions } from '../../src/index.ts';
 import { expectBits, refusal, titled } from '../support/models.ts';
@@ -15,25 +15,27 @@ const holes = (first: unknown): unknown[] => {
 describe.each(titled)('on %s', (_, backend: Backend) => {
   const made = (more: Partial<NetworkOptions> = {}): MixtureDensityNetwork =>
     new MixtureDensityNetwork({ ...shape, ...more }, { backend });
-  /** Weights of zero but for some: what it says does not depend on the observations. */
+  /** A network with weights of zero except for some: its predictions do not depend on the observations. */
   const still = (own: Record<string, number[]>, more: Partial<NetworkOptions> = {}): MixtureDensityNetwork => {
     const zeros = Object.entries(made().parameters).map(([name, values]) => [name, values.fill(0)]);
     return made({ parameters: { ...Object.fromEntries(zeros), ...own }, ...more });
   };
-  const told = (code: string, argument: string) => expect.objectContaining({ code, argument });
+  const errorOf = (code: string, argument: string) => expect.objectContaining({ code, argument });
 
   describe('sizes', () => {
     test('a list of 2^28 holes is refused before it is copied', () => {
       const typed = Float64Array.of(1, 2);
-      expect(refusal(() => made().logDensity(holes(typed) as never))).toEqual(told('INVALID_ARGUMENT', 'seqs[1]'));
-      expect(refusal(() => made().logDensity(holes([[1]]) as never))).toEqual(told('INVALID_ARGUMENT', 'seqs[1]'));
+      expect(refusal(() => made().logDensity(holes(typed) as never))).toEqual(errorOf('INVALID_ARGUMENT', 'seqs[1]'));
+      expect(refusal(() => made().logDensity(holes([[1]]) as never))).toEqual(errorOf('INVALID_ARGUMENT', 'seqs[1]'));
       const ragged = { values: typed, lengths: holes(2) as number[] };
-      expect(refusal(() => made().logDensity(ragged))).toEqual(told('INVALID_ARGUMENT', 'seqs.lengths'));
-      expect(refusal(() => made({ hidden: holes(2) as number[] }))).toEqual(told('INVALID_ARGUMENT', 'hidden'));
+      expect(refusal(() => made().logDensity(ragged))).toEqual(errorOf('INVALID_ARGUMENT', 'seqs.lengths'));
+      expect(refusal(() => made({ hidden: holes(2) as number[] }))).toEqual(errorOf('INVALID_ARGUMENT', 'hidden'));
       const initialState = holes(typed) as Float64Array[];
-      expect(refusal(() => made().forward(typed, { initialState }))).toEqual(told('INVALID_ARGUMENT', 'initialState'));
+      expect(refusal(() => made().forward(typed, { initialState }))).toEqual(
+        errorOf('INVALID_ARGUMENT', 'initialState'),
+      );
       const state = { hidden: initialState };
-      expect(refusal(() => made().step(state, [1]))).toEqual(told('INVALID_ARGUMENT', 'state.hidden'));
+      expect(refusal(() => made().step(state, [1]))).toEqual(errorOf('INVALID_ARGUMENT', 'state.hidden'));
     });
     test('millions of empty sequences need no room for their states', () => {
       const lengths = new Int32Array(2 ** 21);
@@ -60,16 +62,16 @@ describe.each(titled)('on %s', (_, backend: Backend) => {
       ['coordinates', { dimension: 2 ** 23 + 1, hidden: [1] }, 'dimension'],
       ['outputs', { components: 2 ** 22, hidden: [1] }, 'components'],
     ] as const)('too many %s', (_, more, argument) => {
-      expect(refusal(() => made(more))).toEqual(told('INVALID_ARGUMENT', argument));
+      expect(refusal(() => made(more))).toEqual(errorOf('INVALID_ARGUMENT', argument));
     });
   });
 
   describe('numbers', () => {
     const far = { standardization: { mean: [0], standardDeviation: [1e10] } };
-    test('a mean or a draw that overflows in units of the data is told', () => {
+    test('a mean or a draw that overflows in units of the data is an error', () => {
       const network = still({ by: [0, 1e300, 0] }, far);
-      expect(refusal(() => network.sample(1))).toEqual(told('NON_FINITE', 'parameters'));
-      expect(refusal(() => network.step(network.start(), [1]))).toEqual(told('NON_FINITE', 'parameters'));
+      expect(refusal(() => network.sample(1))).toEqual(errorOf('NON_FINITE', 'parameters'));
+      expect(refusal(() => network.step(network.start(), [1]))).toEqual(errorOf('NON_FINITE', 'parameters'));
     });
     test('a draw that overflows is not taken for an observation', () => {
       const network = still({ by: [0, 1.797e308, Math.log(1e307)] });
@@ -78,36 +80,36 @@ describe.each(titled)('on %s', (_, backend: Backend) => {
         try {
           expect(network.sample(2, { seed }).every(Number.isFinite)).toBe(true);
         } catch (error) {
-          expect(error).toEqual(told('NON_FINITE', 'parameters'));
+          expect(error).toEqual(errorOf('NON_FINITE', 'parameters'));
           refused++;
         }
       expect(refused).toBeGreaterThan(0);
     });
     test.each([Float64Array, Float32Array])(
-      'an observation that overflows in units of the network is told: %o',
+      'an observation that overflows in units of the network is an error: %o',
       (Type) => {
         const network = made({ standardization: { mean: [0], standardDeviation: [1e-300] } });
         const error = expect.objectContaining({ code: 'NON_FINITE', argument: 'seqs', value: 2 ** 30 });
         for (const method of ['logDensity', 'forward', 'lossGradient'] as const)
           expect(refusal(() => network[method](Type.of(2 ** 30, 0, 0)))).toEqual(error);
-        expect(refusal(() => network.step(network.start(), [2 ** 30]))).toEqual(told('NON_FINITE', 'x'));
-        expect(refusal(() => network.sample(1, { prefix: [2 ** 30] }))).toEqual(told('NON_FINITE', 'prefix'));
+        expect(refusal(() => network.step(network.start(), [2 ** 30]))).toEqual(errorOf('NON_FINITE', 'x'));
+        expect(refusal(() => network.sample(1, { prefix: [2 ** 30] }))).toEqual(errorOf('NON_FINITE', 'prefix'));
       },
     );
-    test('a gradient that overflows is told', () => {
+    test('a gradient that overflows is an error', () => {
       const network = still({ by: [0, 1e150, 0], Wy0: [0, 0, 1e160, 0, 0, 0] });
       expect(network.forward([1, 2]).loss).toBeCloseTo(5e299, -290);
-      expect(refusal(() => network.lossGradient([1, 2]))).toEqual(told('NON_FINITE', 'parameters'));
+      expect(refusal(() => network.lossGradient([1, 2]))).toEqual(errorOf('NON_FINITE', 'parameters'));
     });
     test('also one that overflows in f32 only', () => {
       const network = still({ by: [0, 1e16, 0], Wy0: [0, 0, 1e24, 0, 0, 0] });
-      expect(refusal(() => network.lossGradient(Float32Array.of(1, 2)))).toEqual(told('NON_FINITE', 'parameters'));
+      expect(refusal(() => network.lossGradient(Float32Array.of(1, 2)))).toEqual(errorOf('NON_FINITE', 'parameters'));
       expect(network.lossGradient([1, 2]).loss).toBeGreaterThan(1e31);
     });
-    test('a state beyond the range of f32 data is told', () => {
+    test('a state beyond the range of f32 data is an error', () => {
       const initialState = [[1e300, 0]] as never;
       expect(refusal(() => made().forward(Float32Array.of(1, 2), { initialState }))).toEqual(
-        told('NON_FINITE', 'initialState[0]'),
+        errorOf('NON_FINITE', 'initialState[0]'),
       );
       expect(made().forward([1, 2], { initialState }).logDensity).toHaveLength(1);
     });
@@ -191,7 +193,7 @@ describe.each(titled)('on %s', (_, backend: Backend) => {
       const other = () => network.step(network.start(), [7]);
       expect(network.step(state, reading(other))).toEqual(network.step(state, [1]));
     });
-    test('fits at once, scores between their batches and an init that is gone give what a fit alone gives', async () => {
+    test('fits at once, scores between batches and an init that is gone change nothing in a fit', async () => {
       const learn = (more: object = {}) =>
         MixtureDensityNetwork.fit(waves, { ...shape, batch: 4, maxIterations: 2, backend, ...more });
       const alone = await learn();

@@ -1,10 +1,10 @@
-/** The mixture-density network: identities, gradients of every cell, states, files. Numbers of the specification: golden. */
+/** The mixture-density network: identities, gradients of every cell, states, files. */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MixtureDensity, MixtureDensityNetwork, type NetworkOptions, type Real, SeqlikError } from '../../src/index.ts';
 import { mappings } from '../../src/models/density/mapping.ts';
-import { cells } from '../../src/models/recurrent/stack/architecture.ts';
+import { cells } from '../../src/models/recurrent/stack/cell.ts';
 import { Random } from '../../src/random.ts';
 import { backends } from '../support/backends.ts';
 import { expectBits, refusal } from '../support/models.ts';
@@ -236,7 +236,7 @@ describe('every mapping', () => {
   });
 });
 
-describe('bad input is told', () => {
+describe('bad input is refused', () => {
   const make = (options: object) => () => new MixtureDensityNetwork({ ...shape, ...options } as NetworkOptions);
   test.each([
     [make({ hidden: [] }), 'INVALID_ARGUMENT', 'hidden'],
@@ -288,7 +288,7 @@ describe('bad input is told', () => {
       expect(network.logLikelihood(seqs as Real)).toBe(0);
     }
   });
-  test('a target 1e5 standard deviations away has a finite loss; one whose distance overflows is told by its term', () => {
+  test('a target 1e5 standard deviations away has a finite loss; an overflowing distance names its term', () => {
     const x = each[0]!.slice();
     x[4 * d] = 1e5;
     expect(Number.isFinite(network.lossGradient(x).loss)).toBe(true);
@@ -299,7 +299,7 @@ describe('bad input is told', () => {
       row: 11,
     });
   });
-  test('a covariance that is not positive definite is told by term, component and pivot', () => {
+  test('a covariance that is not positive definite: the error names term, component and pivot', () => {
     const by = new MixtureDensityNetwork({ ...shape, mapping: 'tanh-diag' }).parameters;
     by['by']![2 + 2 * d + d + 1] = -3;
     const wrong = new MixtureDensityNetwork({ ...shape, mapping: 'tanh-diag', parameters: by });

@@ -1,17 +1,19 @@
-/** Long sequences in pieces of time: the bits of one call, and no call that an abort could not wait for. */
+/** Long sequences in pieces of time: the bits of one call, and no call too long for an abort to wait for. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Call } from '../../src/bind/plan.ts';
 import { type Backend, bind, type Machine } from '../../src/bind.ts';
 import { contract } from '../../src/contract.ts';
-import { costOf } from '../../src/grammar.ts';
+import { costOf, type DType } from '../../src/grammar.ts';
 import { MixtureDensityNetwork, type Real } from '../../src/index.ts';
-import { Architecture, cells, gatesOf } from '../../src/models/recurrent/stack/architecture.ts';
-import { type Batch, backward, forward, type Place, spansOf } from '../../src/models/recurrent/stack/pass.ts';
-import { piecesOf, settled, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
+import { StackArchitecture } from '../../src/models/recurrent/stack/architecture.ts';
+import { cellSizes, cells } from '../../src/models/recurrent/stack/cell.ts';
+import { type Batch, backward, forward, type PassContext, spansOf } from '../../src/models/recurrent/stack/pass.ts';
+import { piecesOf, settleAll, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
 import { Weights } from '../../src/models/recurrent/stack/weights.ts';
 import { Workspace } from '../../src/models/recurrent/stack/workspace.ts';
 import { byRows, type Pass, runAsync, runNow } from '../../src/models/work.ts';
+import { Random } from '../../src/random.ts';
 import { Pace } from '../../src/training/pace.ts';
 import { native, wasm } from '../support/backends.ts';
 import { uniform } from '../support/cases.ts';
@@ -48,7 +50,7 @@ describe('piecesOf', () => {
   test('sequences that are not long stay one call', () => {
     expect(piecesOf(Int32Array.of(7, 0, 7), 4, 2)).toEqual([[{ row: 0, rows: 14, item: 0, items: 3 }]]);
   });
-  test('those that are go beside each other, on as many threads as there are', () => {
+  test('long ones run side by side, on as many threads as there are', () => {
     const lengths = Int32Array.of(8, 1, 12, 8);
     const items = (threads: number) => piecesOf(lengths, 4, threads).map((list) => list.map(({ item }) => item));
     expect(items(2)).toEqual([[1], [0, 2], [3], [0, 2], [3], [2]]);
@@ -57,7 +59,7 @@ describe('piecesOf', () => {
   test.each(cells)('a piece of %s is about as much work as leaves the event loop', (cell) => {
     const { dims } = contract.recurrent.forward;
     for (const m of [1, 3, 64, 512, 5000]) {
-      const g = gatesOf[cell] * m;
+      const g = cellSizes({ units: m, cell }).gates;
       const work = costOf(contract.recurrent.forward, 'f64').of(
         dims.map((dim) => ({ n: stepsOf(m, g), units: m, gates: g })[dim as 'n'] ?? 0),
       );
@@ -67,40 +69,37 @@ describe('piecesOf', () => {
   });
 });
 
-const drawn = (seed: number) => {
-  const random = uniform(seed);
-  return (length: number, single: boolean): Real =>
-    single ? Float32Array.from({ length }, random) : Float64Array.from({ length }, random);
-};
-/** A network whose first layer is so large that some hundred steps are long, and what it reads. */
-function settingOf(backend: Backend, cell: (typeof cells)[number], single: boolean) {
+/** A stack whose first layer is so large that some hundred steps are long, and sequences for it. */
+function settingOf(backend: Backend, cell: (typeof cells)[number], dtype: DType) {
   const hidden = [{ tanh: 500, relu: 500, lstm: 250, gru: 290 }[cell], 5];
-  const shape = { dimension: 2, hidden, components: 1, mapping: 'diag-exp', cell, inputSkip: true, binary: 0 } as const;
-  const architecture = new Architecture('test', shape);
-  const steps = stepsOf(hidden[0]!, architecture.gates(0));
+  const shape = { inputs: 2, hidden, outputs: 5, cell, inputSkip: true };
+  const architecture = new StackArchitecture('test', shape, { inputs: 'inputs', outputs: 'outputs' });
+  const steps = stepsOf(hidden[0]!, architecture.sizes[0]!.gates);
   const lengths = Int32Array.of(3, 2 * steps, 0, 3 * steps + 1, 5, 2 * steps - 1);
   const n = lengths.reduce((a, b) => a + b);
-  const values = drawn(1);
-  const batch: Batch = { lengths, inputs: values(2 * n, single), targets: values(2 * n, single), steps: n };
-  const states = hidden.map((_, layer) => values(lengths.length * architecture.states(layer), single));
-  const dRaw = values(n * architecture.outputs, single);
-  const weights = new Weights(backend, architecture, architecture.initial('test', 1), single);
-  /** All that a pass and its way back give; `spans` of the way back. */
-  const run = function* (place: Place, spans: Int32Array): Pass<Record<string, Real>> {
-    const { layers, raw } = yield* forward(place, batch, states);
+  const random = uniform(1);
+  const values = (length: number): Real =>
+    dtype === 'f32' ? Float32Array.from({ length }, random) : Float64Array.from({ length }, random);
+  const batch: Batch = { lengths, inputs: values(2 * n), steps: n };
+  const states = architecture.sizes.map(({ carried }) => values(lengths.length * carried));
+  const dOutputs = values(n * architecture.outputs);
+  const weights = new Weights(backend, architecture, architecture.initialise('test', new Random(1)), dtype);
+  /** All results of the passes forward and backward; gradients flow back over `spans`. */
+  const run = function* (context: PassContext, spans: Int32Array): Pass<Record<string, Real>> {
+    const { layers, outputs } = yield* forward(context, batch, states);
     const flat = new Float64Array(architecture.size);
-    const dStates = yield* backward(place, batch, layers, dRaw, architecture.named(flat), { spans });
+    const dStates = yield* backward(context, batch, layers, dOutputs, architecture.named(flat), { spans });
     const traces = layers.flatMap(({ h, saved, last }, i) => [
       [`h${i}`, h],
       [`saved${i}`, saved],
       [`last${i}`, last],
       [`dState${i}`, dStates[i]!],
     ]);
-    return { raw, flat, ...Object.fromEntries(traces) };
+    return { outputs, flat, ...Object.fromEntries(traces) };
   };
-  /** In new memory, or in memory that was used before. */
+  /** The passes in new memory, or in memory that was used before. */
   const passOf = (spans: Int32Array, used: boolean): Pass<Record<string, Real>> => {
-    const room = new Workspace('test', single, used);
+    const room = new Workspace('test', dtype, used);
     for (let times = 0; times < 2 && used; times++) {
       room.array(2 ** 23).fill(Number.NaN);
       room.restart();
@@ -112,8 +111,8 @@ function settingOf(backend: Backend, cell: (typeof cells)[number], single: boole
 const some = [...native.slice(0, 1), wasm] as unknown as Backend[];
 for (const backend of some)
   describe.each(cells)(`${backend.name} ${backend.isa} %s`, (cell) => {
-    test.each(['f64', 'f32'])('%s: in pieces the bits of one call, forward and back', async (dtype) => {
-      const { lengths, steps, passOf, dispose } = settingOf(backend, cell, dtype === 'f32');
+    test.each(['f64', 'f32'] as const)('%s: in pieces the bits of one call, forward and back', async (dtype) => {
+      const { lengths, steps, passOf, dispose } = settingOf(backend, cell, dtype);
       expect(piecesOf(lengths, steps, 1)).toHaveLength(3 + 2 + 3);
       for (const spans of [lengths, spansOf(lengths, 2 * steps + 1)]) {
         const whole = runNow(passOf(spans, false));
@@ -125,11 +124,11 @@ for (const backend of some)
     });
   });
 
-/** A machine that computes nothing, and tells of its calls. */
-function idle(told: (call: Call) => void, threads = 2): Backend {
+/** A machine that computes nothing, and reports its calls. */
+function idle(onCall: (call: Call) => void, threads = 2): Backend {
   let handles = 0;
   const run = (call: Call): number => {
-    told(call);
+    onCall(call);
     return 0;
   };
   const machine: Machine = {
@@ -187,16 +186,16 @@ describe('one very long sequence', () => {
   );
 });
 
-test('calls beside each other have settled when the first failure is told', async () => {
+test('all calls have settled when the first failure is thrown', async () => {
   let done = false;
   const slow = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     done = true;
   };
-  await expect(settled([Promise.reject(new Error('first')), slow()])).rejects.toThrow('first');
+  await expect(settleAll([Promise.reject(new Error('first')), slow()])).rejects.toThrow('first');
   expect(done).toBe(true);
 });
-test('rows are gone through some at a time, each once', () => {
+test('byRows visits each row once, a block at a time', () => {
   const seen: number[][] = [];
   const pass = byRows(5, 2 ** 19, (from, end) => seen.push([from, end]));
   runNow(pass);

@@ -1,7 +1,7 @@
 /** Linear layers by their formulas. */
 import type { Oracle } from '../oracle.ts';
-
-const range = (n: number): number[] => [...Array(n).keys()];
+import { type Draws, shrunk } from './draws.ts';
+import { range } from './matrices.ts';
 
 export const dense: Oracle['dense'] = {
   affine({ n, i, o }, { x, W, y }) {
@@ -14,5 +14,12 @@ export const dense: Oracle['dense'] = {
         for (const j of range(i)) dW[q * i + j]! += dy[r * o + q]! * x[r * i + j]!;
         db[q]! += dy[r * o + q]!;
       }
+  },
+};
+
+export const draws: Draws<'dense'> = {
+  kernels: {
+    affine: { args: { W: shrunk('i') }, extremes: ['x'] },
+    gradient: { extremes: ['x', 'dy'] },
   },
 };

@@ -1,6 +1,7 @@
 /** Mixture densities out of the textbook: explicit covariances and inverses, and the chain rule through them. */
 import type { Kernels, Resident } from '../../src/grammar.ts';
 import type { Table } from '../support/table.ts';
+import type { Draw, Draws } from './draws.ts';
 import { add, type Dense, type F64, inverse, matrix, range, times, transposed, tri } from './matrices.ts';
 
 type Density = Kernels<Table, 'f64'>['density'];
@@ -19,14 +20,14 @@ const softmax = (r: readonly number[]): number[] => {
   return r.map((v) => Math.exp(v - top) / total);
 };
 
-interface Spread {
+interface Covariance {
   /** A factor of the covariance. */
   readonly L: Dense;
   /** From a symmetric dLoss/dΣ to dLoss/draw. */
   readonly chain: (G: Dense) => number[];
 }
 /** The covariance of one component: L L' with L from raw values, or entry by entry. */
-function spread(mapping: Dims['mapping'], d: number, c: readonly number[], floor: number): Spread {
+function covarianceOf(mapping: Dims['mapping'], d: number, c: readonly number[], floor: number): Covariance {
   const raised = (r: number): number => (floor > -Infinity ? floor + softplus(r - floor) : r);
   const slope = (r: number): number => (floor > -Infinity ? sigmoid(r - floor) : 1);
   const sd = (r: number): number => (mapping.endsWith('exp') ? Math.exp(raised(r)) : softplus(raised(r)));
@@ -85,7 +86,7 @@ function cholesky(S: Dense): Dense {
   return L;
 }
 
-interface Component extends Spread {
+interface Component extends Covariance {
   readonly weight: number;
   readonly mean: readonly number[];
 }
@@ -100,7 +101,7 @@ function componentsOf({ d, k, values, outputs, mapping }: Sizes, raw: F64, floor
   return range(k).map((j) => ({
     weight: weights[j]!,
     mean: row.slice(k + j * d, k + (j + 1) * d),
-    ...spread(mapping, d, row.slice(k + k * d + j * values, k + k * d + (j + 1) * values), floor),
+    ...covarianceOf(mapping, d, row.slice(k + k * d + j * values, k + k * d + (j + 1) * values), floor),
   }));
 }
 const logitsOf = ({ k, d, values, q, outputs }: Sizes, raw: F64, i: number): number[] =>
@@ -173,5 +174,38 @@ export const density: Oracle = {
       L.set(factors, i * k * sizes.values);
       probabilities.set(logitsOf(sizes, raw, i).map(sigmoid), i * q);
     }
+  },
+};
+
+/** Raw rows: triangles that are well conditioned, and values that tanh takes to a covariance. */
+const distributions: Draw = (raw, { sizes, words }) => {
+  const { d, k, values, outputs } = sizes as Record<'d' | 'k' | 'values' | 'outputs', number>;
+  const mapping = words['mapping']!;
+  const full = mapping.startsWith('chol') || mapping === 'tanh-full';
+  const diagonal = range(values).filter((c) => !full || range(d).some((l) => c === (l * (l + 3)) / 2));
+  for (let at = k + k * d; at < raw.length; at += outputs)
+    for (let c = 0; c < k * values; c++) {
+      const value = raw[at + c]!;
+      if (!diagonal.includes(c % values)) raw[at + c] = value / (2 * d);
+      else if (mapping.startsWith('tanh')) raw[at + c] = 1.2 + value / 2;
+    }
+};
+/** Every second case has a floor. */
+const floors: Draw = (floor, { seed }) => {
+  floor[0] = seed % 2 ? floor[0]! - 1 : -Infinity;
+};
+/** Columns from the d-th on lie between 0 and 1. */
+const targets: Draw = (x, { sizes }) => {
+  for (let i = 0; i < x.length; i++) if (i % sizes['observed']! >= sizes['d']!) x[i] = Math.abs(x[i]!);
+};
+const scored = { args: { raw: distributions, floor: floors, x: targets }, extremes: ['raw', 'x'] } as const;
+export const draws: Draws<'density'> = {
+  sizes: (sizes, { mapping }) => {
+    if (mapping === 'graves') sizes['d'] = 2;
+  },
+  kernels: {
+    forward: scored,
+    lossGradient: scored,
+    distribution: { args: { raw: distributions, floor: floors }, extremes: ['raw'] },
   },
 };

@@ -1,4 +1,4 @@
-/** Small rows that use every word of the grammar: only the test build contains them. */
+/** Small kernels that use every word of the grammar: only the test build contains them. */
 import type { NounSpec } from '../../src/grammar.ts';
 
 const close = { f64: 1e-12, f32: 2e-4 };

@@ -18,29 +18,30 @@ int masked(int n, int d, const T* x, const uint8_t* mask, const T* c, const T* m
 }
 
 template <class T> int recur(
-    int, int s, int, int m, int, int activation, const int* lengths, const T* a, const T* W, T* z, T* state, T* h) {
-  const int width = pad<T>(m);
-  for (int i = 0; i < s; i++, state += m) {
+    int /*n*/, int s, int /*t*/, int units, int /*gates*/, int activation, const int* lengths, const T* a, const T* W,
+    T* z, T* state, T* h) {
+  const int width = pad<T>(units);
+  for (int i = 0; i < s; i++, state += units) {
     const T* last = state;
     T* line = z;
-    for (int t = 0; t < lengths[i]; t++, a += m, h += m, line += width) {
-      for (int j = 0; j < m; j++) line[j] = a[j];
-      for (int j = m; j < width; j++) line[j] = T(0);
+    for (int t = 0; t < lengths[i]; t++, a += units, h += units, line += width) {
+      for (int j = 0; j < units; j++) line[j] = a[j];
+      for (int j = units; j < width; j++) line[j] = T(0);
       for (int j = 0; j < width; j += LANES<T>) {
         V<T> v = load(line + j);
-        for (int p = 0; p < m; p++) v = madd<T>(splat(last[p]), load(W + size_t(p) * width + j), v);
+        for (int p = 0; p < units; p++) v = madd<T>(splat(last[p]), load(W + size_t(p) * width + j), v);
         store(line + j, Activation(activation) == Activation::tanh ? tanh<T>(v) : pmax<T>(v, V<T>{}));
       }
-      for (int j = 0; j < m; j++) h[j] = line[j];
+      for (int j = 0; j < units; j++) h[j] = line[j];
       last = line;
     }
-    for (int j = 0; j < m; j++) state[j] = last[j];
+    for (int j = 0; j < units; j++) state[j] = last[j];
   }
   return 0;
 }
 
 template <class T>
-int tally(int, int s, int d, const int* lengths, const T* x, double* steps, double* first, double* total) {
+int tally(int /*n*/, int s, int d, const int* lengths, const T* x, double* steps, double* first, double* total) {
   for (int i = 0, row = 0; i < s; i++) {
     *steps += lengths[i];
     for (int t = 0; t < lengths[i]; t++, row++, x += d)

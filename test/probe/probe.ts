@@ -1,6 +1,6 @@
 // Kernels of the test build only: every word of the grammar. Twin: test/probe/probe.cc
 import { pad, size } from "../../assembly/linalg";
-import { madd, maddOne, tanh, zero } from "../../assembly/simd";
+import { madd, maddOne, pmax, splatAt, tanh, zero } from "../../assembly/simd";
 import { Activation } from "./words";
 
 export function masked<T>(
@@ -18,29 +18,30 @@ export function masked<T>(
   return 0;
 }
 
-export function recur<T>(n: i32, s: i32, t: i32, m: i32, g: i32, activation: i32,
+export function recur<T>(n: i32, s: i32, t: i32, units: i32, gates: i32, activation: i32,
     lengths: usize, a: usize, W: usize, z: usize, state: usize, h: usize): i32 {
-  const units = size<T>(m), width = size<T>(pad<T>(m));
-  for (let i = 0; i < s; i++, state += units) {
+  const row = size<T>(units), width = size<T>(pad<T>(units));
+  for (let i = 0; i < s; i++, state += row) {
     let last = state, line = z;
-    for (let u = load<i32>(lengths + size<i32>(i)); u > 0; u--, a += units, h += units, line += width) {
-      memory.copy(line, a, units);
-      memory.fill(line + units, 0, width - units);
+    for (let u = load<i32>(lengths + size<i32>(i)); u > 0; u--, a += row, h += row, line += width) {
+      memory.copy(line, a, row);
+      memory.fill(line + row, 0, width - row);
       for (let j: usize = 0; j < width; j += 16) {
-        let v = v128.load(line + j);
-        for (let p = last, w = W + j, end = last + units; p < end; p += sizeof<T>(), w += width)
-          v = madd<T>(v128.load_splat<T>(p), v128.load(w), v);
-        v128.store(line + j, activation == Activation.tanh ? tanh<T>(v) : v128.pmax<T>(v, zero<T>()));
+        let v = load<v128>(line + j);
+        for (let p = last, w = W + j, end = last + row; p < end; p += sizeof<T>(), w += width)
+          v = madd<T>(splatAt<T>(p), load<v128>(w), v);
+        store<v128>(line + j, activation == Activation.tanh ? tanh<T>(v) : pmax<T>(v, zero<T>()));
       }
-      memory.copy(h, line, units);
+      memory.copy(h, line, row);
       last = line;
     }
-    if (last != state) memory.copy(state, last, units);
+    if (last != state) memory.copy(state, last, row);
   }
   return 0;
 }
 
-export function tally<T>(n: i32, s: i32, d: i32, lengths: usize, x: usize, steps: usize, first: usize, total: usize): i32 {
+export function tally<T>(
+    n: i32, s: i32, d: i32, lengths: usize, x: usize, steps: usize, first: usize, total: usize): i32 {
   for (let i = 0, row = 0; i < s; i++) {
     const length = load<i32>(lengths + size<i32>(i));
     store<f64>(steps, load<f64>(steps) + <f64>length);

@@ -1,7 +1,7 @@
 /** Mini-batches and the split: partitions, functions of the seed, similar lengths together. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parts, shuffled, split } from '../../src/training/batches.ts';
+import { partsOf, shuffleBatches, split } from '../../src/training/batches.ts';
 
 const lengthsOf = fc.array(fc.nat(50), { minLength: 1, maxLength: 300 }).map((n) => Int32Array.from(n));
 const seeds = fc.nat(2 ** 32 - 1);
@@ -17,7 +17,7 @@ describe('batches of an epoch', () => {
     fc.assert(
       fc.property(lengthsOf, fc.integer({ min: 1, max: 40 }), seeds, fc.nat(1000), (lengths, batch, seed, epoch) => {
         const examples = Int32Array.from(lengths.keys()).filter((i) => i % 3 > 0);
-        const batches = shuffled(examples, lengths, batch, seed, epoch);
+        const batches = shuffleBatches(examples, lengths, batch, seed, epoch);
         expect(sorted(batches)).toEqual([...examples]);
         expect(batches.length).toBe(Math.ceil(examples.length / batch));
         expect(batches.filter((b) => b.length !== batch).length).toBeLessThanOrEqual(1);
@@ -26,7 +26,7 @@ describe('batches of an epoch', () => {
   test('are a function of seed and epoch', () => {
     const lengths = Int32Array.from({ length: 100 }, (_, i) => i % 7);
     const examples = Int32Array.from(lengths.keys());
-    const of = (seed: number, epoch: number) => JSON.stringify(shuffled(examples, lengths, 8, seed, epoch));
+    const of = (seed: number, epoch: number) => JSON.stringify(shuffleBatches(examples, lengths, 8, seed, epoch));
     expect(of(1, 1)).toBe(of(1, 1));
     const all = [0, 1, 2, 2 ** 32 - 1].flatMap((seed) => [1, 2, 3].map((epoch) => of(seed, epoch)));
     expect(new Set(all).size).toBe(all.length);
@@ -36,7 +36,7 @@ describe('batches of an epoch', () => {
     fc.assert(
       fc.property(lengthsOf, fc.integer({ min: 5, max: 20 }), seeds, (lengths, batch, seed) => {
         const examples = Int32Array.from(lengths.keys()); // one bucket: at most 300 of 64 x 5
-        const batches = shuffled(examples, lengths, batch, seed, 1);
+        const batches = shuffleBatches(examples, lengths, batch, seed, 1);
         const ranges = batches
           .map((b) => [...b].map((i) => lengths[i]!))
           .map((own) => [Math.min(...own), Math.max(...own)] as const)
@@ -47,7 +47,7 @@ describe('batches of an epoch', () => {
     ));
   test('hold similar lengths also of many buckets, and neither order is that of the data or of the lengths', () => {
     const lengths = Int32Array.from({ length: 5000 }, (_, i) => (i * 7919) % 1000);
-    const batches = shuffled(Int32Array.from(lengths.keys()), lengths, 4, 9, 2);
+    const batches = shuffleBatches(Int32Array.from(lengths.keys()), lengths, 4, 9, 2);
     expect(spread(batches, lengths) / batches.length).toBeLessThan(20); // of 1000; 600 for batches of any four
     const firsts = batches.map((b) => lengths[b[0]!]!);
     const up = firsts.filter((n, i) => i > 0 && n > firsts[i - 1]!).length;
@@ -57,7 +57,7 @@ describe('batches of an epoch', () => {
     const lengths = new Int32Array(20).fill(3);
     const met = new Set<number>();
     for (let epoch = 1; epoch <= 200; epoch++) {
-      const own = shuffled(Int32Array.from(lengths.keys()), lengths, 5, 0, epoch).find((b) => b.includes(0))!;
+      const own = shuffleBatches(Int32Array.from(lengths.keys()), lengths, 5, 0, epoch).find((b) => b.includes(0))!;
       for (const i of own) met.add(i);
     }
     expect(met.size).toBe(20);
@@ -66,16 +66,16 @@ describe('batches of an epoch', () => {
     const lengths = new Int32Array(10).fill(1);
     const counts = new Float64Array(10);
     for (let epoch = 1; epoch <= 5000; epoch++)
-      for (const i of shuffled(Int32Array.from(lengths.keys()), lengths, 2, 3, epoch)[0]!) counts[i]!++;
+      for (const i of shuffleBatches(Int32Array.from(lengths.keys()), lengths, 2, 3, epoch)[0]!) counts[i]!++;
     for (const c of counts) expect(Math.abs(c - 1000)).toBeLessThan(5 * Math.sqrt(800)); // 5 standard deviations
   });
 });
 
-test('parts: a partition in ascending length, in the order of the data where they are equal', () =>
+test('partsOf: a partition in ascending length, in the order of the data where they are equal', () =>
   fc.assert(
     fc.property(lengthsOf, fc.constantFrom(1, 2, 40, 400), (counts, each) => {
       const lengths = counts.map((n) => n * each);
-      const cut = parts(Int32Array.from(lengths.keys()), lengths);
+      const cut = partsOf(Int32Array.from(lengths.keys()), lengths);
       const terms = cut.map((part) => part.reduce((sum, i) => sum + lengths[i]!, 0));
       for (const [p, part] of cut.entries()) {
         expect(part.length === 1 || terms[p]! <= 2048).toBe(true);
@@ -93,7 +93,7 @@ test('parts: a partition in ascending length, in the order of the data where the
 
 test('a part has up to 2048 terms, or one example', () => {
   const lengths = new Int32Array(17).fill(256).fill(2049, 16);
-  expect(parts(Int32Array.from(lengths.keys()), lengths).map((part) => part.length)).toEqual([8, 8, 1]);
+  expect(partsOf(Int32Array.from(lengths.keys()), lengths).map((part) => part.length)).toEqual([8, 8, 1]);
 });
 
 describe('split', () => {

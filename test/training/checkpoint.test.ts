@@ -1,9 +1,9 @@
-/** Checkpoints as bytes: what was written comes back, what does not fit is refused and named. */
+/** Checkpoints as bytes: they are read back as written; bytes that do not fit are refused, and the tensor is named. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readTensors, writeTensors } from '../../src/file/tensors.ts';
 import { loadModel } from '../../src/index.ts';
-import { type Checkpoint, checkpointBytes, readCheckpoint } from '../../src/training/checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.ts';
 import { train } from '../../src/training/loop.ts';
 import { optimizerOf, optimizers } from '../../src/training/optimizer.ts';
 import type { TrainingOptions } from '../../src/training/settings.ts';
@@ -25,18 +25,18 @@ const checkpoints = fc
         ),
         history,
         validation: judged ? { history, best: Float64Array.from(values.slice(1, n + 1)) } : undefined,
-        signature: { optimizer: name, parameters: `${n}`, heldOutTerms: judged ? '7' : '0', task: text },
+        identity: { optimizer: name, parameters: `${n}`, heldOutTerms: judged ? '7' : '0', task: text },
       }),
     ),
   );
 test('what is written comes back, to the bit', () =>
   fc.assert(
     fc.property(checkpoints, (checkpoint) => {
-      expect(readCheckpoint(checkpointBytes(checkpoint))).toEqual(checkpoint);
+      expect(decodeCheckpoint(encodeCheckpoint(checkpoint))).toEqual(checkpoint);
     }),
   ));
 
-/** After three epochs. */
+/** A checkpoint after three epochs. */
 async function saved(options: TrainingOptions = {}, task = regression()): Promise<Uint8Array> {
   let last = new Uint8Array();
   const save = (bytes: Uint8Array): void => {
@@ -109,7 +109,7 @@ describe('a file that is', () => {
   });
 });
 
-describe('another training', () => {
+describe('another training run', () => {
   const other = (reason: string) => refusal('INVALID_ARGUMENT', { argument: 'checkpoint', reason });
   test.each<[string, TrainingOptions]>([
     ['its optimizer is adam, not sgd', { optimizer: 'sgd' }],
@@ -133,9 +133,9 @@ describe('another training', () => {
       other('its patience is 10, not 3'),
     );
   });
-  test('the task: its signature, its parameters, its data', async () => {
+  test('the task: its identity, its parameters, its data', async () => {
     const bytes = await saved();
-    const named = (signature: Record<string, string>) => ({ ...regression(), signature });
+    const named = (identity: Record<string, string>) => ({ ...regression(), identity });
     await expect(resumed(bytes, {}, named({ kind: 'other' }))).rejects.toThrow(
       other('its kind is regression, not other'),
     );

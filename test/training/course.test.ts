@@ -1,4 +1,4 @@
-/** Learning rates and ends of a training: functions of the course so far. */
+/** Learning rates and ends of a training run: functions of the course so far. */
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../src/training/report.ts';
 import { rateOf, type Schedule } from '../../src/training/schedule.ts';
@@ -83,7 +83,7 @@ describe('the report', () => {
     expect(report([-5, -4, -3, -2])).toMatchObject({ converged: false, iterations: 3, warnings: [] });
     expect(report([-5, -4, -3, -6]).warnings).toEqual([expect.stringMatching(/1 lower than at the start/)]);
   });
-  test('the best epoch is told, with its likelihood', () => {
+  test('the report names the best epoch, with its likelihood', () => {
     expect(report([-5, -4, -3, -2], [1, 2, 1.5, 1.5])).toMatchObject({
       bestIteration: 1,
       logLikelihood: -4,

@@ -1,8 +1,8 @@
-/** A training that goes astray: DIVERGED, with the last checkpoint that was finite; and what is not divergence. */
+/** Training runs that diverge: DIVERGED, with the last finite checkpoint; other errors pass through. */
 import { describe, expect, test } from 'vitest';
 import { type Code, SeqlikError } from '../../src/errors.ts';
 import { split } from '../../src/training/batches.ts';
-import { checkpointBytes, readCheckpoint } from '../../src/training/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.ts';
 import { type Task, train } from '../../src/training/loop.ts';
 import type { TrainingOptions } from '../../src/training/settings.ts';
 import { regression, settings } from './task.ts';
@@ -75,10 +75,10 @@ describe('divergence', () => {
       code: 'DIVERGED',
       message: expect.stringContaining(`Some.fit: diverged ${message}`),
     });
-    const checkpoint = readCheckpoint(error.checkpoint!);
+    const checkpoint = decodeCheckpoint(error.checkpoint!);
     expect(checkpoint.history.length).toBe(epochs + 1);
     expect(error.message).toContain(`checkpoint after epoch ${epochs} is attached`);
-    // a task that behaves goes on from there to the bits of a training that never failed
+    // a task that behaves goes on from there to the bits of a training run that never failed
     expect(await trained(regression(), { checkpoint: { resume: error.checkpoint! } })).toEqual(
       await trained(regression()),
     );
@@ -94,7 +94,7 @@ describe('divergence', () => {
     ] as const) {
       const error = await failure(trained(broken(kind, at, fails)));
       expect(error).toMatchObject({ code: 'DIVERGED', cause, message: expect.stringContaining(cause.message) });
-      expect(readCheckpoint(error.checkpoint!).history.length).toBe(1);
+      expect(decodeCheckpoint(error.checkpoint!).history.length).toBe(1);
     }
     // before the first step it is the data or the start that is wrong
     for (const [kind, at] of [
@@ -119,7 +119,7 @@ describe('divergence', () => {
     };
     const error = await failure(trained(regression(), wild));
     expect(error.code).toBe('DIVERGED');
-    const { parameters, history } = readCheckpoint(error.checkpoint!);
+    const { parameters, history } = decodeCheckpoint(error.checkpoint!);
     expect([...parameters, ...history].every(Number.isFinite)).toBe(true);
     expect(history.length).toBeGreaterThan(2);
     const resume = error.checkpoint!;
@@ -182,5 +182,5 @@ describe('what is no divergence', () => {
 });
 test('a checkpoint in bytes is the one that was read', async () => {
   const { checkpoint } = await failure(trained(broken('lossGradient', each + 1, () => Number.NaN)));
-  expect(checkpointBytes(readCheckpoint(checkpoint!))).toEqual(checkpoint);
+  expect(encodeCheckpoint(decodeCheckpoint(checkpoint!))).toEqual(checkpoint);
 });

@@ -1,7 +1,7 @@
 /** The training loop on tasks whose optimum is known. */
 import { describe, expect, test } from 'vitest';
 import { SeqlikError } from '../../src/errors.ts';
-import { shuffled, split } from '../../src/training/batches.ts';
+import { shuffleBatches, split } from '../../src/training/batches.ts';
 import { type Task, train } from '../../src/training/loop.ts';
 import type { TrainingOptions, TrainingProgress } from '../../src/training/settings.ts';
 import { regression, settings } from './task.ts';
@@ -81,7 +81,7 @@ describe('the optimum', () => {
 
 describe('held-out examples', () => {
   const options: TrainingOptions = { validation: 0.25, learningRate: 0.3, batch: 5, maxIterations: 60, patience: 4 };
-  test('choose the epoch whose parameters are given back', async () => {
+  test('choose the epoch whose parameters are returned', async () => {
     const task = regression();
     const { parameters, report } = await trained(task, options);
     const { iterations, bestIteration, validationHistory } = report;
@@ -157,7 +157,7 @@ describe('the same seed, the same bits', () => {
       if (rest.length === 0) expect(task.calls).toEqual({ gradients: 0, losses: 0 }); // it had ended
     }
   });
-  test('a training that has ended goes on with more epochs, as if it had been meant to', async () => {
+  test('a training run that has ended goes on with more epochs, as if it had been meant to', async () => {
     let resume = new Uint8Array();
     const options = { validation: 0.2, batch: 7 };
     const save = (bytes: Uint8Array): void => {
@@ -267,7 +267,7 @@ test('each epoch has batches of its own, and the rate that the held-out values c
   });
   expect([...rates]).toEqual([0.5, 0.5, 0.5, 0.25, 0.25, 0.25].map((rate, i) => [i + 1, rate]));
   expect(report).toMatchObject({ iterations: 6, bestIteration: 0 });
-  expect(learnt).toEqual([1, 2, 3, 4, 5, 6].flatMap((epoch) => shuffled(training, task.lengths, 6, 8, epoch)));
+  expect(learnt).toEqual([1, 2, 3, 4, 5, 6].flatMap((epoch) => shuffleBatches(training, task.lengths, 6, 8, epoch)));
 });
 
 describe('others run while it works', () => {

@@ -1,7 +1,7 @@
 /** Optimisers against steps computed by hand and by the published formulas; clipping. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allFinite, scaled } from '../../src/training/clip.ts';
+import { allFinite, clipFactor } from '../../src/training/clip.ts';
 import { adam, type Optimizer, optimizerOf, optimizers, sgd } from '../../src/training/optimizer.ts';
 
 const finite = (most = 1e3) => fc.double({ min: -most, max: most, noNaN: true });
@@ -121,7 +121,7 @@ test.each(optimizers)('%s goes on to the same bits from a copy of its state; the
 describe('clip', () => {
   const clipped = (values: number[], limit: number) => {
     const gradient = Float64Array.from(values);
-    const factor = scaled(gradient, 1, limit)!;
+    const factor = clipFactor(gradient, 1, limit)!;
     return [...gradient].map((g) => factor * g);
   };
   test('by hand', () => {
@@ -157,9 +157,9 @@ describe('clip', () => {
 });
 test('a gradient that is not finite has no factor', () => {
   for (const bad of [Number.NaN, Number.POSITIVE_INFINITY])
-    expect(scaled(Float64Array.of(1, bad), 1, 5)).toBeUndefined();
-  expect(scaled(Float64Array.of(3, 4), 10, 5)).toBe(1);
-  expect(scaled(Float64Array.of(3, 4), 10, 0)).toBe(10);
+    expect(clipFactor(Float64Array.of(1, bad), 1, 5)).toBeUndefined();
+  expect(clipFactor(Float64Array.of(3, 4), 10, 5)).toBe(1);
+  expect(clipFactor(Float64Array.of(3, 4), 10, 0)).toBe(10);
 });
 test('allFinite', () => {
   expect(allFinite(Float64Array.of())).toBe(true);

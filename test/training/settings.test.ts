@@ -1,4 +1,4 @@
-/** The options of a training: defaults, and everything that is refused, by name. */
+/** The options of a training run: defaults, and everything that is refused, by name. */
 import { describe, expect, test } from 'vitest';
 import { readTraining, trainingOptions } from '../../src/training/settings.ts';
 

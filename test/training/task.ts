@@ -5,7 +5,7 @@ import { uniform } from '../support/cases.ts';
 
 /** A linear regression with noise N(0, 1): examples are runs of rows (x, y), one term each; slope and intercept. */
 export interface Regression extends Task {
-  /** Of all examples, in closed form. */
+  /** The optimum of all examples, in closed form. */
   readonly optimum: readonly [slope: number, intercept: number];
   readonly calls: { gradients: number; losses: number };
 }
@@ -41,7 +41,7 @@ export function regression(count = 60, { seed = 5, noise = 0.3, start = [0, 0] }
   return {
     parameters: Float64Array.from(start),
     lengths,
-    signature: { kind: 'regression' },
+    identity: { kind: 'regression' },
     optimum: [slope, my - slope * mx],
     calls,
     async lossGradient(parameters, examples, gradient) {

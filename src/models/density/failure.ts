@@ -4,11 +4,12 @@ import type { Real } from '../../check.ts';
 import * as check from '../../check.ts';
 import { isSingle } from '../../check.ts';
 import { argumentError, callError, KernelFailure, type SeqlikError } from '../../errors.ts';
-import { pivotOf, tri } from '../triangles.ts';
-import { type Shape, valuesOf } from './mapping.ts';
+import { tri } from '../../grammar.ts';
+import { pivotOf } from '../triangles.ts';
+import type { Shape } from './mapping.ts';
 
-/** Throws INVALID_ARGUMENT: one of the coordinates from `first` on is neither 0 nor 1 nor between them. */
-export function binaryTargets(where: string, argument: string, x: Real, dimension: number, first: number): void {
+/** Throws INVALID_ARGUMENT: a coordinate from `first` on is outside [0, 1]. */
+export function checkBinaryTargets(where: string, argument: string, x: Real, dimension: number, first: number): void {
   for (let i = first; first < dimension && i < x.length; i += i % dimension === dimension - 1 ? first + 1 : 1) {
     const target = x[i]!;
     if (!(target < 0 || target > 1)) continue;
@@ -23,17 +24,18 @@ export function binaryTargets(where: string, argument: string, x: Real, dimensio
 }
 
 /**
- * What a user is told of a kernel that failed: what is not finite comes before what is not definite, whichever row is
- * first. `names` are the public names of raw and x, `place` says which row of the caller's a row is.
+ * Translates a kernel failure into the public error; any other error stays as it is. A value that is not finite comes
+ * before a covariance that is not definite, whichever row is first. `names` are the public names of raw and x, `rowOf`
+ * turns a row of the kernel's into one of the caller's.
  */
-export function densityFailure(
+export function toUserError(
   where: string,
   error: unknown,
   shape: Shape,
   raw: Real,
   x: Real | undefined,
   names = { raw: 'raw', x: 'x' },
-  place: (row: number) => number = (row) => row,
+  rowOf: (row: number) => number = (row) => row,
 ): unknown {
   if (!(error instanceof KernelFailure)) return error;
   const { outputs, dimension } = shape;
@@ -42,35 +44,31 @@ export function densityFailure(
     [names.x, x, dimension],
   ] as const) {
     const at = values?.findIndex((v) => !Number.isFinite(v)) ?? -1;
-    if (at >= 0) return check.wrongValue(where, argument, values![at]!, place(Math.floor(at / width)), at % width);
+    if (at >= 0) return check.wrongValue(where, argument, values![at]!, rowOf(Math.floor(at / width)), at % width);
   }
   const { n, k: component, pivots: pivot } = error.at as { n: number; k: number; pivots: number };
-  const row = place(n);
+  const row = rowOf(n);
   if (pivot < shape.gaussian) {
     const value = pivotIn(raw, shape, n, component, pivot);
-    const sentence = `the covariance of row ${row}, component ${component} is not positive definite: pivot ${pivot} is ${value}`;
+    const what = `the covariance of row ${row}, component ${component}`;
+    const sentence = `${what} is not positive definite: pivot ${pivot} is ${value}`;
     return callError('NOT_POSITIVE_DEFINITE', where, sentence, { row, component, pivot, value });
   }
   if (!x) return overflow(where, row);
   const sentence = `the density of ${names.x} at row ${row}, or its gradient, overflows in every component`;
   return callError('NON_FINITE', where, sentence, { argument: names.x, row });
 }
-/** The pivot of a covariance that has none > 0: what a person would compute. */
-function pivotIn(
-  raw: Real,
-  { components: m, gaussian: k, mapping, outputs: w }: Shape,
-  row: number,
-  component: number,
-  pivot: number,
-): number {
-  const c = raw.subarray(row * w + m + m * k + component * valuesOf(mapping, k));
+/** The pivot, not > 0, at which a covariance fails: recomputed from the equations of the mapping. */
+function pivotIn(raw: Real, shape: Shape, row: number, component: number, pivot: number): number {
+  const { components, gaussian: d, mapping, values, outputs } = shape;
+  const c = raw.subarray(row * outputs + components * (1 + d) + component * values);
   const value = {
     'tanh-full': () => {
-      const S = Float64Array.from({ length: k * k }, (_, at) => {
-        const [i, j] = [Math.floor(at / k), at % k];
+      const S = Float64Array.from({ length: d * d }, (_, at) => {
+        const [i, j] = [Math.floor(at / d), at % d];
         return Math.tanh(c[tri(Math.max(i, j)) + Math.min(i, j)]!);
       });
-      return pivotOf(S, k, pivot);
+      return pivotOf(S, d, pivot);
     },
     'tanh-diag': () => Math.tanh(c[pivot]!),
     'chol-exp': () => Math.exp(2 * c[tri(pivot) + pivot]!),

@@ -1,28 +1,33 @@
-/** Mappings: how the raw numbers of a component become a covariance, and how many there are. */
-import { tri } from '../triangles.ts';
+/** Heads: how the raw numbers of a row become a mixture, and how many there are. */
+import { contract } from '../../contract.ts';
+import { derivedSizes } from '../../grammar.ts';
 
-export const mappings = [
-  'tanh-full',
-  'tanh-diag',
-  'chol-exp',
-  'chol-softplus',
-  'diag-exp',
-  'diag-softplus',
-  'graves',
-] as const;
-/** How raw values become a covariance: docs/math.md § density. */
+const spec = contract.density.forward;
+const sizesOf = derivedSizes(spec);
+
+export const mappings = spec.options.mapping;
+/** How raw values become a covariance: docs/math/density.md. */
 export type Mapping = (typeof mappings)[number];
 
-/** Of a head: its Gaussian coordinates, and the length of its rows. */
+/** The sizes of a head, whose rows of raw numbers are [logits | means | covariance values | Bernoulli logits]. */
 export interface Shape {
   readonly components: number;
-  readonly gaussian: number;
-  readonly mapping: Mapping;
-  readonly outputs: number;
+  /** Coordinates of x, the binary ones included. */
   readonly dimension: number;
+  readonly mapping: Mapping;
+  readonly binary: number;
+  /** Coordinates of each Gaussian. */
+  readonly gaussian: number;
+  /** Covariance values of each component. */
+  readonly values: number;
+  /** Numbers of a raw row. */
+  readonly outputs: number;
 }
-/** Whether each component has a triangle of covariance values; else it has one per coordinate. */
-export const isFull = (mapping: Mapping): boolean =>
-  mapping === 'tanh-full' || mapping.startsWith('chol') || mapping === 'graves';
-/** The covariance values of a component of k Gaussian coordinates. */
-export const valuesOf = (mapping: Mapping, k: number): number => (isFull(mapping) ? tri(k) : k);
+export function shapeOf(given: Pick<Shape, 'components' | 'dimension' | 'mapping' | 'binary'>): Shape {
+  const { components, dimension, mapping, binary } = given;
+  const gaussian = dimension - binary;
+  const { values, outputs } = sizesOf({ d: gaussian, k: components, q: binary, mapping });
+  return { components, dimension, mapping, binary, gaussian, values, outputs };
+}
+/** Whether each component has a triangle of covariance values; else it has one value per coordinate. */
+export const isFull = (mapping: Mapping): boolean => spec.derived.values[mapping] !== 'd';

@@ -1,31 +1,33 @@
 /**
  * TEDnet: a recurrent network whose outputs are a mixture density of the next observation (Bishop 1994, Graves 2013;
- * docs/math.md § network). Its head is density.ts, its passes are pass.ts, its learning is fit.ts.
+ * docs/math/network.md). Its passes are stack/pass.ts, its head is network/head.ts, its learning is network/fit.ts.
  */
 
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { type Ragged, type Sequences, sequences } from '../../check.ts';
+import { dtypeOf, type Ragged, type Sequences, sequences } from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../../file.ts';
+import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
+import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
-import { binaryTargets } from '../density/failure.ts';
+import { checkBinaryTargets } from '../density/failure.ts';
 import type { Mapping } from '../density/mapping.ts';
 import type { Distribution } from '../density.ts';
 import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
 import { type Pass, runNow } from '../work.ts';
-import { type Part, partsOf, type Standardization } from './network/batch.ts';
-import { type NetworkFitOptions, trained } from './network/fit.ts';
+import type { NetworkArchitecture } from './network/architecture.ts';
+import { type Part, partsOf, type Standardization, termsOf } from './network/batch.ts';
+import { decodeNetwork, encodeNetwork } from './network/file.ts';
+import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
 import { readStep, type State, Stepper } from './network/stepper.ts';
-import { fromFile, tensorsOf } from './network/stored.ts';
-import type { Architecture, Cell } from './stack/architecture.ts';
-import { Initial } from './stack/initial.ts';
-import { backward, forward, type Place, spansOf, type Trace } from './stack/pass.ts';
+import type { Cell } from './stack/cell.ts';
+import { InitialStates } from './stack/initial.ts';
+import { backward, forward, type PassContext, spansOf } from './stack/pass.ts';
 import { Weights } from './stack/weights.ts';
 import { Workspace } from './stack/workspace.ts';
 
@@ -33,7 +35,7 @@ export type { Standardization } from './network/batch.ts';
 export type { NetworkFitOptions } from './network/fit.ts';
 export type { NetworkOptions } from './network/options.ts';
 export type { State } from './network/stepper.ts';
-export type { Cell } from './stack/architecture.ts';
+export type { Cell } from './stack/cell.ts';
 
 export interface NetworkOn extends OnBackend {
   /** Names of the coordinates, if they are known. */
@@ -42,7 +44,7 @@ export interface NetworkOn extends OnBackend {
 export interface NetworkForward {
   /** Minus the sum of logDensity. */
   loss: number;
-  /** [T]: of each observation but the first of its sequence, given those before it. */
+  /** [T]: log density of each observation but the first of its sequence, given those before it. */
   logDensity: Real;
   /** [T, outputs], in units of the network. */
   raw: Real;
@@ -51,26 +53,43 @@ export interface NetworkForward {
 }
 export interface NetworkGradient {
   loss: number;
-  /** By the names of the parameters. */
+  /** The derivative of the loss by each parameter, under the names of `parameters`. */
   gradient: Record<string, Float64Array>;
-  /** Per layer, of the shape of `initialState`; [S, H] if none was given. */
+  /** Per layer, of the shape of `initialState`; [S, H] (lstm: [S, 2H]) if none was given. */
   dInitialState: Real[];
 }
 
+/**
+ * A recurrent network that predicts the next observation of a sequence as a mixture density: log p(x[t] | x[0..t-1]) is
+ * exact. Stacked layers of `cell` feed raw outputs, which MixtureDensity turns into a mixture (TEDnet; Bishop 1994;
+ * Graves 2013, section 4; docs/math/network.md). A sequence of L observations has L - 1 terms: the first is only read.
+ * Computes in f32 for Float32Array sequences, else in f64; results are of that dtype. Parameters are kept in f64.
+ *
+ * @example
+ * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+ * network.logDensity([0, 1, 0]).length; // 2
+ */
 export class MixtureDensityNetwork extends Model {
   readonly kind = 'mixture-density-network';
   readonly backend: Backend;
   readonly columns: readonly string[] | undefined;
   readonly minStandardDeviation: number;
-  private readonly architecture: Architecture;
+  private readonly architecture: NetworkArchitecture;
   private readonly flat: Float64Array;
   private readonly floor: number;
   private readonly units: Standardization | undefined;
   private readonly head: Head;
-  private readonly weights: { f64?: Weights; f32?: Weights } = {};
+  private readonly weights: { [D in DType]?: Weights<D> } = {};
   private stepping: Stepper | undefined;
 
-  /** Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
+  /**
+   * Parameters are those given, else drawn with the seed. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE
+   * (argument: the option or the parameter at fault), OUT_OF_MEMORY.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 2, hidden: [2], components: 3, cell: 'lstm', seed: 1 });
+   * network.parameterCount; // 94
+   */
   constructor(options: NetworkOptions, on?: NetworkOn) {
     super();
     const where = 'MixtureDensityNetwork';
@@ -80,79 +99,112 @@ export class MixtureDensityNetwork extends Model {
     this.flat = flat;
     this.units = standardization;
     this.minStandardDeviation = minStandardDeviation;
-    this.floor = floorOf(architecture.mapping, minStandardDeviation);
+    this.floor = floorOf(this.mapping, minStandardDeviation);
     this.columns = check.names(where, 'columns', columns, this.dimension);
     this.backend = check.backend(where, backend, defaultBackend);
-    this.head = new Head(this.backend, architecture, this.floor, standardization);
+    this.head = new Head(this.backend, architecture.density, this.floor, standardization);
   }
   get dimension(): number {
-    return this.architecture.dimension;
+    return this.architecture.shape.dimension;
   }
   get hidden(): readonly number[] {
-    return this.architecture.hidden;
+    return this.architecture.shape.hidden;
   }
   get components(): number {
-    return this.architecture.components;
+    return this.architecture.shape.components;
   }
   get mapping(): Mapping {
-    return this.architecture.mapping;
+    return this.architecture.shape.mapping;
   }
   get cell(): Cell {
-    return this.architecture.cell;
+    return this.architecture.shape.cell;
   }
   get inputSkip(): boolean {
-    return this.architecture.inputSkip;
+    return this.architecture.shape.inputSkip;
   }
   get binary(): number {
-    return this.architecture.binary;
+    return this.architecture.shape.binary;
   }
   /** Numbers of a row of raw outputs. */
   get outputs(): number {
-    return this.architecture.outputs;
+    return this.architecture.density.outputs;
   }
-  /** What is subtracted and divided by first, if anything: a fresh copy. */
+  /** The units of the network, unless they are those of the data: a fresh copy. */
   get standardization(): Standardization | undefined {
     return this.units && { mean: this.units.mean.slice(), standardDeviation: this.units.standardDeviation.slice() };
   }
   get parameterCount(): number {
-    return this.architecture.size;
+    return this.architecture.stack.size;
   }
+  /** Flat tensors by name, a fresh copy: Wx0 Wh0 b0 Wy0 Wd1 ... by, of the shapes that NetworkOptions lists. */
   get parameters(): Record<string, Float64Array> {
-    return this.architecture.named(this.flat.slice());
+    return this.architecture.stack.named(this.flat.slice());
   }
 
   /**
-   * log p(x[t] | what came before) of every observation but the first of its sequence, one sequence after the other [T].
-   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (tanh mappings; row: an index into T,
-   * component, pivot).
+   * log p(x[t] | x[0..t-1]) of every observation but the first of its sequence, one sequence after the other [T].
+   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (tanh mappings; row: an index into
+   * T, component, pivot), DISPOSED.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.logDensity({ values: Float64Array.of(0, 1, 0, 5, 6), lengths: [3, 2] }).length; // 3
    */
   logDensity(seqs: Sequences): Real {
-    return this.scored('logDensity', seqs).logDensity;
+    return this.evaluate('logDensity', seqs).logDensity;
   }
-  /** Their sums per sequence [S]; 0 for a sequence of one observation or none. */
+  /**
+   * The sums of logDensity per sequence [S], in f64; 0 for a sequence of one observation or none. Throws as logDensity
+   * does.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.logLikelihoods([Float64Array.of(3)]); // Float64Array(1) [ 0 ]
+   */
   logLikelihoods(seqs: Sequences): Float64Array {
-    const { logDensity, lengths } = this.scored('logLikelihoods', seqs);
+    const { logDensity, lengths } = this.evaluate('logLikelihoods', seqs);
     let at = 0;
     return Float64Array.from(lengths, (length) => {
       let sum = 0;
-      for (const end = at + Math.max(length - 1, 0); at < end; at++) sum += logDensity[at]!;
+      for (const end = at + termsOf(length); at < end; at++) sum += logDensity[at]!;
       return sum;
     });
   }
+  /**
+   * The sum of logDensity over all sequences, in f64. Throws as logDensity does.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.logLikelihood([0, 1, 0]) === network.logLikelihoods([0, 1, 0])[0]; // true
+   */
   logLikelihood(seqs: Sequences): number {
-    return total(this.scored('logLikelihood', seqs).logDensity);
-  }
-
-  /** What a pass through the network leaves behind. `initialState`: per layer [H] or [S, H], of lstm 2H: h then c. */
-  forward(seqs: Sequences, options?: { readonly initialState?: readonly Real[] }): NetworkForward {
-    const { initialState } = check.options('MixtureDensityNetwork.forward', options, ['initialState']);
-    const { lengths, ...traces } = this.scored('forward', seqs, initialState, true);
-    return traces;
+    return total(this.evaluate('logLikelihood', seqs).logDensity);
   }
 
   /**
-   * The loss and its gradient by every parameter and by the initial state, exact backpropagation through time; or, with
-   * `truncate`, in which no gradient flows back over more than so many steps (counted from the start of a sequence).
+   * The results of a pass: loss, logDensity [T], raw outputs [T, outputs] and hidden units [T, H] per layer.
+   * `initialState`: one state per layer, [H] for all sequences or [S, H] (lstm: 2H, h then c); default zeros. Throws as
+   * logDensity does, DIMENSION_MISMATCH and NON_FINITE for initialState as well.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.forward([0, 1, 0], { initialState: [Float64Array.of(0.5, -0.5)] }).hidden[0].length; // 4
+   */
+  forward(seqs: Sequences, options?: { readonly initialState?: readonly Real[] }): NetworkForward {
+    const { initialState } = check.options('MixtureDensityNetwork.forward', options, ['initialState']);
+    const { lengths, ...results } = this.evaluate('forward', seqs, initialState, true);
+    return results;
+  }
+
+  /**
+   * The loss, its gradient by every parameter (f64) and by the initial state, by exact backpropagation through time;
+   * with `truncate` >= 1 no gradient flows back over more than so many steps, counted from the start of a sequence.
+   * `initialState` as in forward. Throws as forward does, INVALID_ARGUMENT for truncate, NON_FINITE (argument
+   * `parameters`) for a gradient that overflows.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * Object.keys(network.lossGradient([0, 1, 0]).gradient).join(' '); // 'Wx0 Wh0 b0 Wy0 by'
    */
   lossGradient(
     seqs: Sequences,
@@ -162,40 +214,56 @@ export class MixtureDensityNetwork extends Model {
     const { initialState, truncate } = check.options(where, options, ['initialState', 'truncate']);
     const most = truncate === undefined ? undefined : check.count(where, 'truncate', truncate);
     const ragged = this.read(where, 'seqs', seqs);
-    const single = ragged.values instanceof Float32Array;
-    const S = ragged.lengths.length;
-    const initial = this.initial(where, initialState, S, single);
-    const place = this.place(where, single);
-    const dInitialState = initial.room();
-    const flat = check.room(where, this.architecture.size) as Float64Array;
-    const gradient = this.architecture.named(flat);
+    const { stack } = this.architecture;
+    const initial = new InitialStates(where, initialState, stack, ragged.lengths.length, dtypeOf(ragged.values));
+    const context = this.context(where, dtypeOf(ragged.values));
+    const dInitialState = initial.gradient();
+    const flat = check.room(where, stack.size) as Float64Array;
+    const gradient = stack.named(flat);
     let loss = 0;
     for (const part of this.parts(where, ragged)) {
-      const states = initial.of(part);
-      const { layers, raw } = runNow(forward(place, part, states));
-      const { logDensity, dRaw } = this.tried(where, part, raw, (head) => head.lossGradient(place.room, part, raw));
+      const states = initial.statesOf(part);
+      const { layers, outputs: raw } = runNow(forward(context, part, states));
+      const { logDensity, dRaw } = this.withUserErrors(
+        where,
+        part,
+        raw,
+        this.head.lossGradient(context.room, part, raw),
+      );
       loss -= total(logDensity);
       const spans = most === undefined ? part.lengths : spansOf(part.lengths, most);
-      initial.add(part, runNow(backward(place, part, layers, dRaw, gradient, { spans })), dInitialState);
+      const dStates = runNow(backward(context, part, layers, dRaw, gradient, { spans }));
+      initial.addGradient(part, dStates, dInitialState);
     }
     const at = flat.findIndex((v) => !Number.isFinite(v));
-    const lost = at >= 0 || dInitialState.some((values) => !values.every(Number.isFinite));
-    if (lost) {
-      const slot = this.architecture.slots.findLast((slot) => at >= slot.at);
+    if (at >= 0 || dInitialState.some((values) => !values.every(Number.isFinite))) {
+      const slot = stack.slots.findLast((slot) => at >= slot.at);
       const by = slot?.name ?? 'initialState';
       throw new SeqlikError('NON_FINITE', `${where}: the gradient by ${by} overflows`, { argument: 'parameters' });
     }
     return { loss, gradient, dInitialState };
   }
 
-  /** Before any observation. Throws nothing but DISPOSED. */
+  /**
+   * The state before any observation: hidden states of zero, nothing predicted. Throws DISPOSED.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.start(); // { hidden: [ Float64Array(2) [ 0, 0 ] ] }
+   */
   start(): State {
     return this.stepper().start();
   }
   /**
-   * Takes in one observation x [dimension]: `logDensity` of it under the last prediction (undefined at the first), the
-   * state after it, and the distribution of the next one, in units of the data. The same numbers as a batch, to the bit.
-   * Throws DIMENSION_MISMATCH, NON_FINITE, INVALID_ARGUMENT, NOT_POSITIVE_DEFINITE.
+   * Reads one observation x [dimension]: `logDensity` of it under the last prediction (absent at the first), the state
+   * after it, and the distribution of the next one, in units of the data: weights [1,M], means [1,M,k], covariances
+   * [1,M,k,k], probabilities [1,q]. In f64: the same numbers as a batch, to the bit. The given state stays as it is.
+   * Throws DIMENSION_MISMATCH, NON_FINITE, INVALID_ARGUMENT, NOT_POSITIVE_DEFINITE, DISPOSED.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * const { state } = network.step(network.start(), [0]);
+   * network.step(state, [1]).logDensity === network.logLikelihood([0, 1]); // true
    */
   step(state: State, x: Vector): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
     const where = 'MixtureDensityNetwork.step';
@@ -203,9 +271,15 @@ export class MixtureDensityNetwork extends Model {
     return this.stepper().step(where, given.state, given.x);
   }
   /**
-   * A sequence drawn from the network [steps, dimension], after `prefix` (observations it follows; without one zeros of
-   * the network's units count as observed: the mean of the data it was fitted to). `bias` >= 0 makes it neater (Graves 2013, section 5.4): logits times 1 + bias, standard
-   * deviations times exp(-bias).
+   * Draws a sequence [steps, dimension], in f64. It follows `prefix` [n, dimension]; without one, an observation of
+   * zeros in units of the network, the mean of the data it was fitted to. `seed` (default 0): the same draws for the
+   * same seed on one engine. `bias` b >= 0 (default 0) draws closer to the mode: logits times 1 + b, standard
+   * deviations times e^-b (Graves 2013, section 5.4).
+   * Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE, DISPOSED.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 2, hidden: [2], components: 1 });
+   * network.sample(3, { seed: 1, prefix: [[0, 0]] }).length; // 6
    */
   sample(
     steps: number,
@@ -216,48 +290,53 @@ export class MixtureDensityNetwork extends Model {
     const seed = check.seed(where, given.seed);
     const bias = check.amount(where, 'bias', check.or(given.bias, 0));
     const count = check.count(where, 'steps', steps, 0, Math.floor((2 ** 31 - 1) / this.dimension));
-    const prefix = given.prefix === undefined ? new Float64Array(0) : this.prefix(where, given.prefix);
+    const prefix = given.prefix === undefined ? new Float64Array(0) : this.readPrefix(where, given.prefix);
     return this.stepper().sample(where, count, seed, bias, prefix);
   }
 
+  /**
+   * The network as a file: safetensors with a checksum (docs/format.md).
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * MixtureDensityNetwork.fromBytes(network.toBytes()).hidden; // [ 2 ]
+   */
   toBytes(): Uint8Array {
-    const { architecture: a, units: standardization, minStandardDeviation } = this;
-    const { dimension, components, mapping, cell, inputSkip, binary } = a;
-    const facts = {
-      dimension,
-      hidden: a.hidden.join(),
-      components,
-      mapping,
-      cell,
-      inputSkip,
-      binary,
-      minStandardDeviation,
-    };
-    const metadata = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
-    return encode(this.kind, { ...metadata, ...encodeColumns(this.columns) }, tensorsOf(a, this.flat, standardization));
+    const { architecture, flat, units, minStandardDeviation, columns } = this;
+    const { metadata, tensors } = encodeNetwork(architecture, flat, units, minStandardDeviation);
+    return encode(this.kind, { ...metadata, ...encodeColumns(columns) }, tensors);
   }
-  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND. */
+  /**
+   * Reads what toBytes wrote. Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND.
+   *
+   * @example
+   * const bytes = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 }).toBytes();
+   * MixtureDensityNetwork.fromBytes(bytes).parameters.b0; // Float64Array(2) [ 0, 0 ]
+   */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
     const file = decode(bytes, 'mixture-density-network');
-    const own = orMalformed(() => ({
-      ...fromFile(file),
-      minStandardDeviation: numberOf(file, 'minStandardDeviation') ?? 0,
-    }));
+    const network = orMalformed(() => decodeNetwork(file));
     const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
-    return orMalformed(() => new MixtureDensityNetwork(own, on));
+    return orMalformed(() => new MixtureDensityNetwork(network, on));
   }
 
   /**
-   * The network of greatest likelihood that gradient descent finds (docs/math.md § training). Sequences of one
+   * Fits a network to sequences by gradient descent on -log-likelihood per term, from parameters drawn with the seed or
+   * from `init`; the best epoch by the held-out sequences is returned (docs/math/training.md). Sequences of one
    * observation teach nothing. Data on a grid: see minStandardDeviation.
-   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, ABORTED, DIVERGED (checkpoint).
+   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, ABORTED (cause), DIVERGED (checkpoint).
+   *
+   * @example
+   * const wave = Array.from({ length: 40 }, (_, t) => Math.sin(t));
+   * const options = { dimension: 1, hidden: [2], components: 1, maxIterations: 3 };
+   * (await MixtureDensityNetwork.fit(wave, options)).report.iterations; // 3
    */
   static async fit(
     seqs: Sequences,
     options: NetworkFitOptions,
   ): Promise<{ model: MixtureDensityNetwork; report: TrainingReport }> {
-    const { network, report, backend, columns } = await trained('MixtureDensityNetwork.fit', seqs, options);
+    const { network, report, backend, columns } = await fitNetwork('MixtureDensityNetwork.fit', seqs, options);
     return { model: new MixtureDensityNetwork(network, { backend, ...(columns && { columns }) }), report };
   }
 
@@ -273,64 +352,61 @@ export class MixtureDensityNetwork extends Model {
 
   private stepper(): Stepper {
     this.live();
-    this.stepping ??= new Stepper(this.backend, this.ready(false), this.floor, this.units);
+    const { backend, architecture, floor, units } = this;
+    this.stepping ??= new Stepper(backend, architecture, this.weightsOf('f64'), floor, units);
     return this.stepping;
   }
-  private ready(single: boolean): Weights {
+  private weightsOf<D extends DType>(dtype: D): Weights<D> {
     this.live();
-    const dtype = single ? 'f32' : 'f64';
-    this.weights[dtype] ??= new Weights(this.backend, this.architecture, this.flat, single);
-    return this.weights[dtype];
+    const weights = this.weights as { [K in D]?: Weights<D> };
+    return (weights[dtype] ??= new Weights(this.backend, this.architecture.stack, this.flat, dtype));
   }
-  private place(where: string, single: boolean): Place {
-    return { backend: this.backend, weights: this.ready(single), room: new Workspace(where, single) };
+  private context(where: string, dtype: DType): PassContext {
+    return { backend: this.backend, weights: this.weightsOf(dtype), room: new Workspace(where, dtype) };
   }
   private read(where: string, argument: string, seqs: unknown): Ragged {
-    const ragged = sequences(where, argument, seqs, this.dimension);
-    binaryTargets(where, argument, ragged.values, this.dimension, this.architecture.head);
+    const { dimension, gaussian } = this.architecture.density;
+    const ragged = sequences(where, argument, seqs, dimension);
+    checkBinaryTargets(where, argument, ragged.values, dimension, gaussian);
     return ragged;
   }
-  private prefix(where: string, given: unknown): Float64Array {
-    const { dimension } = this;
+  private readPrefix(where: string, given: unknown): Float64Array {
+    const { dimension, gaussian } = this.architecture.density;
     const { values, n } = check.points(where, 'prefix', given, dimension);
     check.finiteRows(where, 'prefix', { values, n }, dimension);
-    binaryTargets(where, 'prefix', values, dimension, this.architecture.head);
+    checkBinaryTargets(where, 'prefix', values, dimension, gaussian);
     return Float64Array.from(values);
   }
   private parts(where: string, ragged: Ragged): Iterable<Part> {
     return partsOf(where, ragged, this.dimension, this.units);
   }
-  private initial(where: string, given: unknown, S: number, single: boolean): Initial {
-    return new Initial(where, given, this.architecture, S, single);
-  }
 
-  private scored(name: string, seqs: Sequences, initialState?: unknown, keep = false) {
+  private evaluate(name: string, seqs: Sequences, initialState?: unknown, keep = false) {
     const where = `MixtureDensityNetwork.${name}`;
     const ragged = this.read(where, 'seqs', seqs);
     const { lengths } = ragged;
-    const single = ragged.values instanceof Float32Array;
-    const initial = this.initial(where, initialState, lengths.length, single);
-    const place = this.place(where, single);
-    const T = lengths.reduce((sum, length) => sum + Math.max(length - 1, 0), 0);
-    const logDensity = check.room(where, T, single);
-    const raw = keep ? check.room(where, T * this.outputs, single) : undefined;
-    const hidden = keep ? this.hidden.map((H) => check.room(where, T * H, single)) : [];
+    const dtype = dtypeOf(ragged.values);
+    const room = (length: number): Real => check.room(where, length, dtype === 'f32');
+    const initial = new InitialStates(where, initialState, this.architecture.stack, lengths.length, dtype);
+    const context = this.context(where, dtype);
+    const T = lengths.reduce((sum, length) => sum + termsOf(length), 0);
+    const logDensity = room(T);
+    const raw = room(keep ? T * this.outputs : 0);
+    const hidden = keep ? this.hidden.map((H) => room(T * H)) : [];
     for (const part of this.parts(where, ragged)) {
-      const pass = runNow(forward(place, part, initial.of(part)));
-      logDensity.set(
-        this.tried(where, part, pass.raw, (head) => head.forward(place.room, part, pass.raw)),
-        part.term,
-      );
-      raw?.set(pass.raw, part.term * this.outputs);
-      for (const [n, to] of hidden.entries()) to.set((pass.layers[n] as Trace).h, part.term * this.hidden[n]!);
+      const { layers, outputs } = runNow(forward(context, part, initial.statesOf(part)));
+      const scores = this.withUserErrors(where, part, outputs, this.head.forward(context.room, part, outputs));
+      logDensity.set(scores, part.term);
+      if (keep) raw.set(outputs, part.term * this.outputs);
+      for (const [n, to] of hidden.entries()) to.set(layers[n]!.h, part.term * this.hidden[n]!);
     }
-    return { loss: 0 - total(logDensity), logDensity, raw: raw as Real, hidden, lengths };
+    return { loss: 0 - total(logDensity), logDensity, raw, hidden, lengths };
   }
-  private tried<R>(where: string, part: Part, raw: Real, pass: (head: Head) => Pass<R>): R {
+  private withUserErrors<R>(where: string, part: Part, raw: Real, pass: Pass<R>): R {
     try {
-      return runNow(pass(this.head));
+      return runNow(pass);
     } catch (error) {
-      throw this.head.told(where, error, part, raw, (row) => part.term + row);
+      throw this.head.toUserError(where, error, part, raw, (row) => part.term + row);
     }
   }
 }

@@ -1,29 +1,34 @@
-/** Sequences as a network sees them: each step foretells the next observation, in standard units. */
+/** Batches of sequences, in units of the network: each step predicts the next observation. */
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
+import { isSingle } from '../../../check.ts';
 import { callError } from '../../../errors.ts';
 import type { Batch } from '../stack/pass.ts';
 
-/** What was subtracted and divided by before learning; binary coordinates stay as they are (mean 0, deviation 1). */
+/** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
 export interface Standardization {
   readonly mean: Float64Array;
   readonly standardDeviation: Float64Array;
 }
 
-/** Steps of one pass through the network, at least one sequence, and one of no step counts as one: what bounds the memory
- * of a long score. */
+/** Most steps of one pass, which bounds the memory of a long score: a pass takes at least one sequence, and an empty
+ * sequence counts as one step. */
 const STEPS = 8192;
 
 /** Terms a sequence of `length` observations has. */
 export const termsOf = (length: number): number => Math.max(length - 1, 0);
 
+/** Step t of a sequence sees `inputs[t]` and predicts `targets[t]`. */
+export interface TermBatch extends Batch {
+  readonly targets: Real;
+}
 /** A batch and where it begins: its first sequence and term. */
-export interface Part extends Batch {
+export interface Part extends TermBatch {
   readonly sequence: number;
   readonly term: number;
 }
 
-/** All sequences that have terms, in passes of whole ones, in order; the same for any number of threads. */
+/** Cuts sequences into passes of whole ones, in order, without empty passes; the same for any number of threads. */
 export function* partsOf(where: string, ragged: Ragged, d: number, units?: Standardization): Generator<Part> {
   const { lengths } = ragged;
   const starts = startsOf(lengths, d);
@@ -41,7 +46,7 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
     term += steps;
   }
 }
-/** Where each sequence begins among the values. */
+/** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {
   const starts = new Float64Array(lengths.length);
   let at = 0;
@@ -52,7 +57,7 @@ export function startsOf(lengths: Int32Array, d: number): Float64Array {
   return starts;
 }
 
-/** The sequences named by `chosen`, one after the other. */
+/** Gathers the sequences named by `chosen`, one after the other. */
 export function batchOf(
   where: string,
   { values, lengths }: Ragged,
@@ -60,10 +65,10 @@ export function batchOf(
   chosen: ArrayLike<number>,
   d: number,
   units?: Standardization,
-): Batch {
+): TermBatch {
   const terms = Int32Array.from(chosen, (s) => termsOf(lengths[s]!));
   const steps = terms.reduce((sum, t) => sum + t, 0);
-  const array = (): Real => check.room(where, steps * d, values instanceof Float32Array);
+  const array = (): Real => check.room(where, steps * d, isSingle(values));
   const inputs = array();
   const targets = array();
   let at = 0;
@@ -79,7 +84,7 @@ export function batchOf(
   }
   return { lengths: terms, inputs, targets, steps };
 }
-/** Throws NON_FINITE: a value that no number of its type stands for in these units. */
+/** Changes values to units of the network, in place. Throws NON_FINITE: a value overflows in these units. */
 export function standardise(
   where: string,
   argument: string,
@@ -100,7 +105,7 @@ export function standardise(
     );
   }
 }
-/** log |dx/dz| of one row. */
+/** log |dx/dz| of one row: the difference between log densities in units of the network and of the data. */
 export function logScale({ standardDeviation }: Standardization): number {
   let sum = 0;
   for (const s of standardDeviation) sum += Math.log(s);

@@ -1,41 +1,46 @@
-/** Learning a network from sequences: units, starting point, and the task that training/ descends on. */
+/** Fits a network to sequences: measures units, chooses a starting point, and gives training/ its task. */
 
 import { defaultBackend } from '../../../backends/default.ts';
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { type Ragged, type Sequences, sequences } from '../../../check.ts';
+import { dtypeOf, type Ragged, type Sequences, sequences } from '../../../check.ts';
 import { callError, SeqlikError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
+import type { TrainingIdentity } from '../../../training/checkpoint.ts';
 import { type Task, train } from '../../../training/loop.ts';
 import { Pace } from '../../../training/pace.ts';
 import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
-import { binaryTargets } from '../../density/failure.ts';
+import { checkBinaryTargets } from '../../density/failure.ts';
+import type { Shape } from '../../density/mapping.ts';
 import { isA, Model } from '../../model.ts';
 import { type Pass, runAsync } from '../../work.ts';
-import type { Architecture } from '../stack/architecture.ts';
-import { type Batch, backward, forward, type Place } from '../stack/pass.ts';
+import { backward, forward, type PassContext } from '../stack/pass.ts';
 import { Weights } from '../stack/weights.ts';
 import { Workspace } from '../stack/workspace.ts';
-import { batchOf, type Standardization, standardise, startsOf, termsOf } from './batch.ts';
+import type { NetworkArchitecture } from './architecture.ts';
+import { batchOf, type Standardization, standardise, startsOf, type TermBatch, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
-import { architectureOf, floorOf, type NetworkOptions, parametersOf } from './options.ts';
+import { floorOf, type NetworkOptions, readArchitecture, readParameters } from './options.ts';
 
 export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions, 'parameters' | 'standardization'> {
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
-  /** Where learning starts: a network, or parameters of its own; default: drawn with the seed. */
+  /** Where learning starts: a network, or the parameters of one; default: drawn with the seed. */
   readonly init?: { readonly parameters: NonNullable<NetworkOptions['parameters']> } | NetworkOptions['parameters'];
-  /** Default 1e-3 standard deviations of the data: what keeps a component off a point. Data on a grid (pixels, rounded
-   * readings) have no density: give them uniform noise of one grid step first. */
+  /**
+   * Lower bound of the standard deviations in those of the data, which keeps a component from collapsing onto a point;
+   * default 1e-3. Data on a grid (pixels, rounded readings) have no density: add uniform noise of one grid step first.
+   */
   readonly minStandardDeviation?: number;
+  /** Default: defaultBackend(). */
   readonly backend?: Backend;
   /** Steps whose gradients are summed together before sums are added; default 8192. */
   readonly shardSize?: number;
 }
 const shapeOptions = ['dimension', 'hidden', 'components', 'mapping', 'cell', 'inputSkip', 'binary'] as const;
-const known = [
+const fitOptions = [
   ...trainingOptions,
   ...shapeOptions,
   'columns',
@@ -45,28 +50,30 @@ const known = [
   'shardSize',
 ] as const;
 
-export interface Trained {
+export interface FittedNetwork {
   readonly network: NetworkOptions;
   readonly report: TrainingReport;
   readonly backend: Backend;
   readonly columns: readonly string[] | undefined;
 }
 
-export async function trained(where: string, seqs: Sequences, options: NetworkFitOptions): Promise<Trained> {
-  const given = check.options(where, options, known);
+export async function fitNetwork(where: string, seqs: Sequences, options: NetworkFitOptions): Promise<FittedNetwork> {
+  const given = check.options(where, options, fitOptions);
   const backend = check.backend(where, given.backend, defaultBackend);
   const settings = readTraining(where, given);
-  const architecture = architectureOf(where, given);
-  const columns = check.names(where, 'columns', given.columns, architecture.dimension);
+  const architecture = readArchitecture(where, given);
+  const { dimension, gaussian, mapping } = architecture.density;
+  const columns = check.names(where, 'columns', given.columns, dimension);
   const least = check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 1e-3));
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
-  const start = startOf(where, architecture, given.init, settings.seed);
-  const read = sequences(where, 'seqs', seqs, architecture.dimension);
-  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) }; // a fit outlives the call, and standardises them
+  const start = initialParameters(where, architecture, given.init, settings.seed);
+  const read = sequences(where, 'seqs', seqs, dimension);
+  // a copy: a fit outlives the call, and standardises the values
+  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
   if (!ragged.lengths.some((length) => length > 1))
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
-  binaryTargets(where, 'seqs', ragged.values, architecture.dimension, architecture.head);
-  const { units, constant } = unitsOf(where, ragged, architecture);
+  checkBinaryTargets(where, 'seqs', ragged.values, dimension, gaussian);
+  const { units, constant } = measureUnits(where, ragged, architecture.density);
   standardise(where, 'seqs', ragged.values, units);
   const task = new NetworkTask(
     where,
@@ -74,7 +81,7 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
     architecture,
     ragged,
     units,
-    floorOf(architecture.mapping, least),
+    floorOf(mapping, least),
     start,
     shardSize,
     settings.signal,
@@ -88,7 +95,7 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
     return {
       network: {
         ...architecture.shape,
-        parameters: architecture.named(parameters),
+        parameters: architecture.stack.named(parameters),
         standardization: units,
         minStandardDeviation: least,
       },
@@ -101,24 +108,30 @@ export async function trained(where: string, seqs: Sequences, options: NetworkFi
   }
 }
 
-function startOf(where: string, architecture: Architecture, init: unknown, seed: number): Float64Array {
-  if (init === undefined) return architecture.initial(where, seed);
-  if (isA(Model, init)) return parametersOf(where, architecture, init.parameters);
-  const names = architecture.slots.map(({ name }) => name);
+function initialParameters(
+  where: string,
+  architecture: NetworkArchitecture,
+  init: unknown,
+  seed: number,
+): Float64Array {
+  const { stack } = architecture;
+  if (init === undefined) return architecture.initialise(where, seed);
+  if (isA(Model, init)) return readParameters(where, stack, init.parameters);
+  const names = stack.slots.map(({ name }) => name);
   const { parameters } = check.fields(where, 'init', init, ['parameters', ...names]);
-  return parametersOf(where, architecture, check.or(parameters, init));
+  return readParameters(where, stack, check.or(parameters, init));
 }
-/** Mean and standard deviation of every Gaussian coordinate over all observations. */
-function unitsOf(
+/** Measures the mean and standard deviation of every Gaussian coordinate over all observations. */
+function measureUnits(
   where: string,
   { values }: Ragged,
-  { dimension: d, head }: Architecture,
+  { dimension: d, gaussian }: Shape,
 ): { units: Standardization; constant: number[] } {
   const n = values.length / d;
   const mean = new Float64Array(d);
   const standardDeviation = new Float64Array(d).fill(1);
   const constant: number[] = [];
-  for (let j = 0; j < head; j++) {
+  for (let j = 0; j < gaussian; j++) {
     let sum = 0;
     for (let i = j; i < values.length; i += d) sum += values[i]! / n;
     mean[j] = sum;
@@ -141,8 +154,7 @@ function unitsOf(
 
 class NetworkTask implements Task {
   readonly lengths: Int32Array;
-  /** What has to be the same for a checkpoint to be gone on from. */
-  readonly signature: Readonly<Record<string, string>>;
+  readonly identity: TrainingIdentity;
   private readonly weights: Weights;
   private readonly starts: Float64Array;
   private readonly head: Head;
@@ -152,8 +164,8 @@ class NetworkTask implements Task {
   constructor(
     private readonly where: string,
     private readonly backend: Backend,
-    private readonly architecture: Architecture,
-    /** In standard units: those of the network. */
+    private readonly architecture: NetworkArchitecture,
+    /** Sequences in units of the network. */
     private readonly ragged: Ragged,
     units: Standardization,
     floor: number,
@@ -162,53 +174,54 @@ class NetworkTask implements Task {
     private readonly signal: AbortSignal | undefined,
   ) {
     this.lengths = ragged.lengths.map(termsOf);
-    this.starts = startsOf(ragged.lengths, architecture.dimension);
-    this.head = new Head(backend, architecture, floor, units);
-    const single = ragged.values instanceof Float32Array;
-    this.room = new Workspace(where, single, true);
+    this.starts = startsOf(ragged.lengths, architecture.density.dimension);
+    this.head = new Head(backend, architecture.density, floor, units);
+    const dtype = dtypeOf(ragged.values);
+    this.room = new Workspace(where, dtype, true);
     this.pace = new Pace(signal, where);
-    this.weights = new Weights(backend, architecture, parameters, single);
-    this.signature = Object.fromEntries(
-      Object.entries({ ...architecture.shape, floor, dtype: single ? 'f32' : 'f64', shardSize }).map(
-        ([name, value]) => [name, String(value)],
-      ),
-    );
+    this.weights = new Weights(backend, architecture.stack, parameters, dtype);
+    const facts = Object.entries({ ...architecture.shape, floor, dtype, shardSize });
+    this.identity = Object.fromEntries(facts.map(([name, value]) => [name, String(value)]));
     this.how = shardSize === undefined ? {} : { shardSize };
   }
 
   async loss(parameters: Float64Array, examples: Int32Array): Promise<number> {
-    const { place, batch, states } = this.begun(parameters, examples);
-    const { raw } = await runAsync(forward(place, batch, states), this.pace, this.signal);
-    return 0 - total(await this.tried(examples, batch, raw, this.head.forward(place.room, batch, raw)));
+    const { context, batch, states } = this.begin(parameters, examples);
+    const { outputs: raw } = await runAsync(forward(context, batch, states), this.pace, this.signal);
+    return 0 - total(await this.withUserErrors(examples, batch, raw, this.head.forward(this.room, batch, raw)));
   }
   async lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number> {
-    const { place, batch, states } = this.begun(parameters, examples);
-    const { layers, raw } = await runAsync(forward(place, batch, states), this.pace, this.signal);
-    const { logDensity, dRaw } = await this.tried(examples, batch, raw, this.head.lossGradient(place.room, batch, raw));
-    const named = this.architecture.named(gradient);
-    await runAsync(backward(place, batch, layers, dRaw, named, this.how), this.pace, this.signal);
+    const { context, batch, states } = this.begin(parameters, examples);
+    const { layers, outputs: raw } = await runAsync(forward(context, batch, states), this.pace, this.signal);
+    const head = this.head.lossGradient(this.room, batch, raw);
+    const { logDensity, dRaw } = await this.withUserErrors(examples, batch, raw, head);
+    const named = this.architecture.stack.named(gradient);
+    await runAsync(backward(context, batch, layers, dRaw, named, this.how), this.pace, this.signal);
     return 0 - total(logDensity);
   }
   dispose(): void {
     this.weights.dispose();
   }
 
-  private begun(parameters: Float64Array, examples: Int32Array): { place: Place; batch: Batch; states: Real[] } {
+  private begin(
+    parameters: Float64Array,
+    examples: Int32Array,
+  ): { context: PassContext; batch: TermBatch; states: Real[] } {
     const { weights, room, architecture } = this;
     weights.write(parameters);
     room.restart();
-    const batch = batchOf(this.where, this.ragged, this.starts, examples, architecture.dimension);
-    const states = architecture.hidden.map((_, n) => room.zeros(examples.length * architecture.states(n)));
-    return { place: { backend: this.backend, weights, room }, batch, states };
+    const batch = batchOf(this.where, this.ragged, this.starts, examples, architecture.density.dimension);
+    const states = architecture.stack.sizes.map(({ carried }) => room.zeros(examples.length * carried));
+    return { context: { backend: this.backend, weights, room }, batch, states };
   }
-  private async tried<R>(examples: Int32Array, batch: Batch, raw: Real, pass: Pass<R>): Promise<R> {
+  private async withUserErrors<R>(examples: Int32Array, batch: TermBatch, raw: Real, pass: Pass<R>): Promise<R> {
     try {
       return await runAsync(pass, this.pace, this.signal);
     } catch (error) {
-      throw this.head.told(this.where, error, batch, raw, (row) => this.termOf(examples, row));
+      throw this.head.toUserError(this.where, error, batch, raw, (row) => this.termOf(examples, row));
     }
   }
-  /** Among the terms of all sequences that of a row of a batch. */
+  /** The term, counted over all sequences, that a row of a batch is. */
   private termOf(examples: Int32Array, row: number): number {
     let rest = row;
     for (const example of examples) {

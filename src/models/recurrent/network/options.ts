@@ -1,36 +1,41 @@
-/** What a network is made of, checked. */
+/** The options a network is made of: read and checked. */
 
 import type { Vector } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { argumentError, callError, SeqlikError } from '../../../errors.ts';
-import { type Mapping, mappings } from '../../density/mapping.ts';
-import { Architecture, type Cell, cells } from '../stack/architecture.ts';
+import { type Mapping, mappings, type Shape } from '../../density/mapping.ts';
+import { type StackArchitecture, tensorShape } from '../stack/architecture.ts';
+import { type Cell, cells } from '../stack/cell.ts';
+import { NetworkArchitecture } from './architecture.ts';
 import type { Standardization } from './batch.ts';
 
 export interface NetworkOptions {
   /** Coordinates of an observation, binary ones included. */
   readonly dimension: number;
-  /** Units of each hidden layer, the first sees the input; 1 to 1000 layers, 2^26 parameters in all. */
+  /** Units of each hidden layer, the first of which reads the input; 1 to 1000 layers, 2^26 parameters in all. */
   readonly hidden: readonly number[];
   /** Components of the mixture. */
   readonly components: number;
-  /** What raw outputs mean as covariances; default 'chol-exp'. */
+  /** How raw outputs become covariances; default 'chol-exp'. */
   readonly mapping?: Mapping;
   /** Default 'tanh'. */
   readonly cell?: Cell;
-  /** Whether every layer sees the input, and not the first alone; default false. */
+  /** Whether every layer reads the input, and not only the first; default false. */
   readonly inputSkip?: boolean;
-  /** Of the coordinates the last `binary` are 0 or 1; default 0. */
+  /** The last `binary` coordinates are 0 or 1, or between them as probabilities; default 0. */
   readonly binary?: number;
-  /** Of the initial parameters, if none are given; default 0. */
+  /** Draws the initial parameters, if none are given: 0 .. 2^32-1, default 0. */
   readonly seed?: number;
   /** Wx0 [gates, dimension], Wh0 [gates, H0], b0 [gates], Wy0 [outputs, H0], Wd1 [gates, H0], ... by [outputs]; gru has
-   * a second bias bh0 [H0]. Gates: H of tanh and relu, 4 H of lstm (i f g o), 3 H of gru (r z n). */
+   * a second bias bh0 [H0]. Gates: H for tanh and relu, 4 H for lstm (i f g o), 3 H for gru (r z n). */
   readonly parameters?: Readonly<Record<string, check.Tensor>>;
-  /** Units of the network: observations less `mean`, divided by `standardDeviation` [dimension]; none: those of the data. */
+  /**
+   * Units of the network: observations minus `mean` [dimension], divided by `standardDeviation` [dimension]; default:
+   * the units of the data.
+   */
   readonly standardization?: { readonly mean: Vector; readonly standardDeviation: Vector };
-  /** No standard deviation (of chol mappings: no diagonal entry of L, so that no density is higher) is smaller, in units
-   * of the network; default 0. The tanh mappings know none. */
+  /** Lower bound of the standard deviations (chol mappings: of the diagonal of L, which bounds the density as well), in
+   * units of the network; default 0. The tanh mappings ignore it. */
   readonly minStandardDeviation?: number;
 }
 export const networkOptions = [
@@ -54,7 +59,7 @@ export function readNetwork(
   where: string,
   options: unknown,
 ): {
-  architecture: Architecture;
+  architecture: NetworkArchitecture;
   flat: Float64Array;
   standardization: Standardization | undefined;
   minStandardDeviation: number;
@@ -64,19 +69,19 @@ export function readNetwork(
       argument: 'options',
     });
   const given = check.options(where, options, networkOptions);
-  const architecture = architectureOf(where, given);
+  const architecture = readArchitecture(where, given);
   return {
     architecture,
     flat:
       given.parameters === undefined
-        ? architecture.initial(where, check.seed(where, given.seed))
-        : parametersOf(where, architecture, given.parameters),
-    standardization: unitsOf(where, given.standardization, architecture),
+        ? architecture.initialise(where, check.seed(where, given.seed))
+        : readParameters(where, architecture.stack, given.parameters),
+    standardization: readStandardization(where, given.standardization, architecture.density),
     minStandardDeviation: check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 0)),
   };
 }
 
-export function architectureOf(where: string, given: Given): Architecture {
+export function readArchitecture(where: string, given: Given): NetworkArchitecture {
   const dimension = check.count(where, 'dimension', given.dimension);
   const sizes = check.list(where, 'hidden', given.hidden);
   if (sizes.length === 0)
@@ -98,24 +103,24 @@ export function architectureOf(where: string, given: Given): Architecture {
       `the mapping graves is for 2 coordinates beside the binary ones, not ${dimension - binary}`,
       { argument: 'mapping', expected: '2 coordinates beside the binary ones', received: `${dimension - binary}` },
     );
-  return new Architecture(where, { dimension, hidden, components, mapping, cell, inputSkip, binary });
+  return new NetworkArchitecture(where, { dimension, hidden, components, mapping, cell, inputSkip, binary });
 }
 
-/** The flat vector of named tensors, all of them and no others. */
-export function parametersOf(where: string, architecture: Architecture, given: unknown): Float64Array {
-  const names = architecture.slots.map(({ name }) => name);
+/** Joins named tensors to the flat vector: all of them, and no others. */
+export function readParameters(where: string, { slots, size }: StackArchitecture, given: unknown): Float64Array {
+  const names = slots.map(({ name }) => name);
   const fields = check.fields(where, 'parameters', given, names);
-  const flat = check.room(where, architecture.size) as Float64Array;
-  for (const { name, rows, columns, at } of architecture.slots) {
-    const shape = name.startsWith('b') ? [rows] : [rows, columns];
-    flat.set(check.tensor(where, name, fields[name], shape), at);
-  }
-  for (const { name, rows, columns, at } of architecture.slots)
-    check.finite(where, name, flat.subarray(at, at + rows * columns));
+  const flat = check.room(where, size) as Float64Array;
+  for (const slot of slots) flat.set(check.tensor(where, slot.name, fields[slot.name], tensorShape(slot)), slot.at);
+  for (const { name, rows, columns, at } of slots) check.finite(where, name, flat.subarray(at, at + rows * columns));
   return flat;
 }
 
-function unitsOf(where: string, given: unknown, { dimension, head }: Architecture): Standardization | undefined {
+function readStandardization(
+  where: string,
+  given: unknown,
+  { dimension, gaussian }: Shape,
+): Standardization | undefined {
   if (given === undefined) return undefined;
   const fields = check.fields(where, 'standardization', given, ['mean', 'standardDeviation']);
   const read = (name: 'mean' | 'standardDeviation'): Float64Array => {
@@ -125,15 +130,14 @@ function unitsOf(where: string, given: unknown, { dimension, head }: Architectur
     return values;
   };
   const [mean, standardDeviation] = [read('mean'), read('standardDeviation')];
-  const wrong = (i: number): boolean =>
-    i < head ? !(standardDeviation[i]! > 0) : mean[i] !== 0 || standardDeviation[i] !== 1;
-  const at = mean.findIndex((_, i) => wrong(i));
-  if (at >= 0)
-    throw new SeqlikError(
-      'INVALID_ARGUMENT',
-      `${where}: standardization at [${at}] is ${mean[at]}, ${standardDeviation[at]}: deviations are > 0, and binary coordinates stay as they are`,
-      { argument: 'standardization' },
-    );
+  const isWrong = (i: number): boolean =>
+    i < gaussian ? !(standardDeviation[i]! > 0) : mean[i] !== 0 || standardDeviation[i] !== 1;
+  const at = mean.findIndex((_, i) => isWrong(i));
+  if (at >= 0) {
+    const rule = 'deviations are > 0, and binary coordinates stay as they are';
+    const message = `${where}: standardization at [${at}] is ${mean[at]}, ${standardDeviation[at]}: ${rule}`;
+    throw new SeqlikError('INVALID_ARGUMENT', message, { argument: 'standardization' });
+  }
   return Object.freeze({ mean, standardDeviation });
 }
 

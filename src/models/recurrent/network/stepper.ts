@@ -1,24 +1,29 @@
-/** Reading a sequence one observation at a time, and drawing one. */
+/** Reads a sequence one observation at a time, and draws one. */
 
 import type { Backend } from '../../../bind.ts';
 import * as check from '../../../check.ts';
 import { callError, SeqlikError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
-import { sharpen } from '../../density/draw.ts';
-import { binaryTargets, densityFailure } from '../../density/failure.ts';
-import { isFull } from '../../density/mapping.ts';
+import {
+  addDeviation,
+  covariancesOf,
+  drawBinary,
+  drawComponent,
+  type RowDistribution,
+  sharpen,
+} from '../../density/draw.ts';
+import { checkBinaryTargets, toUserError } from '../../density/failure.ts';
 import type { Distribution } from '../../density.ts';
-import { reconstruct } from '../../triangles.ts';
-import { type Architecture, statesOf } from '../stack/architecture.ts';
 import type { Weights } from '../stack/weights.ts';
+import type { NetworkArchitecture } from './architecture.ts';
 import { logScale, type Standardization, standardise } from './batch.ts';
 import { Online } from './online.ts';
 
 /** Plain typed arrays: copy it, store it, send it. */
 export interface State {
-  /** Per layer [H], of lstm h then c. */
+  /** Per layer [H]; lstm: h then c [2H]. */
   readonly hidden: readonly Float64Array[];
-  /** Raw outputs after the last observation: what foretells the next one; none before the first. */
+  /** Raw outputs after the last observation, which predict the next one; absent before the first. */
   readonly raw?: Float64Array;
 }
 export class Stepper {
@@ -26,17 +31,17 @@ export class Stepper {
   private readonly shift: number;
   constructor(
     backend: Backend,
-    private readonly weights: Weights,
+    private readonly architecture: NetworkArchitecture,
+    weights: Weights<'f64'>,
     floor: number,
     private readonly units: Standardization | undefined,
   ) {
-    this.online = new Online(backend, weights, floor);
+    this.online = new Online(backend, weights, architecture.density, floor);
     this.shift = units ? logScale(units) : 0;
   }
 
   start(): State {
-    const { architecture } = this.weights;
-    return { hidden: architecture.hidden.map((_, n) => new Float64Array(architecture.states(n))) };
+    return { hidden: this.architecture.stack.sizes.map(({ carried }) => new Float64Array(carried)) };
   }
 
   /** `x` is the stepper's to change. */
@@ -45,9 +50,9 @@ export class Stepper {
     state: State,
     x: Float64Array,
   ): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
-    const z = this.standard(where, 'x', x);
+    const z = this.toNetworkUnits(where, 'x', x);
     const logDensity =
-      state.raw && this.told(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
+      state.raw && this.withUserErrors(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
     const { states, raw } = this.online.step(z, state.hidden);
     return {
       state: { hidden: states, raw },
@@ -57,10 +62,10 @@ export class Stepper {
   }
 
   sample(where: string, steps: number, seed: number, bias: number, prefix: Float64Array): Float64Array {
-    const { dimension: d } = this.weights.architecture;
+    const { dimension: d } = this.architecture.density;
     const random = new Random(seed);
-    const seen = this.standard(where, 'prefix', prefix);
-    const given = seen.length > 0 ? seen : new Float64Array(d); // in units of the network
+    const seen = this.toNetworkUnits(where, 'prefix', prefix);
+    const given = seen.length > 0 ? seen : new Float64Array(d);
     let hidden = this.start().hidden;
     let raw: Float64Array | undefined;
     const take = (z: Float64Array): void => {
@@ -77,7 +82,7 @@ export class Stepper {
     }
     const { units } = this;
     if (units) for (let i = 0; i < x.length; i++) x[i] = units.mean[i % d]! + units.standardDeviation[i % d]! * x[i]!;
-    this.finite(where, 'a draw', x);
+    this.requireFinite(where, 'a draw', x);
     return x;
   }
   dispose(): void {
@@ -85,68 +90,71 @@ export class Stepper {
   }
 
   private draw(where: string, random: Random, raw: Float64Array, bias: number, to: Float64Array): void {
-    const { components: M, head: k, covariance: p } = this.weights.architecture;
+    const { density } = this.architecture;
+    const { components, gaussian: d } = density;
     const sharp = raw.slice();
-    sharpen(sharp.subarray(0, M), bias);
-    const { weights, L, probabilities } = this.told(where, raw, to, () => this.online.distribution(sharp));
-    const j = random.categorical(weights as Float64Array);
-    const narrow = Math.exp(-bias);
-    const z = Float64Array.from({ length: k }, () => random.normal());
-    for (let i = 0; i < k; i++) {
-      let value = 0;
-      if (p === k) value = L[j * p + i]! * z[i]!;
-      else for (let h = 0; h <= i; h++) value += L[j * p + (i * (i + 1)) / 2 + h]! * z[h]!;
-      to[i] = raw[M + j * k + i]! + narrow * value;
-    }
-    for (const [b, probability] of probabilities.entries()) to[k + b] = Number(random.uniform() < probability);
-    this.finite(where, 'a draw', to); // the next step would make something of it
+    sharpen(sharp.subarray(0, components), bias);
+    const { weights, L, probabilities } = this.rowDistribution(where, sharp, to);
+    const { component, z } = drawComponent(random, weights, d);
+    const mean = components + component * d;
+    const shrink = Math.exp(-bias);
+    addDeviation(L, component, density, z, to.fill(0, 0, d));
+    for (let i = 0; i < d; i++) to[i] = raw[mean + i]! + shrink * to[i]!;
+    drawBinary(random, probabilities, to.subarray(d));
+    this.requireFinite(where, 'a draw', to); // the next step would make something of it
   }
 
-  /** Of one row, in units of the data. */
+  /** The mixture that one row of raw outputs stands for, in units of the data. */
   private distribution(where: string, raw: Float64Array, x: Float64Array): Distribution<Float64Array> {
-    const { components: M, head: k, covariance: p, mapping, binary } = this.weights.architecture;
-    const { weights, L, probabilities } = this.told(where, raw, x, () => this.online.distribution(raw));
+    const { density } = this.architecture;
+    const { components, gaussian: d, binary } = density;
+    const { weights, L, probabilities } = this.rowDistribution(where, raw, x);
     const mean = (i: number): number => this.units?.mean[i] ?? 0;
     const unit = (i: number): number => this.units?.standardDeviation[i] ?? 1;
-    const covariances = new Float64Array(M * k * k);
-    for (let j = 0; j < M; j++)
-      reconstruct(L.subarray(j * p, (j + 1) * p), k, isFull(mapping), covariances.subarray(j * k * k, (j + 1) * k * k));
-    for (let i = 0; i < covariances.length; i++) covariances[i]! *= unit(Math.floor(i / k) % k) * unit(i % k);
-    const means = Float64Array.from({ length: M * k }, (_, i) => mean(i % k) + unit(i % k) * raw[M + i]!);
-    this.finite(where, 'a mean', means);
-    this.finite(where, 'a covariance', covariances);
+    const covariances = new Float64Array(components * d * d);
+    covariancesOf(L, density, covariances);
+    for (let i = 0; i < covariances.length; i++) covariances[i]! *= unit(Math.floor(i / d) % d) * unit(i % d);
+    const means = Float64Array.from(
+      { length: components * d },
+      (_, i) => mean(i % d) + unit(i % d) * raw[components + i]!,
+    );
+    this.requireFinite(where, 'a mean', means);
+    this.requireFinite(where, 'a covariance', covariances);
     return {
-      weights: Float64Array.from(weights),
+      weights: weights.slice(),
       means,
       covariances,
-      ...(binary > 0 && { probabilities: Float64Array.from(probabilities) }),
+      ...(binary > 0 && { probabilities: probabilities.slice() }),
     };
   }
+  /** The mixture in units of the network, valid until the next call; `x` is an observation, or room for one. */
+  private rowDistribution(where: string, raw: Float64Array, x: Float64Array): RowDistribution {
+    return this.withUserErrors(where, raw, x, () => this.online.distribution(raw));
+  }
 
-  /** Observations, changed to units of the network. */
-  private standard(where: string, argument: string, values: Float64Array): Float64Array {
+  /** Changes observations to units of the network, in place. */
+  private toNetworkUnits(where: string, argument: string, values: Float64Array): Float64Array {
     if (this.units) standardise(where, argument, values, this.units);
     return values;
   }
-  private finite(where: string, what: string, values: Float64Array): void {
+  private requireFinite(where: string, what: string, values: Float64Array): void {
     if (!values.every(Number.isFinite))
       throw callError('NON_FINITE', where, `${what} overflows`, { argument: 'parameters' });
   }
-  /** The error a user sees of a kernel that failed at this one row. */
-  private told<R>(where: string, raw: Float64Array, x: Float64Array, call: () => R): R {
+  /** Runs a kernel at this one row; its failure becomes the public error. */
+  private withUserErrors<R>(where: string, raw: Float64Array, x: Float64Array, call: () => R): R {
     try {
       return call();
     } catch (error) {
-      const names = { raw: 'parameters', x: 'x' };
-      throw densityFailure(where, error, this.weights.architecture.density, raw, x, names);
+      throw toUserError(where, error, this.architecture.density, raw, x, { raw: 'parameters', x: 'x' });
     }
   }
 }
 
-/** A state and an observation of the caller's, copied. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE. */
+/** Copies the caller's state and observation. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE. */
 export function readStep(
   where: string,
-  { dimension, head, hidden, outputs, ...architecture }: Architecture,
+  { stack, density }: NetworkArchitecture,
   state: unknown,
   observation: unknown,
 ): { state: State; x: Float64Array } {
@@ -157,15 +165,14 @@ export function readStep(
   };
   const given = check.fields(where, 'state', state, ['hidden', 'raw']);
   const list = check.list(where, 'state.hidden', given['hidden']);
-  if (list.length !== hidden.length)
-    throw new SeqlikError(
-      'DIMENSION_MISMATCH',
-      `${where}: state.hidden has ${list.length} layers, not ${hidden.length}`,
-      { argument: 'state' },
-    );
-  const states = hidden.map((H, n) => read(`state.hidden[${n}]`, list[n], statesOf[architecture.cell] * H));
+  const layers = stack.sizes.length;
+  if (list.length !== layers)
+    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: state.hidden has ${list.length} layers, not ${layers}`, {
+      argument: 'state',
+    });
+  const states = stack.sizes.map(({ carried }, n) => read(`state.hidden[${n}]`, list[n], carried));
   const { raw } = given;
-  const x = read('x', observation, dimension);
-  binaryTargets(where, 'x', x, dimension, head);
-  return { state: { hidden: states, ...(raw !== undefined && { raw: read('state.raw', raw, outputs) }) }, x };
+  const x = read('x', observation, density.dimension);
+  checkBinaryTargets(where, 'x', x, density.dimension, density.gaussian);
+  return { state: { hidden: states, ...(raw !== undefined && { raw: read('state.raw', raw, stack.outputs) }) }, x };
 }

@@ -1,20 +1,13 @@
-/** The shapes of a mixture-density recurrent network, and its parameters as one flat vector (docs/math.md § network). */
-
+/** The shapes of a stack of recurrent layers, and its parameters as one flat vector (docs/math/network.md). */
 import { argumentError, callError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
-import { Random } from '../../../random.ts';
-import { type Mapping, valuesOf } from '../../density/mapping.ts';
+import type { Random } from '../../../random.ts';
+import { type Cell, type CellSizes, cellSizes } from './cell.ts';
 
-export const cells = ['tanh', 'relu', 'lstm', 'gru'] as const;
-export type Cell = (typeof cells)[number];
-/** Blocks of units a cell has per gate, and vectors it hands to the next step. */
-export const gatesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 4, gru: 3 };
-export const statesOf: Readonly<Record<Cell, number>> = { tanh: 1, relu: 1, lstm: 2, gru: 1 };
-/** Parameters of a network: it takes seconds to draw as many, and 2 GB to use them. */
-const MOST = 2 ** 26;
+/** A stack takes seconds to draw more parameters, and 2 GB to use them. */
+const MOST_PARAMETERS = 2 ** 26;
 /** Inputs or outputs of a layer: a kernel holds 128 rows of them at once. */
-const WIDEST = 2 ** 23;
-const tri = (k: number): number => (k * (k + 1)) / 2;
+const WIDEST_LAYER = 2 ** 23;
 
 /** One named tensor of the flat vector. */
 export interface Slot {
@@ -24,104 +17,86 @@ export interface Slot {
   readonly at: number;
 }
 
-export interface Shape {
-  readonly dimension: number;
+/** The shape of a slot outside: biases are vectors. */
+export const tensorShape = ({ name, rows, columns }: Slot): number[] =>
+  name.startsWith('b') ? [rows] : [rows, columns];
+
+export interface StackShape {
+  readonly inputs: number;
+  /** Units of each layer; layer 0 reads the inputs. */
   readonly hidden: readonly number[];
-  readonly components: number;
-  readonly mapping: Mapping;
+  /** All layers feed the outputs. */
+  readonly outputs: number;
   readonly cell: Cell;
+  /** Whether every layer reads the inputs. */
   readonly inputSkip: boolean;
-  readonly binary: number;
+}
+/** The public names of the options that inputs and outputs come from, for errors. */
+export interface StackNames {
+  readonly inputs: string;
+  readonly outputs: string;
 }
 
-export class Architecture implements Shape {
-  readonly dimension: number;
+export class StackArchitecture implements StackShape {
+  readonly inputs: number;
   readonly hidden: readonly number[];
-  readonly components: number;
-  readonly mapping: Mapping;
+  readonly outputs: number;
   readonly cell: Cell;
   readonly inputSkip: boolean;
-  readonly binary: number;
-  /** Gaussian coordinates, covariance values per component, raw outputs. */
-  readonly head: number;
-  readonly covariance: number;
-  readonly outputs: number;
+  /** The sizes of each layer. */
+  readonly sizes: readonly CellSizes[];
   /** Wx0 Wh0 b0 (bh0) Wy0 Wd1 ... by, in the order of the flat vector. */
   readonly slots: readonly Slot[];
+  /** The length of the flat vector. */
   readonly size: number;
   private readonly byName: ReadonlyMap<string, Slot>;
 
-  /** Throws INVALID_ARGUMENT: more parameters than anything here has time and memory for. */
-  constructor(where: string, shape: Shape) {
-    this.dimension = shape.dimension;
-    this.hidden = Object.freeze([...shape.hidden]);
-    this.components = shape.components;
-    this.mapping = shape.mapping;
-    this.cell = shape.cell;
-    this.inputSkip = shape.inputSkip;
-    this.binary = shape.binary;
-    const { dimension, hidden, components: M, cell } = this;
-    const k = dimension - this.binary;
-    this.head = k;
-    this.covariance = valuesOf(this.mapping, k);
-    this.outputs = M * (1 + k + this.covariance) + this.binary;
+  /** Throws INVALID_ARGUMENT: more parameters or wider layers than there is time and memory for. */
+  constructor(where: string, shape: StackShape, names: StackNames) {
+    const { inputs, outputs, cell, inputSkip } = shape;
+    const hidden = Object.freeze([...shape.hidden]);
+    this.inputs = inputs;
+    this.hidden = hidden;
+    this.outputs = outputs;
+    this.cell = cell;
+    this.inputSkip = inputSkip;
+    this.sizes = hidden.map((units) => cellSizes({ units, cell }));
     const slots: Slot[] = [];
     let at = 0;
     const add = (name: string, rows: number, columns: number): void => {
       slots.push({ name, rows, columns, at });
       at += rows * columns;
     };
-    for (const [n, H] of hidden.entries()) {
-      const gates = gatesOf[cell] * H;
-      if (this.sees(n)) add(`Wx${n}`, gates, dimension);
-      add(`Wh${n}`, gates, H);
+    for (const [n, { gates, biased }] of this.sizes.entries()) {
+      const units = hidden[n]!;
+      if (this.seesInputs(n)) add(`Wx${n}`, gates, inputs);
+      add(`Wh${n}`, gates, units);
       if (n > 0) add(`Wd${n}`, gates, hidden[n - 1]!);
       add(`b${n}`, gates, 1);
-      if (cell === 'gru') add(`bh${n}`, H, 1);
-      add(`Wy${n}`, this.outputs, H);
+      if (biased > 0) add(`bh${n}`, biased, 1);
+      add(`Wy${n}`, outputs, units);
     }
-    add('by', this.outputs, 1);
-    if (!(at <= MOST))
+    add('by', outputs, 1);
+    if (!(at <= MOST_PARAMETERS))
       throw argumentError('INVALID_ARGUMENT', where, 'hidden', {
-        expected: `at most ${MOST} parameters`,
+        expected: `at most ${MOST_PARAMETERS} parameters`,
         received: `${at} parameters`,
-        reason: `asks for ${at} parameters, more than ${MOST}`,
+        reason: `asks for ${at} parameters, more than ${MOST_PARAMETERS}`,
       });
-    if (Math.max(dimension, this.outputs) > WIDEST)
-      throw callError(
-        'INVALID_ARGUMENT',
-        where,
-        `${dimension} coordinates and ${this.outputs} outputs, more than ${WIDEST}`,
-        {
-          argument: dimension > WIDEST ? 'dimension' : 'components',
-          expected: `at most ${WIDEST} coordinates and outputs`,
-          received: `${Math.max(dimension, this.outputs)}`,
-        },
-      );
+    if (Math.max(inputs, outputs) > WIDEST_LAYER)
+      throw callError('INVALID_ARGUMENT', where, `${inputs} inputs and ${outputs} outputs, more than ${WIDEST_LAYER}`, {
+        argument: inputs > WIDEST_LAYER ? names.inputs : names.outputs,
+        expected: `at most ${WIDEST_LAYER} inputs and outputs`,
+        received: `${Math.max(inputs, outputs)}`,
+      });
     this.slots = slots;
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));
     this.size = at;
   }
 
-  /** What its head is. */
-  get density(): { components: number; gaussian: number; mapping: Mapping; outputs: number; dimension: number } {
-    const { components, head: gaussian, mapping, outputs, dimension } = this;
-    return { components, gaussian, mapping, outputs, dimension };
-  }
-  get shape(): Shape {
-    const { dimension, hidden, components, mapping, cell, inputSkip, binary } = this;
-    return { dimension, hidden, components, mapping, cell, inputSkip, binary };
-  }
-  /** Whether layer n sees the input. */
-  sees(n: number): boolean {
+  /** Whether layer n reads the inputs. */
+  seesInputs(n: number): boolean {
     return n === 0 || this.inputSkip;
-  }
-  gates(n: number): number {
-    return gatesOf[this.cell] * this.hidden[n]!;
-  }
-  /** Numbers of the state of layer n. */
-  states(n: number): number {
-    return statesOf[this.cell] * this.hidden[n]!;
   }
   slot(name: string): Slot {
     return this.byName.get(name)!;
@@ -134,41 +109,20 @@ export class Architecture implements Shape {
   }
 
   /**
-   * Where learning starts: weights uniform on ±1/√H, as many libraries have it; biases zero, the forget part of lstm 1;
-   * the components apart from each other, with standard deviations of about 1. Throws OUT_OF_MEMORY.
+   * Parameters to start learning from: weights uniform on ±1/√H, as in many libraries; biases zero, but 1 in the forget
+   * gate of lstm. Throws OUT_OF_MEMORY.
    */
-  initial(where: string, seed: number): Float64Array {
-    const random = new Random(seed);
-    const { cell, components: M, head: k, covariance: p, hidden } = this;
+  initialise(where: string, random: Random): Float64Array {
+    const { cell, hidden } = this;
     const flat = allocated(where, this.size, () => new Float64Array(this.size));
-    const wide = Math.sqrt(hidden.reduce((sum, H) => sum + H, 0));
+    const allUnits = hidden.reduce((sum, H) => sum + H, 0);
     for (const { name, rows, columns, at } of this.slots) {
       if (name.startsWith('b')) continue;
-      const bound = 1 / (name.startsWith('Wy') ? wide : Math.sqrt(hidden[Number(name.slice(2))]!));
+      const bound = 1 / Math.sqrt(name.startsWith('Wy') ? allUnits : hidden[Number(name.slice(2))]!);
       for (let i = at; i < at + rows * columns; i++) flat[i] = bound * (2 * random.uniform() - 1);
     }
     const named = this.named(flat);
     if (cell === 'lstm') for (const [n, H] of hidden.entries()) named[`b${n}`]!.fill(1, H, 2 * H);
-    const by = named['by']!;
-    for (let i = M; i < M + M * k; i++) by[i] = 0.3 * random.normal();
-    const [diagonal, damped] = {
-      tanh: [1, 0.1],
-      chol: [softplusOne(this.mapping), 1],
-      diag: [softplusOne(this.mapping), 1],
-      graves: [0, 1],
-    }[this.mapping.split('-')[0] as 'tanh' | 'chol' | 'diag' | 'graves'] as [number, number];
-    for (let j = 0; j < M; j++) {
-      const from = M + M * k + j * p;
-      for (let i = 0; i < k && this.mapping !== 'graves'; i++) by[from + (p === k ? i : tri(i + 1) - 1)] = diagonal;
-      if (damped < 1)
-        // a tanh is a variance only if it is positive: the hidden units begin with little to say
-        for (const n of hidden.keys()) {
-          const Wy = named[`Wy${n}`]!;
-          for (let i = from * hidden[n]!; i < (from + p) * hidden[n]!; i++) Wy[i]! *= damped;
-        }
-    }
     return flat;
   }
 }
-/** The raw value of a standard deviation of 1. */
-const softplusOne = (mapping: Mapping): number => (mapping.endsWith('softplus') ? Math.log(Math.E - 1) : 0);

@@ -2,7 +2,8 @@
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { SeqlikError } from '../../../errors.ts';
-import type { Architecture } from './architecture.ts';
+import type { DType } from '../../../grammar.ts';
+import type { StackArchitecture } from './architecture.ts';
 
 /** Whole sequences of a batch, and the place of the first one among all. */
 interface Part {
@@ -10,7 +11,7 @@ interface Part {
   readonly lengths: Int32Array;
 }
 
-export class Initial {
+export class InitialStates {
   private readonly widths: number[];
   private readonly values: (Float64Array | undefined)[];
 
@@ -18,16 +19,16 @@ export class Initial {
   constructor(
     private readonly where: string,
     given: unknown,
-    { hidden, ...architecture }: Architecture,
+    { sizes }: StackArchitecture,
     private readonly sequences: number,
-    private readonly single: boolean,
+    private readonly dtype: DType,
   ) {
-    this.widths = hidden.map((H) => H * (architecture.cell === 'lstm' ? 2 : 1));
+    this.widths = sizes.map(({ carried }) => carried);
     const list = given === undefined ? undefined : check.list(where, 'initialState', given);
-    if (list && list.length !== hidden.length)
+    if (list && list.length !== sizes.length)
       throw new SeqlikError(
         'DIMENSION_MISMATCH',
-        `${where}: initialState has ${list.length} states, not one per layer: ${hidden.length}`,
+        `${where}: initialState has ${list.length} states, not one per layer: ${sizes.length}`,
         { argument: 'initialState' },
       );
     this.values = this.widths.map((width, n) => {
@@ -41,39 +42,40 @@ export class Initial {
           { argument },
         );
       check.finite(where, argument, values);
-      if (single) check.finite(where, argument, Float32Array.from(values)); // as it will be used
+      if (dtype === 'f32') check.finite(where, argument, Float32Array.from(values)); // as it will be used
       return values;
     });
   }
 
-  /** [sequences of the part, states] per layer. */
-  of({ sequence, lengths }: Part): Real[] {
+  /** The states of the sequences of a part [S, carried], per layer. */
+  statesOf({ sequence, lengths }: Part): Real[] {
     return this.widths.map((width, n) => {
-      const to = this.array(lengths.length * width);
+      const to = this.allocate(lengths.length * width);
       const values = this.values[n];
       if (!values) return to;
-      if (this.each(n)) to.set(values.subarray(sequence * width, (sequence + lengths.length) * width));
+      if (this.isPerSequence(n)) to.set(values.subarray(sequence * width, (sequence + lengths.length) * width));
       else for (let s = 0; s < lengths.length; s++) to.set(values, s * width);
       return to;
     });
   }
-  /** Room for dLoss/dinitialState, in the shape that was given; a score needs none. */
-  room(): Real[] {
-    return this.widths.map((width, n) => this.array(this.values[n]?.length ?? width * this.sequences));
+  /** Zeros for dLoss/dinitialState, in the shape that was given; only a gradient needs them. */
+  gradient(): Real[] {
+    return this.widths.map((width, n) => this.allocate(this.values[n]?.length ?? width * this.sequences));
   }
-  add({ sequence }: Pick<Part, 'sequence'>, dStates: readonly Real[], gradient: readonly Real[]): void {
+  /** Adds dLoss/dstates of a part to `gradient`. */
+  addGradient({ sequence }: Pick<Part, 'sequence'>, dStates: readonly Real[], gradient: readonly Real[]): void {
     for (const [n, dState] of dStates.entries()) {
       const to = gradient[n]!;
-      if (this.each(n)) to.set(dState, sequence * this.widths[n]!);
+      if (this.isPerSequence(n)) to.set(dState, sequence * this.widths[n]!);
       else for (const [i, value] of dState.entries()) to[i % this.widths[n]!]! += value;
     }
   }
 
-  private each(n: number): boolean {
+  private isPerSequence(n: number): boolean {
     const { length } = this.values[n] ?? { length: this.sequences * this.widths[n]! };
     return length === this.sequences * this.widths[n]!;
   }
-  private array(length: number): Real {
-    return check.room(this.where, length, this.single);
+  private allocate(length: number): Real {
+    return check.room(this.where, length, this.dtype === 'f32');
   }
 }

@@ -1,30 +1,28 @@
 /**
- * One way through a network and back: kernel calls, layer by layer, over a batch of ragged sequences. Order of additions:
- * bias, input, layer below, recurrent; each sum in ascending order, so that a batch, one sequence and one step give the
- * same bits.
+ * Passes through a stack, forward and backward: kernel calls, layer by layer, over a batch of ragged sequences.
+ * Additions are made in the order bias, input, layer below, recurrent, each sum in ascending order, so that a batch,
+ * one sequence and one step give the same bits.
  */
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import { contract } from '../../../contract.ts';
 import { byRows, type Pass, type Work, work } from '../../work.ts';
-import type { Architecture } from './architecture.ts';
-import { throughTime } from './pieces.ts';
+import { layerWork } from './pieces.ts';
 import type { Weights } from './weights.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Sequences ready for the kernels: step t of a sequence sees `inputs[t]` and is to foretell `targets[t]`. */
+/** Sequences ready for the kernels, one after the other. */
 export interface Batch {
   readonly lengths: Int32Array;
   readonly inputs: Real;
-  readonly targets: Real;
   /** Steps of all sequences. */
   readonly steps: number;
 }
-/** What a layer leaves behind. */
+/** The results of a layer that its backward pass needs. */
 export interface Trace {
   readonly h: Real;
   readonly saved: Real;
-  /** Before the first step of each sequence, and after the last [S, states]. */
+  /** States before the first step of each sequence, and after the last [S, carried]. */
   readonly first: Real;
   readonly last: Real;
 }
@@ -32,87 +30,92 @@ export interface Trace {
 export type Gradient = Readonly<Record<string, Float64Array>>;
 
 /** Where a pass runs, with which parameters, in which memory. */
-export interface Place {
+export interface PassContext {
   readonly backend: Backend;
   readonly weights: Weights;
   readonly room: Workspace;
 }
-/** Hidden layers and raw outputs; `states` [S, states] per layer. */
+
+/** Computes the hidden layers and the outputs [steps, outputs]; `states` [S, carried] per layer. */
 export function* forward(
-  { backend, weights, room }: Place,
-  { lengths, inputs, steps }: Pick<Batch, 'lengths' | 'inputs' | 'steps'>,
+  { backend, weights, room }: PassContext,
+  { lengths, inputs, steps: n }: Batch,
   states: readonly Real[],
-): Pass<{ layers: Trace[]; raw: Real }> {
+): Pass<{ layers: Trace[]; outputs: Real }> {
   const { architecture } = weights;
-  const { cell, hidden, dimension, outputs } = architecture;
+  const { cell, hidden } = architecture;
   const { dense, recurrent } = backend.kernels(weights.dtype);
-  const n = steps;
   const layers: Trace[] = [];
-  for (const [layer, m] of hidden.entries()) {
-    const o = architecture.gates(layer);
-    const y = yield* repeated(weights.bias(`b${layer}`), n, room.array(n * o));
-    if (architecture.sees(layer))
-      yield work(dense.affine, { n, i: dimension, o }, { x: inputs, W: weights.across(`Wx${layer}`), y });
+  for (const [layer, units] of hidden.entries()) {
+    const { gates: o, kept, biased } = architecture.sizes[layer]!;
+    const y = yield* repeatRow(weights.bias(`b${layer}`), n, room.array(n * o));
+    if (architecture.seesInputs(layer))
+      yield work(dense.affine, { n, i: architecture.inputs, o }, { x: inputs, W: weights.across(`Wx${layer}`), y });
     const below = layers[layer - 1];
     if (below)
       yield work(dense.affine, { n, i: hidden[layer - 1]!, o }, { x: below.h, W: weights.across(`Wd${layer}`), y });
     const first = states[layer]!;
     const last = room.copy(first);
-    const h = room.array(n * m);
-    const saved = room.array(n * savedOf(architecture) * m);
-    const bias = cell === 'gru' ? weights.bias(`bh${layer}`) : room.array(0);
+    const h = room.array(n * units);
+    const saved = room.array(n * kept);
+    const bias = biased > 0 ? weights.bias(`bh${layer}`) : room.array(0);
     const W = weights.across(`Wh${layer}`);
     const args = { lengths, a: y, W, bias, state: last, saved, h };
-    yield throughTime(backend, contract.recurrent.forward, recurrent.forward, { units: m, cell }, args, o);
+    yield layerWork(backend, contract.recurrent.forward, recurrent.forward, { units, cell }, args, o);
     layers.push({ h, saved, first, last });
   }
-  const raw = yield* repeated(weights.bias('by'), n, room.array(n * outputs));
-  for (const [layer, m] of hidden.entries())
-    yield work(dense.affine, { n, i: m, o: outputs }, { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: raw });
-  return { layers, raw };
+  const o = architecture.outputs;
+  const outputs = yield* repeatRow(weights.bias('by'), n, room.array(n * o));
+  for (const [layer, i] of hidden.entries())
+    yield work(dense.affine, { n, i, o }, { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: outputs });
+  return { layers, outputs };
 }
 
 /**
- * Adds to `gradient` what the loss changes by with each parameter, and returns dLoss/dstates. `spans` are the lengths
- * over which gradients flow back: those of the batch, or shorter ones that cut its sequences (truncated BPTT);
- * `shardSize` the steps whose gradients are summed before sums are added.
+ * Adds the derivative of the loss by each parameter to `gradient`, given that by the outputs, and returns
+ * dLoss/dstates. `spans` are the lengths over which gradients flow back: those of the batch, or shorter ones that cut
+ * its sequences (truncated BPTT); `shardSize` is the number of steps whose gradients are summed before sums are added.
  */
 export function* backward(
-  { backend, weights, room }: Place,
-  { lengths, inputs, steps }: Batch,
+  { backend, weights, room }: PassContext,
+  { lengths, inputs, steps: n }: Batch,
   layers: readonly Trace[],
-  dRaw: Real,
+  dOutputs: Real,
   gradient: Gradient,
   { spans = lengths, ...how }: { readonly spans?: Int32Array; readonly shardSize?: number } = {},
 ): Pass<Real[]> {
   const { architecture } = weights;
-  const { cell, hidden, dimension, outputs } = architecture;
+  const { cell, hidden, outputs } = architecture;
   const { dense, recurrent } = backend.kernels(weights.dtype);
-  const n = steps;
   const dStates: Real[] = [];
   let above: { e: Real; gates: number } | undefined;
   for (let layer = hidden.length - 1; layer >= 0; layer--) {
-    const m = hidden[layer]!;
-    const gates = architecture.gates(layer);
+    const units = hidden[layer]!;
+    const { gates, biased, kept, carried } = architecture.sizes[layer]!;
     const trace = layers[layer]!;
-    const dhs = room.array((n + 1) * m); // dh[t-1] in row t: of the last step, row n
+    const dhs = room.array((n + 1) * units); // dh[t-1] in row t: that of the last step is row n
     // new memory is zero
-    if (room.reused) yield* byRows(n, m, (from, end) => dhs.fill(0, (from + 1) * m, (end + 1) * m));
-    const dh = dhs.subarray(m);
-    yield work(dense.affine, { n, i: outputs, o: m }, { x: dRaw, W: weights.along(`Wy${layer}`), y: dh });
-    if (above)
-      yield work(dense.affine, { n, i: above.gates, o: m }, { x: above.e, W: weights.along(`Wd${layer + 1}`), y: dh });
-    const v = architecture.states(layer);
-    const dState = ends(dhs, spans, m, room.zeros(spans.length * v), v);
-    const hBefore = yield* statesBefore(trace, lengths, m, room);
+    if (room.reused) yield* byRows(n, units, (from, end) => dhs.fill(0, (from + 1) * units, (end + 1) * units));
+    const dh = dhs.subarray(units);
+    yield work(dense.affine, { n, i: outputs, o: units }, { x: dOutputs, W: weights.along(`Wy${layer}`), y: dh });
+    if (above) {
+      const W = weights.along(`Wd${layer + 1}`);
+      yield work(dense.affine, { n, i: above.gates, o: units }, { x: above.e, W, y: dh });
+    }
+    const dState = moveLastSteps(dhs, spans, units, room.zeros(spans.length * carried), carried);
+    const hBefore = yield* statesBefore(trace, lengths, units, room);
     const last =
-      cell === 'lstm' ? yield* cellsBefore(trace, lengths, m, room) : cell === 'gru' ? hBefore : room.array(0);
+      cell === 'lstm'
+        ? yield* cellsBefore(trace, lengths, units, kept, room)
+        : cell === 'gru'
+          ? hBefore
+          : room.array(0);
     const e = room.array(n * gates);
-    const du = room.array(cell === 'gru' ? n * m : 0);
+    const du = room.array(n * biased);
     const W = weights.along(`Wh${layer}`);
-    const before = dhs.subarray(0, n * m);
+    const before = dhs.subarray(0, n * units);
     const args = { lengths: spans, before, h: trace.h, last, saved: trace.saved, W, e, du, dState };
-    yield throughTime(backend, contract.recurrent.backward, recurrent.backward, { units: m, cell }, args, gates, true);
+    yield layerWork(backend, contract.recurrent.backward, recurrent.backward, { units, cell }, args, gates, true);
 
     const add = (x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
       work(
@@ -121,29 +124,26 @@ export function* backward(
         { x, dy, dW: gradient[dW]!, db: db ? gradient[db]! : new Float64Array(o) },
         how,
       );
-    yield add(trace.h, m, dRaw, outputs, `Wy${layer}`, layer === 0 ? 'by' : undefined);
-    const sees = architecture.sees(layer);
-    if (sees) yield add(inputs, dimension, e, gates, `Wx${layer}`, `b${layer}`);
+    yield add(trace.h, units, dOutputs, outputs, `Wy${layer}`, layer === 0 ? 'by' : undefined);
+    const sees = architecture.seesInputs(layer);
+    if (sees) yield add(inputs, architecture.inputs, e, gates, `Wx${layer}`, `b${layer}`);
     if (layer > 0)
       yield add(layers[layer - 1]!.h, hidden[layer - 1]!, e, gates, `Wd${layer}`, sees ? undefined : `b${layer}`);
     if (cell === 'gru') {
       const sums = new Float64Array(gates);
       const dWh = gradient[`Wh${layer}`]!;
-      const products = yield* productsOf(e, du, m, room);
-      yield work(dense.gradient, { n, i: m, o: gates }, { x: hBefore, dy: products, dW: dWh, db: sums }, how);
-      for (let i = 0; i < m; i++) gradient[`bh${layer}`]![i]! += sums[2 * m + i]!;
-    } else yield add(hBefore, m, e, gates, `Wh${layer}`);
-    dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, v, room);
+      const products = yield* productsOf(e, du, units, room);
+      yield work(dense.gradient, { n, i: units, o: gates }, { x: hBefore, dy: products, dW: dWh, db: sums }, how);
+      for (let i = 0; i < units; i++) gradient[`bh${layer}`]![i]! += sums[2 * units + i]!;
+    } else yield add(hBefore, units, e, gates, `Wh${layer}`);
+    dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, carried, room);
     above = { e, gates };
   }
   return dStates;
 }
 
-/** Vectors of m numbers per step that the backward pass of a cell needs beside h. */
-const savedOf = ({ cell }: Architecture): number => ({ tanh: 0, relu: 0, lstm: 5, gru: 4 })[cell];
-
-/** A row again and again: each step doubles what is there. */
-function* repeated(row: Real, times: number, to: Real): Pass<Real> {
+/** Fills `to` with a row, again and again: each step doubles what is there. */
+function* repeatRow(row: Real, times: number, to: Real): Pass<Real> {
   const width = row.length;
   yield* byRows(times, width, (from, end) => {
     const part = to.subarray(from * width, end * width);
@@ -153,55 +153,66 @@ function* repeated(row: Real, times: number, to: Real): Pass<Real> {
   return to;
 }
 /**
- * Takes dh of the last step of each span to where the gradient of its state begins. Zeros are left in its place: before the
- * first step of a span nothing is given.
+ * Moves dh of the last step of each span to `dState`, where the gradient of its state begins. Zeros are left in its
+ * place: no gradient comes from before the first step of a span.
  */
-function ends(dhs: Real, spans: Int32Array, m: number, dState: Real, v: number): Real {
-  dhs.fill(0, 0, m);
+function moveLastSteps(dhs: Real, spans: Int32Array, units: number, dState: Real, carried: number): Real {
+  dhs.fill(0, 0, units);
   let at = 0;
   for (const [span, length] of spans.entries()) {
     if (length === 0) continue;
-    at += length * m;
-    dState.set(dhs.subarray(at, at + m), span * v);
-    dhs.fill(0, at, at + m);
+    at += length * units;
+    dState.set(dhs.subarray(at, at + units), span * carried);
+    dhs.fill(0, at, at + units);
   }
   return dState;
 }
 /** h[t-1] of every step. */
-function* statesBefore({ h, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Pass<Real> {
+function* statesBefore({ h, first }: Trace, lengths: Int32Array, units: number, room: Workspace): Pass<Real> {
   const to = room.array(h.length);
-  yield* byRows(h.length / m - 1, m, (from, end) => to.set(h.subarray(from * m, end * m), (from + 1) * m));
-  return begun(to, lengths, m, first, 0);
+  yield* byRows(h.length / units - 1, units, (from, end) =>
+    to.set(h.subarray(from * units, end * units), (from + 1) * units),
+  );
+  return setFirstSteps(to, lengths, units, first, 0);
 }
-/** c[t-1] of every step of lstm, whose saved rows end in c. */
-function* cellsBefore({ saved, first }: Trace, lengths: Int32Array, m: number, room: Workspace): Pass<Real> {
-  const to = room.array(saved.length / 5);
-  yield* byRows(to.length / m - 1, 5 * m, (from, end) => {
-    for (let row = from; row < end; row++)
-      for (let j = 0; j < m; j++) to[(row + 1) * m + j] = saved[(5 * row + 4) * m + j]!;
+/** c[t-1] of every step of lstm, whose saved rows of `kept` values end in c. */
+function* cellsBefore(
+  { saved, first }: Trace,
+  lengths: Int32Array,
+  units: number,
+  kept: number,
+  room: Workspace,
+): Pass<Real> {
+  const n = saved.length / kept;
+  const to = room.array(n * units);
+  yield* byRows(n - 1, kept, (from, end) => {
+    for (let row = from; row < end; row++) {
+      const c = (row + 1) * kept - units;
+      for (let j = 0; j < units; j++) to[(row + 1) * units + j] = saved[c + j]!;
+    }
   });
-  return begun(to, lengths, m, first, m);
+  return setFirstSteps(to, lengths, units, first, units);
 }
-/** Before the first step of a sequence there is its state, from `offset` on. */
-function begun(to: Real, lengths: Int32Array, m: number, states: Real, offset: number): Real {
-  const v = states.length / lengths.length;
+/** Writes the state of each sequence, from `offset` on, to the row of its first step. */
+function setFirstSteps(to: Real, lengths: Int32Array, units: number, states: Real, offset: number): Real {
+  const carried = states.length / lengths.length;
   let at = 0;
   for (const [s, length] of lengths.entries()) {
-    if (length > 0) to.set(states.subarray(s * v + offset, s * v + offset + m), at);
-    at += length * m;
+    if (length > 0) to.set(states.subarray(s * carried + offset, s * carried + offset + units), at);
+    at += length * units;
   }
   return to;
 }
-/** The gradients to W_h h of gru: its candidate's is scaled by the reset gate. */
-function* productsOf(e: Real, du: Real, m: number, room: Workspace): Pass<Real> {
+/** Gradients by W_h h of gru: e, but in the candidate's block du, which the reset gate scales. */
+function* productsOf(e: Real, du: Real, units: number, room: Workspace): Pass<Real> {
   const to = room.array(e.length);
-  yield* byRows(du.length / m, 3 * m, (from, end) => {
-    to.set(e.subarray(3 * from * m, 3 * end * m), 3 * from * m);
-    for (let row = from; row < end; row++) to.set(du.subarray(row * m, (row + 1) * m), (3 * row + 2) * m);
+  yield* byRows(du.length / units, 3 * units, (from, end) => {
+    to.set(e.subarray(3 * from * units, 3 * end * units), 3 * from * units);
+    for (let row = from; row < end; row++) to.set(du.subarray(row * units, (row + 1) * units), (3 * row + 2) * units);
   });
   return to;
 }
-/** Of cut sequences the state before the first span is theirs. */
+/** When sequences are split, keeps the gradient of each sequence's first span. */
 function firstSpans(dState: Real, lengths: Int32Array, spans: Int32Array, width: number, room: Workspace): Real {
   const to = room.zeros(lengths.length * width);
   for (let s = 0, span = 0; s < lengths.length; s++) {
@@ -211,7 +222,7 @@ function firstSpans(dState: Real, lengths: Int32Array, spans: Int32Array, width:
   }
   return to;
 }
-/** Sequences cut into spans of at most `most` steps; an empty one is one empty span. */
+/** Cuts sequences into spans of at most `most` steps; an empty sequence is one empty span. */
 export function spansOf(lengths: Int32Array, most: number): Int32Array {
   const spans: number[] = [];
   for (const length of lengths) {

@@ -1,14 +1,18 @@
 /**
- * Sequences through one layer. What runs here is one call; elsewhere, where an abort waits for the end of a cut and a cut
- * holds whole sequences, a long one goes in pieces of its steps, its state from call to call: the same bits.
+ * Sequences through one layer. A synchronous run is one call. In an asynchronous run an abort waits for the end of a
+ * cut, and a cut holds whole sequences: so a long one goes in pieces of its steps, with its state handed from call to
+ * call and the same bits.
  */
 import { type Backend, WORTH_LEAVING } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
-import { type Args, type Dims, type DType, type Kernel, type KernelSpec, paramsOf } from '../../../grammar.ts';
+import { contract } from '../../../contract.ts';
+import { type Args, costOf, type Dims, type DType, type Kernel, type KernelSpec, paramsOf } from '../../../grammar.ts';
 import type { Pace } from '../../../training/pace.ts';
 import { type Work, work } from '../../work.ts';
 
-/** Some sequences, or some steps of one. */
+const costOfStep = costOf(contract.recurrent.forward, 'f64');
+
+/** Several sequences, or some steps of one. */
 export interface Piece {
   readonly row: number;
   readonly rows: number;
@@ -16,13 +20,20 @@ export interface Piece {
   readonly items: number;
 }
 /**
- * Steps of a piece at least, by units and gates: about as the contract counts the work of one. Less would not leave the
- * event loop; of lstm and gru of 64 to 512 units this takes 10 ms on AVX2, 15 to 35 on wasm. Two sequences of twice as
- * much are two cuts (src/bind/plan.ts): in pieces they miss no lock step.
+ * The least steps of a piece, so that the contract's cost of it is worth leaving the event loop. lstm and gru of 64 to
+ * 512 units take 10 ms for so many on AVX2, 15 to 35 on wasm. Two sequences of twice as many are two cuts
+ * (src/bind/plan.ts): in pieces they miss no lock step.
  */
-export const stepsOf = (m: number, gates: number): number => Math.ceil(WORTH_LEAVING / (m * gates + 20 * gates + 200));
+export function stepsOf(units: number, gates: number): number {
+  const { dims } = contract.recurrent.forward;
+  const step = { n: 1, units, gates };
+  return Math.ceil(WORTH_LEAVING / costOfStep.of(dims.map((dim) => step[dim as keyof typeof step] ?? 0)));
+}
 
-/** Pieces of at least so many steps, forward in time (backward: the reverse), those of a list independent of each other. */
+/**
+ * Cuts long sequences into pieces of at least `steps` steps: lists of pieces independent of each other, `threads` at
+ * most, forward in time (the reverse is backward).
+ */
 export function piecesOf(lengths: Int32Array, steps: number, threads: number): Piece[][] {
   const lists: Piece[][] = [];
   const long: (Piece & { pieces: number })[] = [];
@@ -42,7 +53,7 @@ export function piecesOf(lengths: Int32Array, steps: number, threads: number): P
   let left = long;
   for (let piece = 0; left.length > 0; piece++) {
     const same = left.map(({ row, rows, item, items, pieces }): Piece => {
-      const at = (piece: number): number => Math.floor((rows * piece) / pieces); // as long as each other: they end together
+      const at = (piece: number): number => Math.floor((rows * piece) / pieces); // of equal length: they end together
       return { row: row + at(piece), rows: at(piece + 1) - at(piece), item, items };
     });
     for (let first = 0; first < same.length; first += threads) lists.push(same.slice(first, first + threads));
@@ -52,10 +63,10 @@ export function piecesOf(lengths: Int32Array, steps: number, threads: number): P
 }
 
 /**
- * A call of a layer's kernel over all time steps. An asynchronous run cuts long sequences into pieces, forward in time or,
- * with `backward`, from the last one; `gates` is the width of a step, by which pieces are measured.
+ * A call of a layer's kernel over all time steps. An asynchronous run cuts long sequences into pieces, forward in time
+ * or, with `backward`, from the last one; `gates` is the width of a step, by which pieces are measured.
  */
-export function throughTime<R extends KernelSpec>(
+export function layerWork<R extends KernelSpec>(
   { threads }: Backend,
   spec: R,
   kernel: Kernel<R, DType>,
@@ -68,7 +79,7 @@ export function throughTime<R extends KernelSpec>(
   const all = work(kernel, dims, args);
   const piece = (part: Piece, pace: Pace, signal?: AbortSignal): Promise<void> =>
     // one sequence is one cut, which no signal stops, and Node warns of many listeners
-    work(kernel, dims, argsOf(spec, args, part)).later(pace, part.items === 1 ? undefined : signal);
+    work(kernel, dims, sliceArgs(spec, args, part)).later(pace, part.items === 1 ? undefined : signal);
   return {
     now: all.now,
     async later(pace, signal) {
@@ -76,17 +87,17 @@ export function throughTime<R extends KernelSpec>(
       if (lists.length === 1) return all.later(pace, signal);
       for (const list of backward ? lists.reverse() : lists) {
         await pace.rest();
-        await settled(list.map((part) => piece(part, pace, signal)));
+        await settleAll(list.map((part) => piece(part, pace, signal)));
       }
     },
   };
 }
 /** Waits for all calls, even if one of them fails: they work in memory that is used again. */
-export async function settled(calls: readonly Promise<void>[]): Promise<void> {
+export async function settleAll(calls: readonly Promise<void>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(calls)) if (outcome.status === 'rejected') throw outcome.reason;
 }
-/** The rows and states of one piece; arrays that are whole stay so. */
-function argsOf<R extends KernelSpec>(
+/** Takes the rows and states of one piece; arrays that are whole stay so. */
+function sliceArgs<R extends KernelSpec>(
   spec: R,
   args: Args<R, DType> & { readonly lengths: Int32Array },
   { row, rows, item, items }: Piece,

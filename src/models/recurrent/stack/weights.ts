@@ -1,47 +1,44 @@
-/** The parameters of a network where the kernels live: both orientations, padded to whole lines, in one dtype. */
+/** The parameters of a stack where the kernels live: both orientations, padded to whole lines, in one dtype. */
 import type { Backend } from '../../../bind.ts';
-import type { Real } from '../../../check.ts';
-import type { DType, Resident } from '../../../grammar.ts';
+import { type Arrays, type DType, pad, type Resident } from '../../../grammar.ts';
 import { allocated } from '../../../memory.ts';
-import type { Architecture, Slot } from './architecture.ts';
+import type { Slot, StackArchitecture } from './architecture.ts';
 
 /** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
 type Orientation = 'across' | 'along';
+const constructors: { readonly [D in DType]: new (length: number) => Arrays[D] } = {
+  f64: Float64Array,
+  f32: Float32Array,
+};
 
-export class Weights {
-  private readonly residents = new Map<string, Resident<Real>>();
-  private readonly biases = new Map<string, Real>();
-  private readonly line: number;
+export class Weights<D extends DType = DType> {
+  private readonly residents = new Map<string, Resident<Arrays[D]>>();
+  private readonly biases = new Map<string, Arrays[D]>();
   private readonly flat: Float64Array;
   /** The same in the dtype of the kernels: rounded once for all orientations. */
-  private readonly rounded: Real;
-  private scratch: Real;
+  private readonly rounded: Arrays[D];
+  private scratch: Arrays[D];
   constructor(
     private readonly backend: Backend,
-    readonly architecture: Architecture,
+    readonly architecture: StackArchitecture,
     flat: Float64Array,
-    /** Whether the kernels compute in f32. */
-    readonly single: boolean,
+    readonly dtype: D,
   ) {
-    this.line = single ? 16 : 8;
     this.flat = allocated('weights', flat.length, () => flat.slice());
-    this.rounded = single ? this.array(flat.length) : this.flat;
-    if (single) this.rounded.set(flat);
+    this.rounded = dtype === 'f32' ? this.array(flat.length) : (this.flat as Arrays[D]);
+    if (dtype === 'f32') this.rounded.set(flat);
     this.scratch = this.array(0);
   }
 
-  get dtype(): DType {
-    return this.single ? 'f32' : 'f64';
-  }
   /** The weight matrix of this name, brought to the kernels when it is first asked for. */
-  across(name: string): Resident<Real> {
+  across(name: string): Resident<Arrays[D]> {
     return this.resident(name, 'across');
   }
-  along(name: string): Resident<Real> {
+  along(name: string): Resident<Arrays[D]> {
     return this.resident(name, 'along');
   }
   /** A bias in the dtype of the kernels. */
-  bias(name: string): Real {
+  bias(name: string): Arrays[D] {
     let bias = this.biases.get(name);
     if (!bias) {
       const { at, rows } = this.architecture.slot(name);
@@ -51,19 +48,19 @@ export class Weights {
     }
     return bias;
   }
-  array(length: number): Real {
-    return allocated('weights', length, () => (this.single ? new Float32Array(length) : new Float64Array(length)));
+  array(length: number): Arrays[D] {
+    return allocated('weights', length, () => new constructors[this.dtype](length));
   }
 
-  /** Other values for the same network. No call may be under way. */
+  /** Replaces the values of all parameters. No call may be under way. */
   write(flat: Float64Array): void {
-    if (same(this.flat, flat)) return;
+    if (isSame(this.flat, flat)) return;
     this.flat.set(flat);
-    if (this.single) this.rounded.set(flat);
+    if (this.dtype === 'f32') this.rounded.set(flat);
     this.biases.clear();
     for (const [key, resident] of this.residents) {
       const [name, orientation] = key.split(' ') as [string, Orientation];
-      resident.write(this.oriented(name, orientation));
+      resident.write(this.orient(name, orientation));
     }
   }
   dispose(): void {
@@ -71,28 +68,29 @@ export class Weights {
     this.residents.clear();
   }
 
-  private resident(name: string, orientation: Orientation): Resident<Real> {
+  private resident(name: string, orientation: Orientation): Resident<Arrays[D]> {
     const key = `${name} ${orientation}`;
     let resident = this.residents.get(key);
-    if (!resident) this.residents.set(key, (resident = this.backend.hold(this.oriented(name, orientation))));
+    if (!resident) this.residents.set(key, (resident = this.backend.hold(this.orient(name, orientation))));
     return resident;
   }
-  /** To be copied: the memory is used again. */
-  private oriented(name: string, orientation: Orientation): Real {
+  /** The values of a resident, to be copied: their memory is used again. */
+  private orient(name: string, orientation: Orientation): Arrays[D] {
     const slot = this.architecture.slot(name);
-    return orientation === 'across' ? this.transposed(slot) : this.padded(slot);
+    return orientation === 'across' ? this.transpose(slot) : this.padRows(slot);
   }
-  private padded({ at, rows, columns }: Slot): Real {
-    const width = this.pad(columns);
+  private padRows({ at, rows, columns }: Slot): Arrays[D] {
+    const width = pad(columns, this.dtype);
     const { rounded } = this;
-    if (width === columns) return rounded.subarray(at, at + rows * columns);
+    if (width === columns) return rounded.subarray(at, at + rows * columns) as Arrays[D];
     const to = this.zeros(rows * width);
     for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) to[i * width + j] = rounded[at + i * columns + j]!;
     return to;
   }
-  private transposed({ at, rows, columns }: Slot): Real {
-    const width = this.pad(rows);
-    const { rounded, line } = this;
+  private transpose({ at, rows, columns }: Slot): Arrays[D] {
+    const width = pad(rows, this.dtype);
+    const line = pad(1, this.dtype);
+    const { rounded } = this;
     const to = this.zeros(columns * width);
     for (let top = 0; top < rows; top += line) {
       const end = Math.min(top + line, rows); // line by line of the result: value by value took three times as long
@@ -101,15 +99,12 @@ export class Weights {
     }
     return to;
   }
-  private zeros(length: number): Real {
+  private zeros(length: number): Arrays[D] {
     if (this.scratch.length < length) this.scratch = this.array(length);
-    return this.scratch.subarray(0, length).fill(0);
-  }
-  private pad(n: number): number {
-    return Math.ceil(n / this.line) * this.line;
+    return this.scratch.subarray(0, length).fill(0) as Arrays[D];
   }
 }
-function same(a: Float64Array, b: Float64Array): boolean {
+function isSame(a: Float64Array, b: Float64Array): boolean {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }

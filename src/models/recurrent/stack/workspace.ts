@@ -1,9 +1,10 @@
 /** Memory of a pass: new arrays, to be given away; or the same block for one pass after the other. */
 import type { Real } from '../../../check.ts';
+import type { DType } from '../../../grammar.ts';
 import { allocated } from '../../../memory.ts';
 
 const LINE = 64; // bytes
-const LEAST = 2 ** 20;
+const SMALLEST_BLOCK = 2 ** 20; // bytes
 
 export class Workspace {
   private block = new ArrayBuffer(0);
@@ -11,13 +12,14 @@ export class Workspace {
   private want = 0;
   constructor(
     private readonly where: string,
-    private readonly single: boolean,
+    private readonly dtype: DType,
+    /** Whether the block is used again, so that new arrays are not zero. */
     readonly reused = false,
   ) {}
 
   /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
   array(length: number): Real {
-    const Values = this.single ? Float32Array : Float64Array;
+    const Values = this.dtype === 'f32' ? Float32Array : Float64Array;
     const fresh = (): Real => allocated(this.where, length, () => new Values(length));
     if (!this.reused) return fresh();
     const bytes = length * Values.BYTES_PER_ELEMENT;
@@ -35,9 +37,9 @@ export class Workspace {
     to.set(values);
     return to;
   }
-  /** Nothing of the pass before is needed any more. */
+  /** Hands all memory out again: nothing of the pass before is needed any more. */
   restart(): void {
-    const bytes = Math.max(LEAST, this.want * 1.25);
+    const bytes = Math.max(SMALLEST_BLOCK, this.want * 1.25);
     if (this.want > this.block.byteLength) this.block = allocated(this.where, bytes / 8, () => new ArrayBuffer(bytes));
     this.at = 0;
     this.want = 0;

@@ -1,0 +1,12 @@
+/** The cells of a recurrent layer (docs/math/recurrent.md), and the sizes that follow from the number of its units. */
+import { contract } from '../../../contract.ts';
+import { derivedSizes } from '../../../grammar.ts';
+
+const spec = contract.recurrent.forward;
+
+export const cells = spec.options.cell;
+export type Cell = (typeof cells)[number];
+
+/** Numbers of a layer: of its gates, of a second bias (gru), kept per step for the way back, of its state. */
+export type CellSizes = ReturnType<typeof cellSizes>;
+export const cellSizes = derivedSizes(spec);

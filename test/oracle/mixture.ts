@@ -1,0 +1,100 @@
+/** Gaussian mixtures by their formulas, one row at a time. */
+import type { Oracle } from '../oracle.ts';
+import { type Draws, positive, shrunk, triangles } from './draws.ts';
+import { add, type F64, inverse, lower, range, tri } from './matrices.ts';
+
+// ---- q[c] of one row, in units of log 2 ----
+const byColumns = (d: number, i: number, j: number): number => j * d - (j * (j - 1)) / 2 + i - j;
+type Model = { x: F64; b: F64; mean: F64 };
+function full(d: number, k: number, i: number, { x, b, mean, W }: Model & { W: F64 }): number[] {
+  return range(k).map(
+    (c) =>
+      b[c]! -
+      add(
+        range(d).map(
+          (r) =>
+            add(range(r + 1).map((j) => W[c * tri(d) + byColumns(d, r, j)]! * (x[i * d + j]! - mean[c * d + j]!))) ** 2,
+        ),
+      ),
+  );
+}
+function diagonal(d: number, k: number, i: number, { x, b, mean, u }: Model & { u: F64 }): number[] {
+  return range(k).map(
+    (c) => b[c]! - add(range(d).map((j) => (u[c * d + j]! * (x[i * d + j]! - mean[c * d + j]!)) ** 2)),
+  );
+}
+const logSum = (q: readonly number[]): number => {
+  const top = Math.max(...q);
+  return Math.LN2 * top + Math.log(add(q.map((v) => 2 ** (v - top))));
+};
+const shares = (q: readonly number[]): number[] => q.map((v) => Math.exp(Math.LN2 * v - logSum(q)));
+
+type Sums = { x: F64; w: F64; mean: F64; count: F64; first: F64; second: F64; logLikelihood: F64 };
+/** Adds row i; `second` has d rows (or one: the diagonal) of the width that `first` has. */
+function addRow(d: number, k: number, i: number, q: readonly number[], dense: boolean, sums: Sums): void {
+  const { x, w, mean, count, first, second, logLikelihood } = sums;
+  const width = first.length / k;
+  logLikelihood[0]! += w[i]! * logSum(q);
+  for (const [c, share] of shares(q).entries()) {
+    const r = w[i]! * share;
+    const y = range(d).map((j) => x[i * d + j]! - mean[c * d + j]!);
+    count[c]! += r;
+    for (const j of range(d)) first[c * width + j]! += r * y[j]!;
+    for (const j of range(d))
+      if (!dense) second[c * width + j]! += r * y[j]! ** 2;
+      else
+        for (const h of range(Math.min(d, 8 * Math.ceil((j + 1) / 8))))
+          second[(c * d + j) * width + h]! += r * y[j]! * y[h]!;
+  }
+}
+const constant = (weight: number, d: number, logDet: number): number =>
+  Math.log2(weight) - (d * Math.log2(2 * Math.PI) + logDet / Math.LN2) / 2;
+const scale = Math.sqrt(Math.LOG2E / 2);
+
+export const mixture: Oracle['mixture'] = {
+  prepare({ k, d }, { weights, L, logDet, b, W }) {
+    for (const c of range(k)) {
+      b[c] = constant(weights[c]!, d, logDet[c]!);
+      const inverted = inverse(lower(d, L, c * tri(d)));
+      for (const i of range(d))
+        for (const j of range(i + 1)) W[c * tri(d) + byColumns(d, i, j)] = scale * inverted[i]![j]!;
+    }
+  },
+  prepareDiagonal({ k, d }, { weights, L, logDet, b, u }) {
+    for (const c of range(k)) b[c] = constant(weights[c]!, d, logDet[c]!);
+    for (const [i, sd] of L.entries()) u[i] = scale / sd;
+  },
+  logDensity({ n, d, k }, { out, ...model }) {
+    for (const i of range(n)) out[i] = logSum(full(d, k, i, model));
+  },
+  logDensityDiagonal({ n, d, k }, { out, ...model }) {
+    for (const i of range(n)) out[i] = logSum(diagonal(d, k, i, model));
+  },
+  responsibilities({ n, d, k }, { r, ...model }) {
+    for (const i of range(n)) r.set(shares(full(d, k, i, model)), i * k);
+  },
+  responsibilitiesDiagonal({ n, d, k }, { r, ...model }) {
+    for (const i of range(n)) r.set(shares(diagonal(d, k, i, model)), i * k);
+  },
+  expect({ n, d, k }, args) {
+    for (const i of range(n)) addRow(d, k, i, full(d, k, i, args), true, args);
+  },
+  expectDiagonal({ n, d, k }, args) {
+    for (const i of range(n)) addRow(d, k, i, diagonal(d, k, i, args), false, args);
+  },
+};
+
+const scored = { args: { W: shrunk('d') }, extremes: ['x'] } as const;
+const diagonals = { extremes: ['x'] } as const;
+export const draws: Draws<'mixture'> = {
+  kernels: {
+    prepare: { args: { weights: positive, L: triangles } },
+    prepareDiagonal: { args: { weights: positive, L: positive } },
+    logDensity: scored,
+    logDensityDiagonal: diagonals,
+    responsibilities: scored,
+    responsibilitiesDiagonal: diagonals,
+    expect: { args: { ...scored.args, w: positive }, extremes: ['x'] },
+    expectDiagonal: { args: { w: positive }, extremes: ['x'] },
+  },
+};
