@@ -1,4 +1,4 @@
-// `npm start [-- ARGUMENTS]`: installs and builds what is missing, then scores the Palmer penguins (examples/penguins.ts);
+// `npm start [-- ARGUMENTS]`: installs and builds what is missing, then scores the penguins (examples/penguins.ts);
 // `npm run example:NAME`: the same for another example, which is the first argument here.
 import { spawn } from 'node:child_process';
 import { install, js, native, wasm } from './build.mjs';

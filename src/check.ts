@@ -1,6 +1,7 @@
 /**
- * The only argument checks: what a caller passes becomes what models work on, or a SeqlikError that names the argument
- * with what was expected and what came. `where` is the public name of the call, `argument` that of the argument.
+ * The only argument checks. Each turns a caller's value into one that models can work on, or throws a SeqlikError with
+ * the argument, what was expected and what was received. `where` is the public name of the call, `argument` that of the
+ * argument.
  */
 export {
   finiteRows,
@@ -20,19 +21,19 @@ export {
 export {
   amount,
   backend,
+  belowOne,
+  betweenZeroAndOne,
   callback,
   choice,
   count,
   fields,
   flag,
-  betweenZeroAndOne,
   list,
   names,
   options,
   or,
   positive,
   seed,
-  belowOne,
   signal,
   subset,
   text,

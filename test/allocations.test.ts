@@ -128,7 +128,7 @@ describe.skipIf(native.length === 0)('native', () => {
     test('while an environment loads it and starts its threads', () => {
       const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['build/js/test/programs/refused.js'], {
         encoding: 'utf8',
-        timeout: 15_000,
+        timeout: 100_000,
       });
       expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
       const outcomes = stdout.trim().split('\n');

@@ -34,7 +34,7 @@ function run(backend: Backend<Table>, [, entry, dtype, given]: Titled, { ints }:
 const fused = native.find(({ isa }) => levels.some(({ name, fused }) => name === isa && fused));
 test.runIf(process.env['CI'])('CI has the tools', () => expect(missing, 'apt-get install').toBe(''));
 describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}`, () => {
-  beforeAll(buildArm, 100_000);
+  beforeAll(buildArm);
   for (const level of armLevels) {
     const twin = level.fused ? fused : wasm;
     const is = twin ? `is ${twin.name} ${twin.isa}` : 'needs a fused native level to be compared with';
@@ -43,7 +43,7 @@ describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}
       let infos: number[];
       beforeAll(() => {
         infos = runArm(level.name, calls);
-      }, 100_000);
+      });
       test.each(cases.map((titled, i) => [titled[0], i] as const))('%s', (_, i) => {
         const want = run(twin!, cases[i]!, calls[i]!);
         expect(infos[i], 'INFO').toBe(want.info);

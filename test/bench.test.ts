@@ -232,7 +232,7 @@ describe('npm run bench -- --quick', () => {
     child = run('--quick', '--only', '^P7$|^P8$|^cold$|^limit$', '--json', file);
     expect({ status: child.status, stderr: child.stderr }).toEqual({ status: 0, stderr: '' });
     rows = JSON.parse(readFileSync(file, 'utf8'));
-  }, 120_000);
+  });
 
   test('rows have the fields of the documentation', () => {
     const number = expect.any(Number);

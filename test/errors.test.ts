@@ -1,4 +1,5 @@
-/** Refused arguments: what was expected, what was received, and the sentence made of it, for every check of the house. */
+/** Refused arguments: what was expected, what was received, and the sentence made of it, for every check of the house.
+ * */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { defaultBackend } from '../src/backends/default.ts';
@@ -51,7 +52,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'a Float64Array, a Float32Array or an array of numbers', 'a Int8Array'],
     [() => check.tensor(f, 'A', shared, [1]), invalid, 'A',
       'memory that is neither shared nor resizable', 'a shared or resizable buffer'],
-    [() => check.lengthIn(f, 'A', { length: -1 } as unknown[]), invalid, 'A', 'fewer than 2147483648 entries', '-1 entries'],
+    [() => check.lengthIn(f, 'A', { length: -1 } as unknown[]), invalid, 'A',
+      'fewer than 2147483648 entries', '-1 entries'],
     [() => check.finite(f, 'A', Float64Array.of(0, Infinity)), 'NON_FINITE', 'A', 'finite numbers', 'Infinity'],
     [() => check.symmetric(f, 'A', Float64Array.of(1, 0.5, 0, 1), 1, 2), 'NOT_SYMMETRIC', 'A',
       'a symmetric matrix', 'one that differs from its transpose by 0.5'],
@@ -63,9 +65,11 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [() => check.weights(f, [1, -1], 2), invalid, 'sampleWeights', '>= 0, and one of them > 0', '-1'],
     [() => check.weights(f, [0, 0], 2), invalid, 'sampleWeights', '>= 0, and one of them > 0', 'only 0'],
     [() => check.table(f, 'x', [], undefined), 'EMPTY_INPUT', 'x', 'at least one value', 'none'],
-    [() => check.table(f, 'x', x, undefined), invalid, 'dimension', 'the number of columns of x, which is flat', 'undefined'],
+    [() => check.table(f, 'x', x, undefined), invalid, 'dimension',
+      'the number of columns of x, which is flat', 'undefined'],
     [() => check.table(f, 'x', [[]], undefined), invalid, 'x', 'at least one column', 'none'],
-    [() => check.finiteRows(f, 'x', { values: Float64Array.of(1, NaN), n: 1 }, 2), 'NON_FINITE', 'x', 'a finite number', 'NaN'],
+    [() => check.finiteRows(f, 'x', { values: Float64Array.of(1, NaN), n: 1 }, 2), 'NON_FINITE', 'x',
+      'a finite number', 'NaN'],
     [() => check.out(f, [0, 0], x, 2), invalid, 'out', 'a Float64Array like the data', 'an array'],
     [() => check.out(f, new Float64Array(3), x, 2), mismatch, 'out', '2', '3 values'],
     [() => check.out(f, x.subarray(1, 3), x, 2), invalid, 'out', 'memory of its own', 'memory of the data'],

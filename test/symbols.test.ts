@@ -43,7 +43,7 @@ const readable = process.platform === 'linux' && spawnSync('nm', ['--version']).
 describe.runIf(readable)('the objects of a level need only each other and memcpy', () => {
   test.each(here.map(({ name }) => name))('%s', (name) => check(nativeObjects, name));
   describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}`, () => {
-    beforeAll(buildArm, 100_000);
+    beforeAll(buildArm);
     test.each(armLevels.map(({ name }) => name))('%s', (name) => check(armObjects, name));
   });
 });

@@ -33,9 +33,9 @@ export function points(where: string, argument: string, value: unknown, d: numbe
   return { values, n: length / d };
 }
 /**
- * Whether x is one point in an array of its own, and `into`, if given, another array for its result. Only elements of such
- * arrays are read and written, which a caller's class cannot intercept. If not, `points` and `out` tell why. (The objects
- * they allocate cost as much as the density of a point.)
+ * Whether x is one point in an array of its own, and `into`, if given, another array for its result. Only elements of
+ * such arrays are read and written, which a caller's class cannot intercept. If not, `points` and `out` tell why. (The
+ * objects they allocate cost as much as the density of a point.)
  */
 export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
   const tag = tagOf(x);
@@ -165,8 +165,8 @@ export function gaps(
   }
   return seen;
 }
-/** The error of a row that has no density: it holds a value that is not finite, or its distance overflows. `place` is the
- * row in the caller's data, where that differs. */
+/** The error of a row that has no density: it holds a value that is not finite, or its distance overflows. `place` is
+ * the row in the caller's data, where that differs. */
 export function nonFinite(
   where: string,
   argument: string,

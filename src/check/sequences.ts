@@ -6,8 +6,8 @@ import { fields } from './options.ts';
 import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
 
 /**
- * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays of
- * arrays, is several.
+ * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays
+ * of arrays, is several.
  */
 export type Sequences = Points | readonly Points[] | { readonly values: Real; readonly lengths: ArrayLike<number> };
 
@@ -32,8 +32,8 @@ function read(where: string, argument: string, value: unknown, d: number): Ragge
   const { values, n } = points(where, argument, value, d);
   return { values, lengths: Int32Array.of(n) };
 }
-/** Whether a list holds several sequences. The first entry that is not empty decides: a number or an array of numbers is
- * part of one. */
+/** Whether a list holds several sequences. The first entry that is not empty decides: a number or an array of numbers
+ * is part of one. */
 function isSeveral(where: string, argument: string, list: unknown[]): boolean {
   const length = lengthIn(where, argument, list);
   for (let i = 0; i < length; i++) {

@@ -23,8 +23,8 @@ export function tensor(
   if (fits) return values;
   throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), `${sizes.join(' x ')} values`);
 }
-/** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours; undefined for a value that is not a
- * typed array. Other typed arrays are refused. */
+/** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours; undefined for a value that is not
+ * a typed array. Other typed arrays are refused. */
 export function real(where: string, argument: string, value: unknown): Real | undefined {
   const tag = tagOf(value);
   if (tag === undefined) return undefined;
@@ -38,7 +38,8 @@ export function real(where: string, argument: string, value: unknown): Real | un
 }
 /** A growing list of numbers, of any length. An Array that has to grow beyond some 10^8 entries ends the process. */
 export class Numbers {
-  private values: Float64Array = new Float64Array(8); // so small that it stays on the JavaScript heap: a list may have many short rows
+  /** So few at first that they stay on the JavaScript heap: a list may have many short rows. */
+  private values: Float64Array = new Float64Array(8);
   private length = 0;
   constructor(private readonly where: string) {}
   push(value: number): void {
@@ -53,8 +54,8 @@ export class Numbers {
     return allocated(this.where, this.length, () => this.values.slice(0, this.length));
   }
 }
-/** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may never
- * end. */
+/** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may
+ * never end. */
 export function flatten(where: string, argument: string, value: unknown, into: Numbers, depth = 0): number[] {
   const own = real(where, argument, value);
   if (own) {

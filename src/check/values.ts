@@ -41,8 +41,8 @@ export function isArray(value: unknown): value is unknown[] {
 }
 /** Marks every model, and whatever inherits from one. */
 export const MODEL = Symbol('model');
-/** Whether a value is an object with fields to read. A revoked proxy, or an object that merely inherits from a model, would
- * throw a TypeError when read; a model is not an options object. */
+/** Whether a value is an object with fields to read. A revoked proxy, or an object that merely inherits from a model,
+ * would throw a TypeError when read; a model is not an options object. */
 export function hasFields(value: unknown): value is object {
   try {
     if (typeof value !== 'object' || value === null || MODEL in value) return false;

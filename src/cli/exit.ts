@@ -6,6 +6,7 @@ const FAILURE = 1;
 const USAGE = 2;
 const BAD_DATA = 65; // EX_DATAERR of sysexits.h
 const BROKEN_PIPE = 141; // the status a shell reports for a program that SIGPIPE ended
+const PREFIX = 'error: '; // of commander's messages
 const exitCodes: { readonly [C in Code]?: number } = {
   INVALID_ARGUMENT: USAGE,
   DIMENSION_MISMATCH: BAD_DATA,
@@ -20,7 +21,8 @@ const exitCodes: { readonly [C in Code]?: number } = {
 export function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return 0;
-    if (error.code !== 'commander.help') say(error.message.replace(/^error: /, ''));
+    if (error.code !== 'commander.help')
+      say(error.message.startsWith(PREFIX) ? error.message.slice(PREFIX.length) : error.message);
     return USAGE;
   }
   if (isBrokenPipe(error)) return BROKEN_PIPE;

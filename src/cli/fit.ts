@@ -6,7 +6,15 @@ import { usageError } from './errors.ts';
 import { stripControls, tell } from './exit.ts';
 import type { FitKind, FitOptions } from './fit/kind.ts';
 import { kinds, optionsByKind } from './kinds.ts';
-import { addKindOptions, backendOf, formatOfData, list, refuseForeign, withBackend, withData } from './options.ts';
+import {
+  addBackendOptions,
+  addDataOptions,
+  addKindOptions,
+  backendOf,
+  formatOfData,
+  list,
+  refuseForeign,
+} from './options.ts';
 import { readBlocks } from './read.ts';
 import { writeTo } from './write.ts';
 
@@ -21,7 +29,7 @@ export function addFit(program: Command): void {
     .argument('<DATA>', 'CSV with a header line, or NDJSON; - is stdin')
     .requiredOption('-o, --output <MODEL>', 'the file to write; - is stdout')
     .option('--json', 'the report as one JSON object on stdout');
-  addKindOptions(withBackend(withData(command)), byKind).action(fit);
+  addKindOptions(addBackendOptions(addDataOptions(command)), byKind).action(fit);
 }
 
 async function fit(kindName: string, dataPath: string, options: FitOptions): Promise<void> {

@@ -1,11 +1,18 @@
 /** The columns of DATA that a stored model reads. */
 import { usageError } from './errors.ts';
-import type { AnyModel } from './model.ts';
 
+/** The part of a model that names its inputs. */
+export interface Inputs {
+  readonly dimension: number;
+  readonly columns?: readonly string[] | undefined;
+}
 /** The names of the inputs: those asked for, else those stored with the model. */
-export function columnsFor(model: AnyModel, asked?: readonly string[]): { columns?: readonly string[] } {
+export function columnsFor(model: Inputs, asked?: readonly string[]): { columns?: readonly string[] } {
   if (asked && asked.length !== model.dimension)
     throw usageError(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
   const columns = asked ?? model.columns;
   return columns ? { columns } : {};
 }
+/** The names of a model's columns: x1, x2, ... if they have none. */
+export const columnsOf = ({ columns, dimension }: Inputs): readonly string[] =>
+  columns ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);

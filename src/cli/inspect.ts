@@ -5,7 +5,7 @@ import { openSource } from '../table/source.ts';
 import type { Evaluation, Fitness, InspectOptions } from './inspect/kind.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { type AnyModel, readModel } from './model.ts';
-import { addKindOptions, formatOfData, refuseForeign, withBackend, withData } from './options.ts';
+import { addBackendOptions, addDataOptions, addKindOptions, formatOfData, refuseForeign } from './options.ts';
 import { readBlocks } from './read.ts';
 import { writeTo } from './write.ts';
 
@@ -18,7 +18,7 @@ export function addInspect(program: Command): void {
     .argument('<MODEL>', 'a file that fit wrote')
     .argument('[DATA]', 'CSV with a header line, or NDJSON; - is stdin')
     .option('--json', 'one JSON object on stdout');
-  addKindOptions(withBackend(withData(command)), byKind).action(inspect);
+  addKindOptions(addBackendOptions(addDataOptions(command)), byKind).action(inspect);
 }
 
 async function inspect(modelPath: string, dataPath: string | undefined, options: InspectOptions): Promise<void> {

@@ -30,14 +30,15 @@ export function sequencesFor(
 /** The last row so far and the states of the layers before it, computed when its sequence goes on. */
 type Carried = () => { readonly row: Float64Array; readonly states: readonly Real[] };
 
-/** A pass of a network over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a block. */
+/** A pass of a network over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a
+ * block. */
 export class Walk {
   private carried: Carried | undefined;
   constructor(private readonly model: MixtureDensityNetwork) {}
 
   /**
-   * Log densities of the next rows x [n, dimension]; NaN for the rows `starts`, which begin a sequence. Throws the errors
-   * of the model, with `row` an index into n; the walk is then as it was before.
+   * Log densities of the next rows x [n, dimension]; NaN for the rows `starts`, which begin a sequence. Throws the
+   * errors of the model, with `row` an index into n; the walk is then as it was before.
    */
   next(x: Float64Array, n: number, starts: readonly number[]): Float64Array {
     const { model } = this;
@@ -104,8 +105,8 @@ export class Walk {
 }
 
 /**
- * The width of a row that bounds the rows of a block: the values a pass computes per row, or more, so that a block takes
- * some 1e8 multiplications at most and a signal need not wait long.
+ * The width of a row that bounds the rows of a block: the values a pass computes per row, or more, so that a block
+ * takes some 1e8 multiplications at most and a signal need not wait long.
  */
 export function widthOf(model: MixtureDensityNetwork): number {
   const units = model.hidden.reduce((sum, H) => sum + H, 0);
@@ -117,5 +118,6 @@ export function architectureText(model: MixtureDensityNetwork): string {
   const { hidden, cell, components, mapping, inputSkip } = model;
   const layers = hidden.length === 1 ? `a layer of ${hidden}` : `layers of ${hidden.join(', ')}`;
   const skip = inputSkip && hidden.length > 1 ? ' that all see the input' : '';
-  return `${layers} ${cell} units${skip}, ${components} component${components === 1 ? '' : 's'}, covariance ${mapping}: ${model.parameterCount.toLocaleString('en')} parameters`;
+  const mixture = `${components} component${components === 1 ? '' : 's'}, covariance ${mapping}`;
+  return `${layers} ${cell} units${skip}, ${mixture}: ${model.parameterCount.toLocaleString('en')} parameters`;
 }

@@ -44,14 +44,14 @@ export function names(text: string): readonly string[] {
   } catch {
     lines = [];
   }
-  const [list = []] = lines;
-  if (lines.length !== 1 || list.includes('')) throw new InvalidArgumentError('It is not a list like a,b,c.');
-  if (new Set(list).size < list.length) throw new InvalidArgumentError('It names a column twice.');
-  return list;
+  const [listText = []] = lines;
+  if (lines.length !== 1 || listText.includes('')) throw new InvalidArgumentError('It is not a list like a,b,c.');
+  if (new Set(listText).size < listText.length) throw new InvalidArgumentError('It names a column twice.');
+  return listText;
 }
 
 // ---- options ----
-export function withBackend(command: Command): Command {
+export function addBackendOptions(command: Command): Command {
   return command
     .addOption(
       new Option('--backend <name>', 'the machine that computes (default: native, else wasm)').choices([
@@ -64,7 +64,7 @@ export function withBackend(command: Command): Command {
 }
 export const sequenceOption = (): Option =>
   new Option('--sequence <column>', 'column that tells the sequence of a row (default: all rows are one sequence)');
-export function withData(command: Command): Command {
+export function addDataOptions(command: Command): Command {
   return command
     .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)
     .addOption(formatOption('format of DATA (default: by its extension; csv for stdin)'))
@@ -121,6 +121,6 @@ export function refuseForeign(given: object, byKind: OptionsByKind, own: readonl
   for (const option of Object.values(byKind).flat())
     if (!own.includes(option) && option.attributeName() in given) throw foreignOption(option.attributeName());
 }
-/** `a, b and c`. */
+/** Words as a list: `a, b and c`. */
 export const list = (words: readonly string[]): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

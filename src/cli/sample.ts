@@ -6,13 +6,13 @@ import { usageError } from './errors.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { readModel } from './model.ts';
 import {
+  addBackendOptions,
   addKindOptions,
   formatOfOutput,
   formatOption,
   number,
   refuseForeign,
   wholeNumber,
-  withBackend,
 } from './options.ts';
 import { Progress } from './progress.ts';
 import type { Piece, SampleOptions } from './sample/kind.ts';
@@ -37,7 +37,7 @@ export function addSample(program: Command): void {
     )
     .addOption(formatOption('format of OUT if its extension does not tell (default: csv; ndjson for sequences)'))
     .option('--no-progress', 'no progress bar');
-  addKindOptions(withBackend(command), byKind).action(sample);
+  addKindOptions(addBackendOptions(command), byKind).action(sample);
 }
 
 async function sample(modelPath: string, options: SampleOptions): Promise<void> {

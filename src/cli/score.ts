@@ -4,13 +4,13 @@ import { openSource } from '../table/source.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { readModel } from './model.ts';
 import {
+  addBackendOptions,
+  addDataOptions,
   addKindOptions,
   formatOfData,
   formatOfOutput,
   names,
   refuseForeign,
-  withBackend,
-  withData,
 } from './options.ts';
 import { readBlocks } from './read.ts';
 import type { ScoreOptions } from './score/kind.ts';
@@ -22,7 +22,8 @@ export function addScore(program: Command): void {
   const command = program
     .command('score')
     .description(
-      'write the log-density of each row of DATA; for a mixture also its component, and whether it is an anomaly; for a network given the rows before it',
+      `write the log-density of each row of DATA; for a mixture also its component, and whether it is an anomaly; \
+for a network given the rows before it`,
     )
     .argument('<MODEL>', 'a file that fit wrote')
     .argument('<DATA>', 'CSV with a header line, or NDJSON; - is stdin')
@@ -30,7 +31,7 @@ export function addScore(program: Command): void {
     .addOption(
       new Option('--keep <a,b,c>', 'columns of DATA to put first in OUT').argParser(names).default([], 'none'),
     );
-  addKindOptions(withBackend(withData(command)), byKind).action(score);
+  addKindOptions(addBackendOptions(addDataOptions(command)), byKind).action(score);
 }
 
 async function score(modelPath: string, dataPath: string, options: ScoreOptions): Promise<void> {

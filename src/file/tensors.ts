@@ -1,4 +1,6 @@
-/** Named arrays and strings <-> safetensors bytes with a checksum: docs/format.md. Knows no file system and no model. */
+/**
+ * Named arrays and strings <-> safetensors bytes with a checksum: docs/format.md. Knows no file system and no model.
+ */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { SeqlikError } from '../errors.ts';
@@ -26,7 +28,7 @@ function fail(reason: string, tensor?: string): never {
   throw new SeqlikError('FORMAT', `malformed seqlik file: ${whose}${reason}`, place);
 }
 
-// ---- the header: JSON of one form, read token by token, so that it can neither nest nor grow beyond its limits ----
+// ---- the header: JSON in one form, read token by token, so that it can neither nest nor outgrow its limits ----
 interface Entry {
   readonly dtype: 'F64' | 'F32';
   readonly shape: readonly number[];
@@ -49,19 +51,19 @@ function parse(token: string, tensor?: string): unknown {
     return fail(`no JSON in the header: ${quoted(token)}`, tensor);
   }
 }
-function stringOf(token: string): string {
+function parseString(token: string): string {
   const string = parse(token) as string;
   return /\p{Surrogate}/u.test(string) ? fail('the header has an unpaired surrogate') : string;
 }
-/** `name`, which has to be new to `known`. */
-function newTo(known: ReadonlyMap<string, unknown>, name: string): string {
+/** Returns `name`, which must not be among `known` yet. */
+function requireNew(known: ReadonlyMap<string, unknown>, name: string): string {
   if (FORBIDDEN.includes(name)) fail(`the header has the forbidden name ${name}`);
   if (known.has(name)) fail(`the header has the name ${quoted(name)} twice`);
   if (known.size === ENTRIES) fail(`the header has more than ${ENTRIES} tensors or strings`);
   return name;
 }
-/** The tensor `token`, whose bytes have to begin at `from`. */
-function entryOf(token: string, name: string, from: number): Entry {
+/** The entry that `token` describes; its bytes have to begin at `from`. */
+function parseEntry(token: string, name: string, from: number): Entry {
   if (!/^\{.{0,200}\}$/.test(token)) fail('it is not an object of at most 200 characters', name);
   const { dtype, shape } = parse(token, name) as { dtype?: unknown; shape?: unknown };
   if (dtype !== 'F64' && dtype !== 'F32') return fail(`its dtype is neither F64 nor F32: ${token}`, name);
@@ -76,13 +78,13 @@ function entryOf(token: string, name: string, from: number): Entry {
 const isShape = (shape: unknown): shape is number[] =>
   Array.isArray(shape) && shape.length <= RANK && shape.every((n) => Number.isInteger(n) && n >= 0 && n <= ELEMENTS);
 
-/** What a file says of itself, checked against its length; reads no payload and allocates nothing of its size. */
-function layoutOf(file: Uint8Array): Layout {
+/** The header of a file, checked against its length; reads no payload and allocates nothing of its size. */
+function readLayout(file: Uint8Array): Layout {
   if (file.length < 8) fail(`${file.length} bytes are too few for the length of a header`);
   const size = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
   if (size > HEADER) fail(`a header of ${size} bytes is longer than ${HEADER}`);
   if (8 + size > file.length) fail(`a header of ${size} bytes does not fit a file of ${file.length}`);
-  const text = textOf(file.subarray(8, 8 + size));
+  const text = decodeText(file.subarray(8, 8 + size));
   const payload = new DataView(file.buffer, file.byteOffset + 8 + size, file.length - 8 - size);
 
   let at = 0; // the next character
@@ -99,13 +101,13 @@ function layoutOf(file: Uint8Array): Layout {
     take('"');
     while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
     take('"');
-    return stringOf(text.slice(start, at));
+    return parseString(text.slice(start, at));
   };
   const metadata = new Map<string, string>();
   let sumAt = 0; // in characters
   take('{"__metadata__":{');
   do {
-    const name = newTo(metadata, string());
+    const name = requireNew(metadata, string());
     take(':');
     metadata.set(name, string());
     if (name === 'sha256') sumAt = at - 1 - ZEROS.length;
@@ -114,11 +116,11 @@ function layoutOf(file: Uint8Array): Layout {
   const entries = new Map<string, Entry>();
   let end = 0;
   while (skip(',')) {
-    const name = newTo(entries, string());
+    const name = requireNew(entries, string());
     take(':');
     const token = text.slice(at, text.indexOf('}', at) + 1);
     at += token.length;
-    entries.set(name, entryOf(token, name, end));
+    entries.set(name, parseEntry(token, name, end));
     end = entries.get(name)!.to;
   }
   take('}');
@@ -127,7 +129,7 @@ function layoutOf(file: Uint8Array): Layout {
   if (!/^"[0-9a-f]{64}"$/.test(text.slice(sumAt - 1, sumAt + 65))) fail('__metadata__ has no sha256 of 64 digits');
   return { metadata, entries, payload, sumAt: 8 + utf8(text.slice(0, sumAt)).length };
 }
-function textOf(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -141,17 +143,20 @@ function checksum(file: Uint8Array, sumAt: number): string {
   const hash = sha256.create().update(file.subarray(0, sumAt)).update(utf8(ZEROS));
   return bytesToHex(hash.update(file.subarray(sumAt + ZEROS.length)).digest());
 }
-const finite = (value: number, i: number, name: string): number =>
+const requireFinite = (value: number, i: number, name: string): number =>
   Number.isFinite(value) ? value : fail(`value ${i} is ${value}`, name);
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const member = (key: string, value: unknown): string => `${JSON.stringify(key)}:${JSON.stringify(value)}`;
 
-/** Equal contents give equal bytes, whatever the order of their keys. SeqlikError FORMAT for what no file can hold. */
+/**
+ * Writes a file; equal contents give equal bytes, whatever the order of their keys. Throws FORMAT for what no file can
+ * hold.
+ */
 export function writeTensors({ metadata, tensors }: TensorFile): Uint8Array {
-  const strings = [...Object.entries(metadata), ['sha256', ZEROS] as const].sort(([a], [b]) => order(a, b));
+  const strings = [...Object.entries(metadata), ['sha256', ZEROS] as const].sort(([a], [b]) => compare(a, b));
   const sorted = Object.entries(tensors)
     .map(([name, { shape, values }]) => ({ name, shape, values, dtype: `${tagOf(values)}`.replace(/loat|Array/g, '') }))
-    .sort((a, b) => order(b.dtype, a.dtype) || order(a.name, b.name)); // F64, then F32
+    .sort((a, b) => compare(b.dtype, a.dtype) || compare(a.name, b.name)); // F64, then F32
   let end = 0;
   const members = sorted.map(({ name, dtype, shape, values }) =>
     member(name, { dtype, shape, data_offsets: [end, (end += values.byteLength)] }),
@@ -163,16 +168,19 @@ export function writeTensors({ metadata, tensors }: TensorFile): Uint8Array {
   new DataView(file.buffer).setBigUint64(0, BigInt(size), true);
   file.set(header, 8);
 
-  const { entries, payload, sumAt } = layoutOf(file);
+  const { entries, payload, sumAt } = readLayout(file);
   for (const [name, { dtype, from }] of entries)
     for (let i = 0, { values } = tensors[name]!; i < values.length; i++)
-      if (dtype === 'F64') payload.setFloat64(from + 8 * i, finite(values[i]!, i, name), true);
-      else payload.setFloat32(from + 4 * i, finite(values[i]!, i, name), true);
+      if (dtype === 'F64') payload.setFloat64(from + 8 * i, requireFinite(values[i]!, i, name), true);
+      else payload.setFloat32(from + 4 * i, requireFinite(values[i]!, i, name), true);
   file.set(utf8(checksum(file, sumAt)), sumAt);
   return file;
 }
 
-/** The caller's bytes by intrinsic means: a plain view, also of a Buffer. */
+/**
+ * A plain view of the caller's bytes, or of a Buffer's, made by intrinsic getters only. Throws INVALID_ARGUMENT
+ * (bytes).
+ */
 function viewOf(bytes: unknown): Uint8Array {
   try {
     if (tagOf(bytes) === 'Uint8Array' && fixedBuffer(bytes as Uint8Array)) {
@@ -183,17 +191,20 @@ function viewOf(bytes: unknown): Uint8Array {
   const message = 'readTensors: bytes must be a Uint8Array on memory that is neither shared, resizable nor detached';
   throw new SeqlikError('INVALID_ARGUMENT', message, { argument: 'bytes' });
 }
-/** The inverse of writeTensors; what it returns shares no memory with `bytes`. SeqlikError FORMAT: `reason`, `tensor`. */
+/**
+ * The inverse of writeTensors; the result shares no memory with `bytes`. Throws FORMAT (tensor, reason),
+ * INVALID_ARGUMENT.
+ */
 export function readTensors(bytes: Uint8Array): TensorFile {
   const file = viewOf(bytes);
-  const { metadata, entries, payload, sumAt } = layoutOf(file);
+  const { metadata, entries, payload, sumAt } = readLayout(file);
   if (metadata.get('sha256') !== checksum(file, sumAt)) fail('the checksum does not match: the file was changed');
   const tensors: Record<string, TensorFile['tensors'][string]> = Object.create(null);
   for (const [name, { dtype, shape, from, to }] of entries) {
     const values = dtype === 'F64' ? new Float64Array((to - from) / 8) : new Float32Array((to - from) / 4);
     for (let i = 0; i < values.length; i++)
-      if (dtype === 'F64') values[i] = finite(payload.getFloat64(from + 8 * i, true), i, name);
-      else values[i] = finite(payload.getFloat32(from + 4 * i, true), i, name);
+      if (dtype === 'F64') values[i] = requireFinite(payload.getFloat64(from + 8 * i, true), i, name);
+      else values[i] = requireFinite(payload.getFloat32(from + 4 * i, true), i, name);
     tensors[name] = { shape, values };
   }
   const strings = Object.fromEntries([...metadata].filter(([name]) => name !== 'sha256'));

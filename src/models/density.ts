@@ -10,8 +10,8 @@ import { Random } from '../random.ts';
 import { sharpen } from './density/draw.ts';
 import { binaryTargets, densityFailure, overflow } from './density/failure.ts';
 import { isFull, type Mapping, mappings, type Shape, valuesOf } from './density/mapping.ts';
-import type { OnBackend } from './model.ts';
-import { product } from './triangles.ts';
+import { INSPECT, type OnBackend, printable } from './model.ts';
+import { reconstruct } from './triangles.ts';
 
 export type { Mapping };
 
@@ -97,6 +97,13 @@ export class MixtureDensity {
         argument: 'components',
       });
   }
+  /** @internal */
+  [INSPECT](): object {
+    const { components, dimension, mapping, binary, outputs, backend } = this;
+    if (!backend) return {}; // it merely inherits from MixtureDensity
+    const facts = { components, dimension, mapping, binary, outputs };
+    return printable(this, { ...facts, backend: `${backend.name} ${backend.isa}` });
+  }
   private get shape(): Shape {
     const { components, gaussian, mapping, outputs, dimension } = this;
     return { components, gaussian, mapping, outputs, dimension };
@@ -175,7 +182,7 @@ export class MixtureDensity {
     const covariances = check.room(where, n * m * k * k, isSingle(values));
     for (let j = 0; j < n * m; j++) {
       const S = covariances.subarray(j * k * k, (j + 1) * k * k);
-      product(L.subarray(j * p, (j + 1) * p), k, this.full, S);
+      reconstruct(L.subarray(j * p, (j + 1) * p), k, this.full, S);
       if (!S.every(Number.isFinite)) throw overflow(where, Math.floor(j / m));
     }
     const result = { weights, means, covariances, ...(this.binary > 0 && { probabilities }) };

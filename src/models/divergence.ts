@@ -1,14 +1,16 @@
-/** Kullback-Leibler divergences: exact between Gaussians, estimated between mixtures. Equations: docs/math.md § gaussian. */
+/**
+ * Kullback-Leibler divergences: exact between Gaussians, estimated between mixtures. Equations: docs/math/gaussian.md.
+ */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import type { Components } from './components/components.ts';
-import { Read } from './components/parameters.ts';
+import { ParameterReader } from './components/parameters.ts';
 import { Gaussian, type GaussianLike } from './gaussian.ts';
 import { GaussianMixture, type MixtureLike } from './mixture.ts';
 import { isA, type OnBackend } from './model.ts';
-import { tri } from './triangles.ts';
+import { packDiagonals, packedIndex, packLower, tri } from './triangles.ts';
 
 interface Divergence {
   kl: Float64Array;
@@ -20,26 +22,26 @@ interface Divergence {
 }
 
 /** Two Gaussians of one dimension, checked together in the order of docs/math.md § Conventions. */
-function pair(
+function readPair(
   where: string,
   p: GaussianLike,
   q: GaussianLike,
   given?: OnBackend,
-): { p: Read; q: Read; backend: Backend } {
+): { p: ParameterReader; q: ParameterReader; backend: Backend } {
   const own = [p, q].find((like) => isA(Gaussian, like))?.backend;
   const backend = check.backend(where, check.options(where, given, ['backend']).backend, () => own ?? defaultBackend());
-  const P = new Read(where, 'p.', Gaussian.parametersOf(p));
-  const Q = new Read(where, 'q.', Gaussian.parametersOf(q));
-  P.dimensions();
-  Q.dimensions(P.d);
-  for (const read of [P, Q]) read.finite();
-  for (const read of [P, Q]) read.symmetric();
+  const P = new ParameterReader(where, 'p.', Gaussian.parametersOf(p));
+  const Q = new ParameterReader(where, 'q.', Gaussian.parametersOf(q));
+  P.readTensors();
+  Q.readTensors(P.d);
+  for (const read of [P, Q]) read.checkFinite();
+  for (const read of [P, Q]) read.checkSymmetric();
   return { p: P, q: Q, backend };
 }
-function divergence(where: string, ...given: [GaussianLike, GaussianLike, OnBackend?]): Divergence {
-  const { p, q, backend } = pair(where, ...given);
+function computeDivergence(where: string, ...given: [GaussianLike, GaussianLike, OnBackend?]): Divergence {
+  const { p, q, backend } = readPair(where, ...given);
   const { d } = p;
-  const diagonal = p.spread === 'variances' && q.spread === 'variances';
+  const diagonal = p.form === 'variances' && q.form === 'variances';
   const size = diagonal ? d : d * d;
   const results = {
     kl: new Float64Array(1),
@@ -50,21 +52,28 @@ function divergence(where: string, ...given: [GaussianLike, GaussianLike, OnBack
   const means = { meanP: p.mean, meanQ: q.mean };
   const { gaussian } = backend.f64;
   if (diagonal)
-    gaussian.divergenceDiagonal({ n: 1, d }, { ...means, vP: p.variances(), vQ: q.variances(), ...results });
-  else gaussian.divergence({ n: 1, d }, { ...means, LP: p.definite(backend), LQ: q.definite(backend), ...results });
+    gaussian.divergenceDiagonal(
+      { n: 1, d },
+      { ...means, vP: p.positiveVariances(), vQ: q.positiveVariances(), ...results },
+    );
+  else gaussian.divergence({ n: 1, d }, { ...means, LP: p.factor(backend), LQ: q.factor(backend), ...results });
   return { ...results, diagonal, d };
 }
-function bounded(where: string, values: Float64Array): Float64Array {
+function requireFinite(where: string, values: Float64Array): Float64Array {
   if (values.every(Number.isFinite)) return values;
   throw new SeqlikError('NON_FINITE', `${where}: the divergence of these Gaussians overflows`, { argument: 'p' });
 }
 
 /**
- * KL(p ‖ q) in nats, >= 0. Both given by variances: the diagonal form.
- * Throws what the constructor of Gaussian throws; names begin with 'p.' or 'q.'. NON_FINITE if it overflows.
+ * KL(p ‖ q) of two Gaussians of one dimension, in nats, >= 0; in diagonal form if both are given by variances. Runs on
+ * the backend of p, else of q, unless `backend` is given.
+ * Throws what the constructor of Gaussian throws, with names that begin with 'p.' or 'q.'; NON_FINITE if it overflows.
+ * @example
+ * const p = { mean: [0], variances: [1] };
+ * klDivergence(p, { mean: [1], variances: [2] }); // 0.34657359...
  */
 export function klDivergence(p: GaussianLike, q: GaussianLike, options?: OnBackend): number {
-  return bounded('klDivergence', divergence('klDivergence', p, q, options).kl)[0]!;
+  return requireFinite('klDivergence', computeDivergence('klDivergence', p, q, options).kl)[0]!;
 }
 
 export interface DivergenceGradient {
@@ -72,35 +81,44 @@ export interface DivergenceGradient {
   /** [d] */
   dMeanP: Float64Array;
   dMeanQ: Float64Array;
-  /** Symmetric unconstrained [d,d], and with respect to the packed lower triangle [d(d+1)/2]. */
+  /** [d,d], symmetric unconstrained; packed: by the lower triangle, packed by rows [d(d+1)/2]. */
   dCovarianceP?: Float64Array;
   dCovarianceQ?: Float64Array;
   dPackedP?: Float64Array;
   dPackedQ?: Float64Array;
-  /** [d]; both given by variances. */
+  /** [d], instead, if both are given by variances. */
   dVariancesP?: Float64Array;
   dVariancesQ?: Float64Array;
 }
-/** klDivergence and its gradients; throws the same. */
+/**
+ * klDivergence and its gradients, in f64; throws the same.
+ * @example
+ * const p = { mean: [0], variances: [1] };
+ * klDivergenceGradient(p, { mean: [1], variances: [2] }).dMeanP; // Float64Array(1) [ -0.5 ]
+ */
 export function klDivergenceGradient(p: GaussianLike, q: GaussianLike, options?: OnBackend): DivergenceGradient {
   const where = 'klDivergenceGradient';
-  const { kl, a, dP, dQ, diagonal, d } = divergence(where, p, q, options);
-  for (const values of [kl, a, dP, dQ]) bounded(where, values);
+  const { kl, a, dP, dQ, diagonal, d } = computeDivergence(where, p, q, options);
+  for (const values of [kl, a, dP, dQ]) requireFinite(where, values);
   const means = { kl: kl[0]!, dMeanP: a, dMeanQ: a.map((v) => -v) };
   if (diagonal) return { ...means, dVariancesP: dP, dVariancesQ: dQ };
-  return { ...means, dCovarianceP: dP, dCovarianceQ: dQ, dPackedP: packed(dP, d), dPackedQ: packed(dQ, d) };
+  return { ...means, dCovarianceP: dP, dCovarianceQ: dQ, dPackedP: packGradient(dP, d), dPackedQ: packGradient(dQ, d) };
 }
-/** Of a symmetric gradient: an off-diagonal packed value feeds two entries. */
-function packed(G: Float64Array, d: number): Float64Array {
-  const values = new Float64Array(tri(d));
-  for (let i = 0, at = 0; i < d; i++) for (let j = 0; j <= i; j++) values[at++] = (i === j ? 1 : 2) * G[i * d + j]!;
-  return values;
+/** A symmetric gradient [d,d] by the packed lower triangle [tri(d)]: an off-diagonal value feeds two entries. */
+function packGradient(G: Float64Array, d: number): Float64Array {
+  const packed = packLower(G, d);
+  for (let i = 0; i < d; i++) for (let j = 0; j < i; j++) packed[packedIndex(i, j)]! *= 2;
+  return packed;
 }
 
 /**
  * KL(p ‖ q) of mixtures, which has no closed form. 'monte-carlo': the mean of log p - log q over `samples` draws from p
- * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq. 20).
+ * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq.
+ * 20).
  * Throws what the constructor of GaussianMixture throws, INVALID_ARGUMENT, DIMENSION_MISMATCH.
+ * @example
+ * const p = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
+ * mixtureDivergence(p, p, { method: 'variational' }).estimate; // 0
  */
 export function mixtureDivergence(
   p: MixtureLike,
@@ -135,8 +153,8 @@ function monteCarlo(
 /** Σ_a w_a log( Σ_a' w_a' exp(-KL(a ‖ a')) / Σ_b v_b exp(-KL(a ‖ b)) ) */
 function variational(p: GaussianMixture, q: GaussianMixture): number {
   const [P, Q] = [p, q].map((mixture) => GaussianMixture.componentsOf(mixture)) as [Components, Components];
-  const own = divergences(P, P);
-  const other = divergences(P, Q);
+  const own = componentDivergences(P, P);
+  const other = componentDivergences(P, Q);
   const { weights } = P.parts;
   const near = (kl: Float64Array, v: Float64Array, a: number): number =>
     v.reduce((sum, w, b) => sum + w * Math.exp(-kl[a * v.length + b]!), 0);
@@ -146,7 +164,7 @@ function variational(p: GaussianMixture, q: GaussianMixture): number {
   );
 }
 /** KL of every component of P from every one of Q: [M,N]. */
-function divergences(P: Components, Q: Components): Float64Array {
+function componentDivergences(P: Components, Q: Components): Float64Array {
   const { d } = P.parts;
   const n = P.parts.k * Q.parts.k;
   const each = (which: (pair: number) => number, values: Float64Array, size: number): Float64Array =>
@@ -158,9 +176,9 @@ function divergences(P: Components, Q: Components): Float64Array {
     { n, d },
     {
       meanP: each(first, P.parts.means, d),
-      LP: each(first, triangles(P), tri(d)),
+      LP: each(first, factorsOf(P), tri(d)),
       meanQ: each(second, Q.parts.means, d),
-      LQ: each(second, triangles(Q), tri(d)),
+      LQ: each(second, factorsOf(Q), tri(d)),
       kl,
       a: new Float64Array(n * d),
       dP: new Float64Array(n * d * d),
@@ -169,10 +187,5 @@ function divergences(P: Components, Q: Components): Float64Array {
   );
   return kl;
 }
-/** Cholesky factors packed by rows, also of variances. */
-function triangles({ full, L, parts: { k, d } }: Components): Float64Array {
-  if (full) return L;
-  const packed = new Float64Array(k * tri(d));
-  for (let i = 0; i < k * d; i++) packed[Math.floor(i / d) * tri(d) + tri((i % d) + 1) - 1] = L[i]!;
-  return packed;
-}
+/** The Cholesky factors of all components, packed, also where they have variances. */
+const factorsOf = ({ full, L, parts: { k, d } }: Components): Float64Array => (full ? L : packDiagonals(L, k, d));

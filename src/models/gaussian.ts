@@ -1,20 +1,31 @@
-/** One Gaussian. Equations: docs/math.md § gaussian. */
+/** One Gaussian. Equations: docs/math/gaussian.md. */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Matrix, Points, Vector } from '../check.ts';
 import * as check from '../check.ts';
-import { built, columnsOf, columnsText, lengthOf, malformed, onlyTensors, opened, tensorOf, written } from '../file.ts';
+import {
+  decode,
+  decodeColumns,
+  encode,
+  encodeColumns,
+  malformed,
+  orMalformed,
+  refuseOthers,
+  sizeOf,
+  tensorOf,
+} from '../file.ts';
 import type { FitReport } from '../training/report.ts';
 import { Components, type Parts } from './components/components.ts';
-import { conditionalParts } from './components/conditional.ts';
-import { fitted } from './components/em.ts';
-import { Read, type Spread, spreads } from './components/parameters.ts';
+import { conditionOn } from './components/conditional.ts';
+import { freeValues } from './components/covariances.ts';
+import { fitComponents } from './components/em.ts';
+import { type CovarianceForm, covarianceForms, ParameterReader } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
-import { tri } from './triangles.ts';
+import { diagonalOf } from './triangles.ts';
 
-/** A mean and exactly one way to say the covariance. */
+/** A mean, and the covariance in one of three forms. */
 export interface GaussianParameters {
   /** [d] */
   readonly mean: Vector;
@@ -33,8 +44,12 @@ export interface GaussianFitOptions extends ComponentFitOptions {
 }
 
 /**
- * N(mean, covariance) in d dimensions.
- * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (which, pivot).
+ * N(mean, covariance) in d dimensions. Parameters are kept in f64; results have the dtype of the data.
+ * Throws SeqlikError INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (which,
+ * pivot).
+ * @example
+ * const g = new Gaussian({ mean: [0, 0], covariance: [[2, 1], [1, 2]] });
+ * g.logDensity([[1, 0]]); // Float64Array(1) [ -2.72051654... ]
  */
 export class Gaussian extends Scored {
   readonly kind = 'gaussian';
@@ -42,86 +57,108 @@ export class Gaussian extends Scored {
   readonly columns: readonly string[] | undefined;
   protected readonly title = 'Gaussian';
   protected readonly components: Components;
-  private readonly read: Read;
+  private readonly read: ParameterReader;
 
   constructor(parameters: GaussianParameters, options?: OnBackend & Named) {
     super();
     const given = check.options('Gaussian', options, ['backend', 'columns']);
     const backend = check.backend('Gaussian', given.backend, defaultBackend);
-    this.read = new Read('Gaussian', '', parameters);
-    this.read.dimensions();
-    this.read.finite();
-    this.read.symmetric();
+    this.read = new ParameterReader('Gaussian', '', parameters);
+    this.read.readTensors();
+    this.read.checkFinite();
+    this.read.checkSymmetric();
     this.dimension = this.read.d;
     this.columns = check.names('Gaussian', 'columns', given.columns, this.read.d);
-    this.components = new Components(backend, this.read.parts(backend), 'Gaussian', this.read.spread);
+    this.components = new Components(backend, this.read.parts(backend), 'Gaussian', this.read.form);
   }
 
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
-  get parameters(): { mean: Float64Array } & { [S in Spread]?: Float64Array } {
-    return { mean: this.read.mean.slice(), [this.read.spread]: this.read.values.slice() };
+  get parameters(): { mean: Float64Array } & { [F in CovarianceForm]?: Float64Array } {
+    return { mean: this.read.mean.slice(), [this.read.form]: this.read.values.slice() };
   }
-
   get parameterCount(): number {
-    const { d, spread } = this.read;
-    return d + (spread === 'variances' ? d : tri(d));
+    const { type, k, d } = this.components.parts;
+    return d + freeValues(type, k, d);
   }
 
   toBytes(): Uint8Array {
-    const { mean, spread, values, d } = this.read;
-    const shape = spread === 'variances' ? [d] : [d, d];
-    const tensors = { mean: { shape: [d], values: mean }, [spread]: { shape, values } };
-    return written(this.kind, columnsText(this.columns), tensors);
+    const { mean, form, values, d } = this.read;
+    const tensors = { mean: { shape: [d], values: mean }, [form]: { shape: shapeOf(form, d), values } };
+    return encode(this.kind, encodeColumns(this.columns), tensors);
   }
-  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
+  /**
+   * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend).
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] }, { columns: ['x', 'y'] });
+   * Gaussian.fromBytes(g.toBytes()).columns; // [ 'x', 'y' ]
+   */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): Gaussian {
     const on = onBackend('Gaussian.fromBytes', options);
-    const file = opened(bytes, 'gaussian');
-    const spread = spreads.find((name) => name in file.tensors);
-    if (!spread) throw malformed(`it has none of ${spreads.join(', ')}`);
-    onlyTensors(file, ['mean', spread]);
-    const d = lengthOf(file, 'mean', 1);
-    const shape = spread === 'variances' ? [d] : [d, d];
-    const parameters = { mean: tensorOf(file, 'mean', [d]), [spread]: tensorOf(file, spread, shape) };
-    return built(() => new Gaussian(parameters, { ...on, ...columnsOf(file) }));
+    const file = decode(bytes, 'gaussian');
+    const form = covarianceForms.find((name) => name in file.tensors);
+    if (!form) throw malformed(`it has none of ${covarianceForms.join(', ')}`);
+    refuseOthers(file, ['mean', form]);
+    const d = sizeOf(file, 'mean', 1);
+    const parameters = { mean: tensorOf(file, 'mean', [d]), [form]: tensorOf(file, form, shapeOf(form, d)) };
+    return orMalformed(() => new Gaussian(parameters, { ...on, ...decodeColumns(file) }));
   }
 
-  /** ½ d log 2πe + ½ log |covariance|, in nats. */
+  /**
+   * ½ d log 2πe + ½ log |covariance|, in nats.
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * g.entropy(); // 1.41893853...
+   */
   entropy(): number {
     return 0.5 * (this.dimension * Math.log(2 * Math.PI * Math.E) + this.components.logDet[0]!);
   }
 
-  /** The distribution of some coordinates, in the order named. Throws INVALID_ARGUMENT. */
+  /**
+   * The distribution of the coordinates `dims`, in the order named. Throws INVALID_ARGUMENT (dims).
+   * @example
+   * const g = new Gaussian({ mean: [0, 1, 2], variances: [1, 4, 9] });
+   * g.marginal([2, 0]).parameters; // { mean: Float64Array(2) [ 2, 0 ], variances: Float64Array(2) [ 9, 1 ] }
+   */
   marginal(dims: readonly number[]): Gaussian {
     const where = 'Gaussian.marginal';
     return fromParts(this.components.marginalParts(check.subset(where, dims, this.dimension, 1)), this.backend);
   }
 
-  /** The distribution of the other coordinates, given that those in `dims` have `values`. Throws INVALID_ARGUMENT, ... */
+  /**
+   * The distribution of the other coordinates, given that those in `dims` have `values`.
+   * Throws INVALID_ARGUMENT (dims), DIMENSION_MISMATCH (values), NON_FINITE.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], covariance: [[4, 2], [2, 4]] });
+   * g.conditional([0], [2]).parameters; // { mean: Float64Array(1) [ 1 ], covariance: Float64Array(1) [ 3 ] }
+   */
   conditional(dims: readonly number[], values: Vector): Gaussian {
     const where = 'Gaussian.conditional';
     const given = check.subset(where, dims, this.dimension, 0, this.dimension - 1);
     const at = check.tensor(where, 'values', values, [given.length]);
     check.finite(where, 'values', at);
     this.live();
-    return fromParts(conditionalParts(where, this.components, given, at), this.backend);
+    return fromParts(conditionOn(where, this.components, given, at), this.backend);
   }
 
   /**
-   * The Gaussian of greatest likelihood of x [n,d]; with gaps by EM.
-   * Throws EMPTY_INPUT, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column), ABORTED.
+   * The Gaussian of greatest likelihood of x [n,d], nested rows, or flat with `dimension`; by EM if there are gaps.
+   * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_POSITIVE_DEFINITE (constant column:
+   * pivot), ABORTED.
+   * @example
+   * const { model } = await Gaussian.fit([[1], [2], [3]], { regularization: 0 });
+   * model.parameters; // { mean: Float64Array(1) [ 2 ], covariance: Float64Array(1) [ 0.66666666... ] }
    */
   static async fit(x: Points, options?: GaussianFitOptions): Promise<{ model: Gaussian; report: FitReport }> {
     const where = 'Gaussian.fit';
     const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init']);
     const type = check.choice(where, 'covarianceType', check.or(given.covarianceType, 'full'), ['full', 'diagonal']);
-    const init = given.init === undefined ? undefined : startOf(where, given.init, type);
+    const init = given.init === undefined ? undefined : readInit(where, given.init, type);
     const { rows, settings } = readFit(where, x, given, { type, k: 1, ...(init && { init }) });
-    const { parts, report } = await fitted(rows, settings);
+    const { parts, report } = await fitComponents(rows, settings);
     return { model: fromParts(parts, settings.backend), report };
   }
 
-  /** @internal What divergences read: the parameters as they were given. */
+  /** @internal The parameters as they were given, for divergences. */
   static parametersOf(like: unknown): unknown {
     return isA(Gaussian, like) ? like.parameters : like;
   }
@@ -130,13 +167,14 @@ export class Gaussian extends Scored {
 function fromParts({ type, means, covariances }: Parts, backend: Backend): Gaussian {
   return new Gaussian({ mean: means, [type === 'full' ? 'covariance' : 'variances']: covariances }, { backend });
 }
-function startOf(where: string, like: unknown, type: 'full' | 'diagonal'): Parts {
-  const read = new Read(where, 'init.', Gaussian.parametersOf(like));
-  read.dimensions();
-  read.finite();
-  read.symmetric();
+const shapeOf = (form: CovarianceForm, d: number): number[] => (form === 'variances' ? [d] : [d, d]);
+function readInit(where: string, like: unknown, type: 'full' | 'diagonal'): Parts {
+  const read = new ParameterReader(where, 'init.', Gaussian.parametersOf(like));
+  read.readTensors();
+  read.checkFinite();
+  read.checkSymmetric();
   const { d, mean: means } = read;
-  const full = read.covariance();
-  const covariances = type === 'full' ? full : full.filter((_, at) => at % (d + 1) === 0);
+  const covariance = read.covariance();
+  const covariances = type === 'full' ? covariance : diagonalOf(covariance, d);
   return { type, k: 1, d, weights: Float64Array.of(1), means, covariances };
 }

@@ -1,24 +1,30 @@
-/** A model of whatever kind a file holds. */
-import { malformed, opened } from '../file.ts';
+/** Models of any kind, read from files. */
+import { decode, malformed } from '../file.ts';
 import { Gaussian } from './gaussian.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
-/** The kinds of models that a file can hold, by the name that it gives them. */
-const kinds = {
+/** Every kind of model that a file can hold. */
+export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
+type Kind = AnyModel['kind'];
+
+const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBackend): AnyModel & { kind: K } } } = {
   gaussian: Gaussian,
   'gaussian-mixture': GaussianMixture,
   'mixture-density-network': MixtureDensityNetwork,
-} as const;
-type Kinds = typeof kinds;
+};
 
-/** A model of any of these kinds. */
-export type AnyModel = InstanceType<Kinds[keyof Kinds]>;
-/** Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND. */
+/**
+ * The model in a file that `toBytes` made, of whatever kind: see its `kind`.
+ * Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend), BACKEND.
+ * @example
+ * const bytes = new Gaussian({ mean: [0], variances: [1] }).toBytes();
+ * loadModel(bytes).kind; // 'gaussian'
+ */
 export function loadModel(bytes: Uint8Array, options?: OnBackend): AnyModel {
-  const kind = opened(bytes).metadata['kind'];
-  if (kind === undefined || !Object.hasOwn(kinds, kind))
+  const { kind } = decode(bytes).metadata;
+  if (kind === undefined || !Object.hasOwn(classes, kind))
     throw malformed(`it holds a ${kind}, which is no kind of model here`);
-  return kinds[kind as keyof Kinds].fromBytes(bytes, options);
+  return classes[kind as Kind].fromBytes(bytes, options);
 }

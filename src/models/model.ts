@@ -1,5 +1,4 @@
-/** What every model is: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
-
+/** The base of every model: immutable, with a kind, parameters and a backend, to be disposed of (or collected). */
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
@@ -11,6 +10,15 @@ export function isA<M extends Model>(model: abstract new (...given: never[]) => 
   return made.has(value as object) && value instanceof model;
 }
 
+/** The method that Node, Deno and Bun ask how to print an object. */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+/** An object that prints as `subject` would, but with these facts instead of its fields. */
+export const printable = (subject: object, facts: object): object =>
+  Object.create(Object.getPrototypeOf(subject), {
+    ...Object.getOwnPropertyDescriptors(facts),
+    [INSPECT]: { value: undefined },
+  });
+
 export abstract class Model {
   /** @internal */
   get [check.MODEL](): true {
@@ -19,17 +27,31 @@ export abstract class Model {
   constructor() {
     made.add(this);
   }
+  /** The kind of model, as files and commands call it. */
   abstract readonly kind: string;
   /** A fresh copy of what the constructor was given. */
   abstract get parameters(): object;
-  /** Parameters that data determine: what BIC and AIC count. */
+  /** The number of free parameters: what BIC and AIC count. */
   abstract get parameterCount(): number;
   abstract readonly backend: Backend;
-  /** The model as a file: safetensors with a checksum (docs/format.md). */
+  /** Names of the coordinates, if they are known. */
+  abstract readonly columns: readonly string[] | undefined;
+  /**
+   * The model as a file: safetensors with a checksum (docs/format.md).
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * loadModel(g.toBytes()).kind; // 'gaussian'
+   */
   abstract toBytes(): Uint8Array;
   private disposed = false;
 
-  /** Frees what lives in the backend; whatever needs it throws SeqlikError DISPOSED afterwards. */
+  /**
+   * Frees what lives in the backend; whatever needs it throws SeqlikError DISPOSED afterwards.
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * g.dispose();
+   * g.dimension; // 1
+   */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
@@ -38,6 +60,18 @@ export abstract class Model {
   protected abstract release(): void;
   protected live(): void {
     if (this.disposed) throw new SeqlikError('DISPOSED', `this ${this.kind} was disposed`);
+  }
+
+  /** The sizes and words that are printed with a model. */
+  protected summary(): object {
+    return {};
+  }
+  /** @internal */
+  [INSPECT](): object {
+    if (!made.has(this)) return {}; // it merely inherits from Model
+    const { kind, columns, backend } = this;
+    const facts = { kind, ...this.summary(), backend: `${backend.name} ${backend.isa}` };
+    return printable(this, { ...facts, ...(columns && { columns }) });
   }
   static {
     // where the engine knows `using`
@@ -51,6 +85,7 @@ export abstract class Model {
 }
 
 export interface OnBackend {
+  /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
 
@@ -59,7 +94,7 @@ export interface Named {
   readonly columns?: readonly string[];
 }
 
-/** The option of those who load. */
+/** The options of `fromBytes`. */
 export const onBackend = (where: string, options: unknown): { readonly backend: Backend } => ({
   backend: check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend),
 });

@@ -1,17 +1,25 @@
-/** Additive statistics of data under a mixture, as a value of its own. Equations: docs/math.md § mixture. */
+/** Additive statistics of data under a mixture, as a value of its own. Equations: docs/math/mixture.md. */
 import { SeqlikError } from '../errors.ts';
-import { malformed, numberOf, opened, tensorOf, written } from '../file.ts';
+import { decode, encode, malformed, numberOf, tensorOf } from '../file.ts';
 import type { Parts } from './components/components.ts';
-import { partsIn, tensorsOf } from './components/file.ts';
-import { areTotals, merged, type Totals, totalsOf } from './components/sums.ts';
+import { hasMatrices } from './components/covariances.ts';
+import { decodeParts, encodeParts } from './components/file.ts';
+import { isTotals, markTotals, mergeTotals, type Totals } from './components/sums.ts';
+import { INSPECT, printable } from './model.ts';
 import { tri } from './triangles.ts';
 
-/** Additive statistics of data under a mixture: `merge` them, over shards, files or machines, and `update` the mixture. */
+/**
+ * Additive statistics of data under a mixture: made by `GaussianMixture.statistics`, merged over shards, files or
+ * machines, and given to `update` for the M step. Immutable.
+ * @example
+ * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
+ * m.statistics([[1], [2]]).merge(m.statistics([[3]])).rows; // 3
+ */
 export class MixtureStatistics {
   readonly #made = true;
   /** @internal `totals` of `expect`. */
   constructor(readonly totals: Totals) {
-    if (!areTotals(totals))
+    if (!isTotals(totals))
       throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics: made by GaussianMixture.statistics and fromBytes', {
         argument: 'totals',
       });
@@ -20,47 +28,62 @@ export class MixtureStatistics {
   static is(value: unknown): value is MixtureStatistics {
     return typeof value === 'object' && value !== null && #made in value;
   }
-  /** Rows of which something was observed. */
+  /** The number of rows with at least one observed value. */
   get rows(): number {
     return this.totals.rows;
   }
-  /** Of these rows under the mixture; each times its sample weight. */
+  /** Σ log p(x) of these rows under the mixture, each times its sample weight. */
   get logLikelihood(): number {
     return this.totals.logLikelihood;
   }
-  /** The statistics of both data. Throws INVALID_ARGUMENT: made under another mixture. */
+  /**
+   * The statistics of both data sets; what was merged stays as it is. Throws INVALID_ARGUMENT (other: made under
+   * another mixture).
+   * @example
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
+   * m.statistics([[0]]).merge(m.statistics([[0]])).logLikelihood; // -1.83787706...
+   */
   merge(other: MixtureStatistics): MixtureStatistics {
     if (!MixtureStatistics.is(other) || !other.madeUnder(this.totals.parts))
       throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics.merge: other was made under another mixture', {
         argument: 'other',
       });
-    return new MixtureStatistics(merged(this.totals, other.totals));
+    return new MixtureStatistics(mergeTotals(this.totals, other.totals));
   }
-  /** As a file (docs/format.md), with the parameters of the mixture. */
+  /**
+   * A file (docs/format.md) of the statistics, with the parameters of the mixture.
+   * @example
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
+   * MixtureStatistics.fromBytes(m.statistics([[1], [2]]).toBytes()).rows; // 2
+   */
   toBytes(): Uint8Array {
     const { parts, rows, logLikelihood, count, first, second } = this.totals;
     const { type, k, d } = parts;
-    const width = type === 'full' || type === 'tied' ? tri(d) : d;
     const metadata = { covarianceType: type, rows: `${rows}`, logLikelihood: `${logLikelihood}` };
-    return written('mixture-statistics', metadata, {
-      ...tensorsOf(parts),
+    return encode('mixture-statistics', metadata, {
+      ...encodeParts(parts),
       count: { shape: [k], values: count },
       first: { shape: [k, d], values: first },
-      second: { shape: [k, width], values: second },
+      second: { shape: [k, widthOf(parts)], values: second },
     });
   }
-  /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT. */
+  /**
+   * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes).
+   * @example
+   * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
+   * MixtureStatistics.fromBytes(m.statistics([[1], [2]]).toBytes()).rows; // 2
+   */
   static fromBytes(bytes: Uint8Array): MixtureStatistics {
-    const file = opened(bytes, 'mixture-statistics');
-    const parts = partsIn(file, ['count', 'first', 'second']);
-    const { type, k, d } = parts;
+    const file = decode(bytes, 'mixture-statistics');
+    const parts = decodeParts(file, ['count', 'first', 'second']);
+    const { k, d } = parts;
     const rows = numberOf(file, 'rows');
     const logLikelihood = numberOf(file, 'logLikelihood');
     if (rows === undefined || logLikelihood === undefined) throw malformed('it lacks rows or logLikelihood');
     const count = tensorOf(file, 'count', [k]);
     const first = tensorOf(file, 'first', [k, d]);
-    const second = tensorOf(file, 'second', [k, type === 'full' || type === 'tied' ? tri(d) : d]);
-    return new MixtureStatistics(totalsOf({ parts, rows, logLikelihood, count, first, second }));
+    const second = tensorOf(file, 'second', [k, widthOf(parts)]);
+    return new MixtureStatistics(markTotals({ parts, rows, logLikelihood, count, first, second }));
   }
   /** @internal */
   madeUnder(other: Parts): boolean {
@@ -70,4 +93,12 @@ export class MixtureStatistics {
     );
     return same && own.type === other.type && own.d === other.d;
   }
+  /** @internal */
+  [INSPECT](): object {
+    if (!MixtureStatistics.is(this)) return {};
+    const { rows, logLikelihood, parts } = this.totals;
+    return printable(this, { rows, logLikelihood, dimension: parts.d, components: parts.k });
+  }
 }
+/** The second moments of a component: a packed triangle, or one square per coordinate. */
+const widthOf = ({ type, d }: Parts): number => (hasMatrices(type) ? tri(d) : d);

@@ -1,10 +1,55 @@
-/** Cholesky factors of covariances, and what to say of a matrix that has none. Equations: docs/math.md § gaussian. */
+/**
+ * Small dense matrices: packing, Cholesky factors, solving, inverting, multiplying. A lower triangle [tri(d)] is packed
+ * by rows, entry (i, j) at tri(i) + j; a square matrix [d,d] is flat, row-major. Equations: docs/math/gaussian.md.
+ */
 import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
 import { callError, KernelFailure, type SeqlikError } from '../errors.ts';
 
+// ---- packing ----
+/** d(d+1)/2: the entries of a lower triangle. */
 export const tri = (d: number): number => (d * (d + 1)) / 2;
+/** Where a symmetric matrix has entry (i, j) in its packed triangle, on either side of the diagonal. */
+export const packedIndex = (i: number, j: number): number => (i < j ? tri(j) + i : tri(i) + j);
 
+/** The lower triangle [tri(d)] of A [d,d]. */
+export const packLower = (A: Float64Array, d: number): Float64Array =>
+  A.filter((_, at) => at % d <= Math.floor(at / d));
+/** The symmetric matrix [d,d] with the lower triangle `packed` [tri(d)]. */
+export function unpackSymmetric(packed: Float64Array, d: number): Float64Array {
+  const A = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) A[i * d + j] = packed[packedIndex(i, j)]!;
+  return A;
+}
+/** Lower triangles [count,tri(d)] with the diagonals `values` [count,d], zero elsewhere. */
+export function packDiagonals(values: Float64Array, count: number, d: number): Float64Array {
+  const packed = new Float64Array(count * tri(d));
+  for (let c = 0; c < count; c++)
+    for (let i = 0; i < d; i++) packed[c * tri(d) + packedIndex(i, i)] = values[c * d + i]!;
+  return packed;
+}
+/** The diagonals [count,d] of lower triangles [count,tri(d)]. */
+export function unpackDiagonals(packed: Float64Array, count: number, d: number): Float64Array {
+  const values = new Float64Array(count * d);
+  for (let c = 0; c < count; c++)
+    for (let i = 0; i < d; i++) values[c * d + i] = packed[c * tri(d) + packedIndex(i, i)]!;
+  return values;
+}
+/** The diagonal [d] of A [d,d]. */
+export const diagonalOf = (A: Float64Array, d: number): Float64Array => A.filter((_, at) => at % (d + 1) === 0);
+/** The matrix [d,d] with this diagonal [d], zero elsewhere. */
+export function diagonalMatrix(diagonal: Float64Array): Float64Array {
+  const d = diagonal.length;
+  const A = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) A[i * (d + 1)] = diagonal[i]!;
+  return A;
+}
+/** A [d,d] at the rows and columns `dims`, in their order. */
+export const select = (A: Float64Array, d: number, dims: readonly number[]): Float64Array =>
+  Float64Array.from(dims.flatMap((i) => dims.map((j) => A[i * d + j]!)));
+
+// ---- factorising ----
+/** The error for a matrix `which` (of component `component`, if there are several) with a pivot that is not > 0. */
 export const notPositiveDefinite = (
   where: string,
   which: string,
@@ -21,13 +66,22 @@ export const notPositiveDefinite = (
   });
 };
 
-/** A = L Lᵀ of `count` matrices of size d. The first pivot not > 0 is handed to `failed`, with its value. */
+/** Where a factorisation stopped: the first pivot that is not > 0, with its value. */
+export interface FailedPivot {
+  readonly matrix: number;
+  readonly pivot: number;
+  readonly value: number;
+}
+/**
+ * A = L Lᵀ for `count` matrices A [count,d,d], on the backend: L [count,tri(d)], and logDet [count] = 2 Σ log L[j,j].
+ * A matrix that is not positive definite throws the error that `failed` makes of its first bad pivot.
+ */
 export function factorise(
   backend: Backend,
   A: Float64Array,
   count: number,
   d: number,
-  failed: (failure: { matrix: number; pivot: number; value: number }) => Error,
+  failed: (failure: FailedPivot) => Error,
 ): { L: Float64Array; logDet: Float64Array } {
   const L = new Float64Array(count * tri(d));
   const logDet = new Float64Array(count);
@@ -40,54 +94,106 @@ export function factorise(
   }
   return { L, logDet };
 }
-/** The pivot at which a factorisation stopped: A[p,p] - |L[p,:]|². */
+/**
+ * The Cholesky factor [tri(o)] of the o rows and columns `dims` of L Lᵀ, on the backend; L [tri(d)]. Products are taken
+ * of L over its largest entry: those of L itself may underflow.
+ */
+export function factoriseRows(
+  backend: Backend,
+  L: Float64Array,
+  dims: readonly number[],
+  failed: (failure: FailedPivot) => Error,
+): Float64Array {
+  const scale = L.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const o = dims.length;
+  const product = new Float64Array(o * o);
+  for (const [a, i] of dims.entries())
+    for (const [b, j] of dims.entries())
+      for (let p = 0; p <= Math.min(i, j); p++)
+        product[a * o + b]! += (L[tri(i) + p]! / scale) * (L[tri(j) + p]! / scale);
+  return factorise(backend, product, 1, o, failed).L.map((v) => v * scale);
+}
+/**
+ * The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at.
+ */
 export function pivotOf(A: Float64Array, d: number, p: number): number {
-  const L: number[][] = [];
-  for (let i = 0; i <= p; i++) {
-    L[i] = [];
+  const L = new Float64Array(tri(p + 1));
+  for (let i = 0; i <= p; i++)
     for (let j = 0; j <= i; j++) {
-      const s = L[j]!.slice(0, j).reduce((rest, v, q) => rest - v * L[i]![q]!, A[i * d + j]!);
-      if (i === p && j === p) return s;
-      L[i]![j] = i === j ? Math.sqrt(s) : s / L[j]![j]!;
+      let s = A[i * d + j]!;
+      for (let q = 0; q < j; q++) s -= L[tri(j) + q]! * L[tri(i) + q]!;
+      if (j === p) return s;
+      L[tri(i) + j] = i === j ? Math.sqrt(s) : s / L[tri(j) + j]!;
     }
-  }
   return Number.NaN;
 }
 
-/** Σ⁻¹ b with the factor L of component c, packed by rows; in place: how a coordinate with covariances b regresses. */
-export function regression(L: Float64Array, c: number, b: Float64Array): Float64Array {
-  const d = b.length;
-  const at = c * tri(d);
-  for (let i = 0; i < d; i++) {
-    for (let p = 0; p < i; p++) b[i]! -= L[at + tri(i) + p]! * b[p]!;
-    b[i]! /= L[at + tri(i) + i]!;
-  }
-  for (let i = d - 1; i >= 0; i--) {
-    for (let p = i + 1; p < d; p++) b[i]! -= L[at + tri(p) + i]! * b[p]!;
-    b[i]! /= L[at + tri(i) + i]!;
+// ---- solving ----
+/** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
+export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
+  for (let i = 0; i < b.length; i++) {
+    for (let p = 0; p < i; p++) b[i]! -= L[tri(i) + p]! * b[p]!;
+    b[i]! /= L[tri(i) + i]!;
   }
   return b;
 }
-
-/** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹, L packed by rows. */
-export function inverseOf(L: Float64Array, d: number): number[][] {
-  const X = Array.from({ length: d }, () => new Array<number>(d).fill(0));
+/** Lᵀ x = y by back substitution, in place: y [d] becomes x. L [tri(d)]. */
+export function solveTransposed(L: Float64Array, y: Float64Array): Float64Array {
+  const d = y.length;
+  for (let i = d - 1; i >= 0; i--) {
+    for (let p = i + 1; p < d; p++) y[i]! -= L[tri(p) + i]! * y[p]!;
+    y[i]! /= L[tri(i) + i]!;
+  }
+  return y;
+}
+/** L Lᵀ x = b, in place: b [d] becomes x. With b = Cov(y, x) these are the coefficients of y regressed on x. */
+export const solve = (L: Float64Array, b: Float64Array): Float64Array => solveTransposed(L, solveLower(L, b));
+/** (L Lᵀ)⁻¹ = L⁻ᵀ L⁻¹ [d,d]; L [tri(d)]. */
+export function invert(L: Float64Array, d: number): Float64Array {
+  const X = new Float64Array(d * d); // L⁻¹
   for (let j = 0; j < d; j++)
     for (let i = j; i < d; i++) {
       let s = Number(i === j);
-      for (let p = j; p < i; p++) s -= L[tri(i) + p]! * X[p]![j]!;
-      X[i]![j] = s / L[tri(i) + i]!;
+      for (let p = j; p < i; p++) s -= L[tri(i) + p]! * X[p * d + j]!;
+      X[i * d + j] = s / L[tri(i) + i]!;
     }
-  return X.map((_, i) => X.map((_, j) => X.reduce((s, row) => s + row[i]! * row[j]!, 0)));
+  const inverse = new Float64Array(d * d);
+  for (let i = 0; i < d; i++)
+    for (let j = 0; j <= i; j++) {
+      let s = 0;
+      for (let p = i; p < d; p++) s += X[p * d + i]! * X[p * d + j]!;
+      inverse[i * d + j] = inverse[j * d + i] = s;
+    }
+  return inverse;
 }
 
-/** S = L Lᵀ of a packed triangle, or of standard deviations. */
-export function product(L: Real, k: number, full: boolean, S: Real): void {
-  for (let i = 0; i < k; i++)
+// ---- multiplying ----
+/** A B of two matrices [d,d]. */
+export function multiply(A: Float64Array, B: Float64Array, d: number): Float64Array {
+  const C = new Float64Array(d * d);
+  for (let i = 0; i < d; i++)
+    for (let j = 0; j < d; j++) for (let p = 0; p < d; p++) C[i * d + j]! += A[i * d + p]! * B[p * d + j]!;
+  return C;
+}
+/**
+ * A covariance from its factor, into S [d,d]: L Lᵀ of L [tri(d)] if `full`, else the squares of standard deviations
+ * [d].
+ */
+export function reconstruct(L: Real, d: number, full: boolean, S: Real): void {
+  for (let i = 0; i < d; i++)
     for (let j = 0; j <= i; j++) {
       let s = 0;
       if (full) for (let p = 0; p <= j; p++) s += L[tri(i) + p]! * L[tri(j) + p]!;
       else if (i === j) s = L[i]! * L[i]!;
-      S[i * k + j] = S[j * k + i] = s;
+      S[i * d + j] = S[j * d + i] = s;
     }
+}
+/** y += L z, term by term: L [tri(d)] if `full`, else standard deviations [d]. With z ~ N(0, I) y is a draw about y. */
+export function addProduct(L: Real, z: Real, full: boolean, y: Real): void {
+  for (let i = 0; i < z.length; i++) {
+    let value = y[i]!;
+    if (full) for (let j = 0; j <= i; j++) value += L[tri(i) + j]! * z[j]!;
+    else value += L[i]! * z[i]!;
+    y[i] = value;
+  }
 }

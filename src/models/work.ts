@@ -29,20 +29,32 @@ export function work<R extends KernelSpec, D extends DType>(
 
 /** Runs a pass in this call. */
 export function runNow<Result>(pass: Pass<Result>): Result {
-  for (;;) {
-    const { done, value } = pass.next();
-    if (done) return value;
-    value.now();
+  let step = pass.next();
+  while (!step.done) {
+    try {
+      step.value.now();
+    } catch (error) {
+      step = pass.throw(error); // a pass may know what to make of a failure, or have something to free
+      continue;
+    }
+    step = pass.next();
   }
+  return step.value;
 }
 /** Runs a pass off the event loop; small calls, and all calls of wasm, in short slices of it. */
 export async function runAsync<Result>(pass: Pass<Result>, pace: Pace, signal?: AbortSignal): Promise<Result> {
-  for (;;) {
-    const { done, value } = pass.next();
-    if (done) return value;
-    await pace.rest();
-    await value.later(pace, signal);
+  let step = pass.next();
+  for (let first = true; !step.done; first = false) {
+    try {
+      if (!first) await pace.rest(); // the first call starts at once: it may have to copy what the caller will change
+      await step.value.later(pace, signal);
+    } catch (error) {
+      step = pass.throw(error);
+      continue;
+    }
+    step = pass.next();
   }
+  return step.value;
 }
 
 /** Values handled between two looks at the clock, 4 to 8 MB: 1 ms, or 20 where the system has yet to find the memory. */

@@ -31,7 +31,8 @@ export interface Wanted {
   readonly dimension?: number;
   /** The columns to keep as they are written. */
   readonly keep: readonly string[];
-  /** The column that tells the sequence of a row, not part of the default columns; without it all rows are one sequence. */
+  /** The column that tells the sequence of a row, not part of the default columns; without it all rows are one
+   * sequence. */
   readonly sequence?: string;
   /** Refuses gaps, and values of the last `binary` columns that are neither 0 nor 1. */
   readonly complete?: { readonly binary: number };
@@ -126,7 +127,8 @@ export class Blocks {
   }
 }
 
-/** The names of the columns of numbers: those wanted, or of `all`. Throws DIMENSION_MISMATCH, EMPTY_INPUT, INVALID_ARGUMENT. */
+/** The names of the columns of numbers: those wanted, or of `all`. Throws DIMENSION_MISMATCH, EMPTY_INPUT,
+ * INVALID_ARGUMENT. */
 export function numbersOf(file: string, wanted: Wanted, all: readonly string[]): string[] {
   const { weights, sequence, dimension, complete } = wanted;
   const columns = wanted.columns ?? all.filter((name) => name !== weights && name !== sequence);

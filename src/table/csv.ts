@@ -188,7 +188,8 @@ export class CsvReader {
     if ((c !== COMMA && c !== LF) || digits + fraction === 0)
       return (this.skip(bytes, from) ? numberOf(textOf(bytes, from, this.end)) : undefined) ?? Number.POSITIVE_INFINITY;
     this.end = i;
-    if (whole > Number.MAX_SAFE_INTEGER || fraction >= POWERS.length) return Number(text.slice(from, i)); // which ignores white space
+    // Number ignores white space
+    if (whole > Number.MAX_SAFE_INTEGER || fraction >= POWERS.length) return Number(text.slice(from, i));
     const value = whole / POWERS[fraction]!; // both are exact, so that this rounds once, as Number does
     return bytes[from] === MINUS ? -value : value;
   }

@@ -1,4 +1,5 @@
-/** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in rows. */
+/** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in
+ * rows. */
 import { type Code, type ErrorFields, SeqlikError } from '../errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -65,10 +66,11 @@ export function toDataError(
     return badData(code, file, lineOf(row), {
       reason: 'the values are so far from the model that the squared distance overflows',
     });
-  if (code === 'NOT_POSITIVE_DEFINITE' && pivot !== undefined && component === undefined)
-    return fail(
-      `column ${pivot + 1} (${columns[pivot]}) is constant, or the columns before it determine it (${error.which}, pivot ${pivot})`,
-    );
+  if (code === 'NOT_POSITIVE_DEFINITE' && pivot !== undefined && component === undefined) {
+    const column = `column ${pivot + 1} (${columns[pivot]})`;
+    const place = `(${error.which}, pivot ${pivot})`;
+    return fail(`${column} is constant, or the columns before it determine it ${place}`);
+  }
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;
   const reason = error.sentence ?? error.message;

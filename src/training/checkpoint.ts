@@ -3,7 +3,7 @@
  * the learning rates are not in it: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';
-import { built, lengthOf, malformed, onlyTensors, opened, type Tensors, tensorOf, written } from '../file.ts';
+import { decode, encode, malformed, orMalformed, refuseOthers, sizeOf, type Tensors, tensorOf } from '../file.ts';
 import { optimizerOf, optimizers } from './optimizer.ts';
 
 /** The state between two epochs. Nobody writes to its typed arrays; the histories grow with the training. */
@@ -32,14 +32,14 @@ export function checkpointBytes({ parameters, optimizer, history, validation, si
       ...prefixed(STATE, optimizer),
     }).map(([name, values]) => [name, { shape: [values.length], values: Float64Array.from(values) }]),
   );
-  return written(KIND, prefixed(SETTING, signature), tensors);
+  return encode(KIND, prefixed(SETTING, signature), tensors);
 }
 const prefixed = <V>(prefix: string, record: Readonly<Record<string, V>>): Record<string, V> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [prefix + name, value]));
 
 /** The inverse. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
 export function readCheckpoint(bytes: Uint8Array): Checkpoint {
-  const file = opened(bytes, KIND);
+  const file = decode(bytes, KIND);
   const signature = Object.fromEntries(
     Object.entries(file.metadata).flatMap(([name, text]) =>
       name.startsWith(SETTING) ? [[name.slice(SETTING.length), text]] : [],
@@ -47,12 +47,17 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   );
   const vector = (name: string, size: number): Float64Array => tensorOf(file, name, [size]);
   const parameters = vector('parameters', Number(signature['parameters']));
-  const history = vector('history', lengthOf(file, 'history', 1));
+  const history = vector('history', sizeOf(file, 'history', 1));
   if (history.length === 0) throw malformed('its history is empty', 'history');
   const judged = signature['heldOutTerms'] !== '0';
-  const optimizer = built(() => choice('checkpoint', 'optimizer', signature['optimizer'], optimizers));
+  const optimizer = orMalformed(() => choice('checkpoint', 'optimizer', signature['optimizer'], optimizers));
   const state = prefixed(STATE, optimizerOf(optimizer, 0, parameters.length).state);
-  onlyTensors(file, ['parameters', 'history', ...(judged ? ['best', 'validationHistory'] : []), ...Object.keys(state)]);
+  refuseOthers(file, [
+    'parameters',
+    'history',
+    ...(judged ? ['best', 'validationHistory'] : []),
+    ...Object.keys(state),
+  ]);
   return {
     parameters,
     optimizer: Object.fromEntries(

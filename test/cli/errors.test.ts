@@ -1,6 +1,6 @@
-/** What the commands say of a mistake: one line, the place, the exit code of docs/cli.md; and nothing is left behind. */
+/** Mistakes: the commands tell them in one line, with the place and the exit code of docs/cli.md, and leave nothing. */
 import { describe, expect, test } from 'vitest';
-import { Folder, seqlik, table } from './run.ts';
+import { Folder, seqlik, seqlikProcess, table } from './run.ts';
 
 const folder = new Folder();
 folder.write('data.csv', table);
@@ -120,7 +120,7 @@ const usage: Case[] = [
   ['sample m', 2, "required option '-n, --count <n>' not specified"],
   ['sample m -n 1.5', 2, '-n must be a whole number, 0 or more'],
   ['sample m -n 1 --seed 4294967296', 2, /^--seed must be/],
-  // options of other kinds of models
+  // options that belong to other kinds of models
   ...[
     'fit gaussian three.csv -o x --sequence a',
     'fit gaussian three.csv -o x --checkpoint c',
@@ -171,7 +171,7 @@ const usage: Case[] = [
   ['sample n -n 1 --seed -1', 2, /^--seed must be/],
   ['sample n -n 3 --svg x', 2, /^--svg draws strokes of a pen: .*\(--binary 1\)$/],
   ['sample n -n 3 --svg - -o -', 2, '-o - and --svg - cannot both have stdout'],
-  // what is wrong with the options is found before a file is read
+  // options are checked before a file is read
   [`${net} --learning-rate -1`.replace('walk', 'none'), 2, /^--learning-rate/],
   ['fit gaussian-mixture absent.csv -o x --components 0', 2, /^--components/],
 ];
@@ -278,7 +278,7 @@ describe.each([
   ['failures', failures],
   ['bad data', badData],
 ])('%s', (_, cases) => {
-  test.concurrent.each(cases)('seqlik %s: exit %i', async (command, code, message) => {
+  test.each(cases)('seqlik %s: exit %i', async (command, code, message) => {
     const ended = await run(command);
     expect(ended.code, ended.stderr).toBe(code);
     expect(ended.stderr).toMatch(/^seqlik: [^\n]+\n$/);
@@ -288,6 +288,13 @@ describe.each([
     else expect(told).toMatch(message);
   });
 });
+test.each([
+  ...[usage, failures, badData].map(([first]) => first![0]),
+  'score g three.csv',
+  'inspect n walk.csv --sequence s --json',
+])('seqlik %s: a process of its own ends in the same way', async (command) => {
+  expect(await seqlikProcess(command.split(' '), { cwd })).toEqual(await run(command));
+});
 test('nothing was left behind', () => expect(folder.names()).toEqual(before));
 
 test('no command: the help, on stderr, and exit 2', async () => {
@@ -295,11 +302,11 @@ test('no command: the help, on stderr, and exit 2', async () => {
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toMatch(/^Usage: seqlik/);
 });
-test('SEQLIK_DEBUG shows where', async () => {
+test('SEQLIK_DEBUG shows the stack', async () => {
   const { stderr } = await seqlik(['score', 'm', 'text.csv', '--columns', 'a,b'], { cwd, env: { SEQLIK_DEBUG: '1' } });
   expect(stderr).toMatch(/SeqlikError: .*\n +at /);
 });
-test('stdout ends after the last good line, a file OUT is not there', async () => {
+test('stdout ends after the last good line, and no file OUT appears', async () => {
   const rows = Array.from({ length: 20_000 }, (_, i) => `${i % 10},2,${i % 7}\n`);
   const [good, bad] = [`a,b,c\n${rows.join('')}`, `a,b,c\n${rows.join('')}1,x,1\n${rows.join('')}`];
   folder.write('bad.csv', bad);
@@ -316,7 +323,7 @@ test('stdout ends after the last good line, a file OUT is not there', async () =
   expect(folder.read('there.csv')).toBe('as it was');
   expect(folder.names()).toEqual([...before, 'bad.csv', 'there.csv'].sort());
 
-  // a row without a density ends it the same way, and the first of two mistakes counts
+  // a row without a density ends the command in the same way, and the first of two mistakes counts
   const { stdout: some } = await run('score g far.csv');
   expect(some.split('\n').length).toBe(4);
   const both = await run('score g -', 'a,b,c\n1,2,3\n1e200,-1e300,6\n1,2,3\nx,1,2\n');
@@ -325,7 +332,7 @@ test('stdout ends after the last good line, a file OUT is not there', async () =
     stderr: expect.stringMatching(/^seqlik: stdin: line 3: the values are so far/),
   });
 });
-test('of sequences, too, stdout ends after the last good line; totals after the last sequence that ended', async () => {
+test('scores of sequences end after the last good line, totals after the last complete sequence', async () => {
   const rows = (id: number, n: number): string => `${id},0.5,0\n`.repeat(n);
   const many = `s,a,up\n${rows(1, 3)}${rows(2, 9000)}`;
   for (const bad of ['2,,0\n', '1,1,0\n', '2,1,7\n', '2,1\n']) {
@@ -339,7 +346,7 @@ test('of sequences, too, stdout ends after the last good line; totals after the 
     lines: [3, 3, 1],
   });
 });
-test('a row so far away that it has no density ends it at its line', async () => {
+test('a row too far away to have a density ends the command at its line', async () => {
   const { code, stdout, stderr } = await run(
     'score n - --sequence s',
     's,a,up\nx,1,0\nx,2,0\ny,1,0\ny,1e200,0\ny,1,0\n',
@@ -347,11 +354,11 @@ test('a row so far away that it has no density ends it at its line', async () =>
   expect({ code, stdout: stdout.split('\n').length }).toEqual({ code: 65, stdout: 5 });
   expect(stderr).toMatch(/^seqlik: stdin: line 5: /);
 });
-test('nothing is written of data without the columns', async () => {
+test('nothing is written for data without the columns', async () => {
   expect((await run('score g two.csv')).stdout).toBe('');
   expect((await run('score g key.ndjson')).stdout).toBe('');
 });
-test('what a file holds cannot steer the terminal', async () => {
+test('no text in a file can steer the terminal', async () => {
   for (const text of ['a,b,c\n1,2,"\x1b[31m\x07\n"\n', 'a,b,c,"\x1b[2J"\n1,2\n', 'a,"\x1b]0;x\x07",c\n1,2,3\n']) {
     const { code, stderr } = await run('score g -', text);
     expect(code).toBe(65);

@@ -1,4 +1,4 @@
-/** The readers in process: however the bytes are cut, whatever is in them. csv-parse and JSON.parse are the oracles. */
+/** The readers, however the bytes are cut and whatever they hold; csv-parse and JSON.parse are the oracles. */
 
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
@@ -205,7 +205,7 @@ describe('numbers', () => {
     '9007199254740993',
     '0.30000000000000004',
     '1e-400',
-  ])('%j is one', async (cell) => {
+  ])('%j is a number', async (cell) => {
     expect(numberOf(cell)).toBe(Number(cell));
     expect((await read('csv', [Buffer.from('x\n'), Buffer.from(`${cell}\n`)])).rows[0]!.x[0]).toBe(Number(cell));
   });
@@ -234,7 +234,7 @@ describe('numbers', () => {
     '0b1',
     '1f',
     '1e999',
-  ])('%j is none', async (cell) => {
+  ])('%j is not a number', async (cell) => {
     for (const pieces of [
       [`x,y\n0,0\n"${cell}",1\n`],
       ['x,y\n', `0,0\n"${cell}",1\n`],
@@ -252,7 +252,7 @@ describe('numbers', () => {
     const { error } = await read('ndjson', [Buffer.from(`{"x":0}\n{"x":${json}}\n`)]);
     expect(error).toMatch(/^F: line 2, column x: /);
   });
-  test('a long cell is refused in no time', () => {
+  test('a long cell is refused at once', () => {
     for (const text of [
       '1'.repeat(LONGEST),
       `${'1'.repeat(LONGEST)}x`,
@@ -260,16 +260,16 @@ describe('numbers', () => {
       `1${' '.repeat(LONGEST)}x`,
       '1.'.repeat(LONGEST / 2),
     ]) {
-      const started = performance.now();
+      const before = process.cpuUsage(); // not the time that others take on a busy machine
       numberOf(text);
-      expect(performance.now() - started).toBeLessThan(500);
+      expect(process.cpuUsage(before).user).toBeLessThan(500_000); // µs
     }
   });
 });
 
-describe('what a line may be', () => {
+describe('lines', () => {
   const csv = (text: string, more: Partial<Wanted> = {}): Promise<Read> => read('csv', [Buffer.from(text)], more);
-  test('an empty line is no row, but a gap where there is one column', async () => {
+  test('an empty line is not a row, but in a table of one column it is a gap', async () => {
     expect((await csv('a,b\n\n1,2\n\r\n3,4\n\n')).rows.map(({ line }) => line)).toEqual([3, 5]);
     expect((await csv('a\n1\n\n2\n')).rows.map(({ x }) => x[0])).toEqual([1, Number.NaN, 2]);
     expect(
@@ -308,10 +308,10 @@ describe('what a line may be', () => {
         expect((await read('csv', inPieces(Buffer.from(text), size), more)).error).toBe(message);
     },
   );
-  test('what does not matter may be twice, or without a name', async () => {
+  test('columns that are not asked for may share a name, or have none', async () => {
     expect((await csv(',a,b,b\nx,1,y,z\n', { columns: ['a'] })).rows[0]!.x).toEqual([1]);
   });
-  test('bytes that are not UTF-8 are found, with their line', async () => {
+  test('bytes that are not UTF-8 are reported with their line', async () => {
     const rows = 'a,t\n1,ü\n"2","\n"\n3,';
     for (const more of [Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from('ü', 'latin1')]) {
       const bytes = Buffer.concat([Buffer.from(rows), more, Buffer.from('\n4,x\n')]);

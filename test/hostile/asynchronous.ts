@@ -1,4 +1,4 @@
-/** What returns a promise: one list of jobs, as short or as long as a test needs; a test compares it with the types. */
+/** The jobs that return a promise, as short or as long as a test needs; a test compares the list with the types. */
 import { type Backend, Gaussian, GaussianMixture, MixtureDensityNetwork, type Real } from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 
@@ -7,14 +7,14 @@ export interface Arrays {
   readonly x: Float64Array;
   readonly mask: Uint8Array;
   readonly sampleWeights: Float64Array;
-  /** Of sequences of 100 rows. */
+  /** All sequences have 100 rows. */
   readonly lengths: Int32Array;
 }
 export interface Job {
-  /** The callable, as surface.ts names it, and what is special about this job. */
+  /** The callable, as surface.ts names it; `how`: what sets this job apart. */
   readonly of: string;
   readonly how?: string;
-  /** Makes its model too: nobody else holds it. `long`: hours of work. */
+  /** Makes its model, too, so that nothing else holds it. `long`: hours of work. */
   readonly start: (arrays: Arrays, backend: Backend, long: boolean, signal?: AbortSignal) => Promise<Answer>;
 }
 export type Answer = Real | Gaussian['parameters'] | GaussianMixture['parameters'] | Record<string, Float64Array>;

@@ -77,8 +77,6 @@ export const mixture: Places = {
   ...gaps('responsibilities', (model, points, given) => model.responsibilities(points, given)),
   ...gaps('classify', (model, points, given) => model.classify(points, given)),
   ...gaps('statistics', sums),
-  ...gaps('bic', (model, points, given) => model.bic(points, given)),
-  ...gaps('aic', (model, points, given) => model.aic(points, given)),
   ...gaps('threshold', (model, points, given) => {
     if (given !== undefined && typeof given !== 'object') return model.threshold(points, given);
     return model.threshold(points, Object.assign(given ?? {}, { falsePositiveRate: 0.5 }) as never);

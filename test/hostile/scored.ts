@@ -35,6 +35,8 @@ export function scored(name: string, make: (backend: Backend) => Gaussian | Gaus
   return {
     ...gaps('logDensity', (model: Gaussian, points, given) => model.logDensity(points, given)),
     ...gaps('logDensityAsync', (model: Gaussian, points, given) => model.logDensityAsync(points, given)),
+    ...gaps('bic', (model: Gaussian, points, given) => model.bic(points, given)),
+    ...gaps('aic', (model: Gaussian, points, given) => model.aic(points, given)),
     ...gaps('logLikelihood', (model: Gaussian, points, given) => model.logLikelihood(points, given)),
     [`${name}#logDensity(options.out)`]: {
       // results go where they are wanted, whatever that says of itself

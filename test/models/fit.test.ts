@@ -408,6 +408,29 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     }
   });
 
+  test('criteria of a Gaussian, with gaps too', () => {
+    const x = clouds(500);
+    const mean = [0, 1, 2];
+    for (const [free, spread] of [
+      [3 + 6, { covariance: [2, 1, 0, 1, 2, 0, 0, 0, 1] }],
+      [3 + 6, { cholesky: [1, 0, 0, 1, 1, 0, 0, 0, 1] }],
+      [3 + 3, { variances: [1, 2, 3] }],
+    ] as const) {
+      const gaussian = new Gaussian({ mean, ...spread }, { backend });
+      expect(gaussian.parameterCount).toBe(free);
+      const criteria = (logLikelihood: number, rows: number): number[] => [
+        -2 * logLikelihood + free * Math.log(rows),
+        -2 * logLikelihood + 2 * free,
+      ];
+      close([gaussian.bic(x), gaussian.aic(x)], criteria(gaussian.logLikelihood(x), 500), 1e-12);
+      const holes = x.map((v, i) => (i < 30 || i % 7 === 0 ? Number.NaN : v)); // of the first ten rows nothing is known
+      const missing = { missing: 'nan' } as const;
+      const logLikelihood = gaussian.logLikelihood(holes, missing);
+      close([gaussian.bic(holes, missing), gaussian.aic(holes, missing)], criteria(logLikelihood, 490), 1e-12);
+      expect(() => gaussian.bic(holes)).toThrow(fails('NON_FINITE', { argument: 'x', row: 0, column: 0 }));
+    }
+  });
+
   test('a fit with a false positive rate keeps the threshold, in its file too', async () => {
     const x = clouds(200);
     const { model } = await GaussianMixture.fit(x, { ...on, falsePositiveRate: 0.05 });

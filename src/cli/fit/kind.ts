@@ -38,13 +38,13 @@ export interface Fitted {
 // ---- settings: options that have the names of the library's ----
 type Text = readonly [value: string, description: string, parse?: (text: string) => unknown];
 /** Options named after those of the library's fits. */
-export const settings = <Options>(texts: { readonly [K in keyof Options & string]?: Text }): readonly Option[] =>
+export const settingsOf = <Options>(texts: { readonly [K in keyof Options & string]?: Text }): readonly Option[] =>
   Object.entries(texts as Readonly<Record<string, Text>>).map(([name, [value, description, parse]]) => {
     const option = new Option(`${optionName(name)} ${value}`.trimEnd(), description);
     return parse ? option.argParser(parse) : option;
   });
 /** The values of the settings that were given. */
-export function given(options: object, settings: readonly Option[]): Record<string, unknown> {
+export function pickSettings(options: object, settings: readonly Option[]): Record<string, unknown> {
   const names = settings.map((option) => option.attributeName());
   return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
@@ -54,7 +54,7 @@ interface Shared {
   readonly tolerance?: number;
   readonly shardSize?: number;
 }
-export const sharedSettings = settings<Shared>({
+export const sharedSettings = settingsOf<Shared>({
   seed: ['<n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number],
   maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
   tolerance: [
@@ -64,7 +64,7 @@ export const sharedSettings = settings<Shared>({
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
 });
-export const componentsSetting = settings<{ readonly components: number }>({
+export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: ['<n>', 'number of components of the mixture', number],
 });
 

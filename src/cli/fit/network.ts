@@ -24,8 +24,8 @@ import {
   type FitOptions,
   type Fitted,
   type Fitting,
-  given,
-  settings,
+  pickSettings,
+  settingsOf,
   sharedSettings,
   validateOptions,
 } from './kind.ts';
@@ -39,7 +39,7 @@ interface NetworkOptions extends FitOptions, SequenceChoice {
 const networkSettings = [
   ...componentsSetting,
   ...sharedSettings,
-  ...settings<NetworkFitOptions>({
+  ...settingsOf<NetworkFitOptions>({
     hidden: ['<a,b,c>', 'number of units of each layer', numbers],
     cell: ['<name>', 'tanh, relu, lstm or gru (default: tanh)'],
     mapping: ['<name>', 'name of the mapping from raw outputs to covariances (default: chol-exp)'],
@@ -85,7 +85,7 @@ class NetworkFitting implements Fitting {
       throw usageError('--checkpoint and -o name the same file');
     this.wanted = completeSequences(options, binary);
     // `hidden` and `components` may be missing, which the library reports
-    this.settings = { ...given(options, networkSettings), backend } as typeof this.settings;
+    this.settings = { ...pickSettings(options, networkSettings), backend } as typeof this.settings;
   }
   async validate(): Promise<void> {
     const { resume, checkpoint, binary = 0 } = this.options;

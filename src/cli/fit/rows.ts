@@ -24,8 +24,8 @@ import {
   type FitOptions,
   type Fitted,
   type Fitting,
-  given,
-  settings,
+  pickSettings,
+  settingsOf,
   sharedSettings,
   validateOptions,
 } from './kind.ts';
@@ -44,7 +44,7 @@ interface Differences<M extends RowModel> {
 
 const rowSettings = [
   ...sharedSettings,
-  ...settings<GaussianFitOptions>({
+  ...settingsOf<GaussianFitOptions>({
     covarianceType: ['<type>', 'full or diagonal, for a mixture also tied or spherical (default: full)'],
     regularization: ['<r>', 'added to the variances, in units of those of the data (default: 1e-6)', number],
     restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
@@ -62,7 +62,7 @@ export const mixtureFit = fitRows({
   settings: [
     ...componentsSetting,
     ...rowSettings,
-    ...settings<MixtureFitOptions>({
+    ...settingsOf<MixtureFitOptions>({
       falsePositiveRate: ['<r>', 'fraction of DATA to flag as anomalies; stored with the mixture', number],
     }),
   ],
@@ -92,7 +92,7 @@ class RowFitting<M extends RowModel> implements Fitting {
     if (weights !== undefined && columns?.includes(weights))
       throw usageError(`--columns and --sample-weights both name ${weights}`);
     this.wanted = weights === undefined ? {} : { weights };
-    this.settings = { ...given(options, kind.settings), backend };
+    this.settings = { ...pickSettings(options, kind.settings), backend };
     this.shown = progress;
   }
   async validate(): Promise<void> {

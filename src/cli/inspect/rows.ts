@@ -23,7 +23,8 @@ class RowEvaluation implements Evaluation {
     this.wanted = rowsFor(model, options);
   }
   add(block: Block): void {
-    for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value; // as model.logLikelihood does
+    // one by one, as model.logLikelihood adds
+    for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value;
     this.counts.add(block, this.model.dimension);
   }
   finish(file: string): Fitness {

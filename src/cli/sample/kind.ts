@@ -39,9 +39,6 @@ export interface Piece {
   readonly done: number;
 }
 
-/** The names of a model's columns: x1, x2, ... if they have none. */
-export const columnsOf = ({ columns, dimension }: AnyModel): readonly string[] =>
-  columns ?? Array.from({ length: dimension }, (_, j) => `x${j + 1}`);
 /** The seed of a part: that of the whole for the first one, and one made of it for each other part. */
 export const seedOf = (seed: number, part: number): number => (seed ^ Math.imul(part, 0x9e3779b1)) >>> 0;
 /** Draws, with errors in the words of the command line. */

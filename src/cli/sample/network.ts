@@ -1,8 +1,9 @@
 /** Samples of networks: sequences. */
 import { Option } from 'commander';
 import type { MixtureDensityNetwork } from '../../index.ts';
+import { columnsOf } from '../inputs.ts';
 import { number, wholeNumber } from '../options.ts';
-import { columnsOf, draw, type Piece, type SampleKind, type SampleOptions, seedOf } from './kind.ts';
+import { draw, type Piece, type SampleKind, type SampleOptions, seedOf } from './kind.ts';
 
 const STEPS = 100;
 

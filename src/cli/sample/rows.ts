@@ -1,7 +1,8 @@
 /** Samples of models of independent rows. */
+import { columnsOf } from '../inputs.ts';
 import { rowsText } from '../progress.ts';
 import type { RowModel } from '../rows.ts';
-import { columnsOf, draw, type Piece, type SampleKind, seedOf } from './kind.ts';
+import { draw, type Piece, type SampleKind, seedOf } from './kind.ts';
 
 const VALUES = 2 ** 22; // drawn at once, which bounds the memory
 const LINES = 8192; // written at once

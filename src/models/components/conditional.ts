@@ -1,13 +1,14 @@
-/** What some coordinates say of the others. Equations: docs/math.md § mixture. */
+/** Conditional distributions: some coordinates given the values of the others. Equations: docs/math/mixture.md. */
 import type { Real } from '../../check.ts';
-import { regression } from '../triangles.ts';
-import { type Components, type Parts, spread } from './components.ts';
+import { solve } from '../triangles.ts';
+import type { Components, Parts } from './components.ts';
+import { expand } from './covariances.ts';
 
 /**
- * Of the coordinates not in `dims`, given that those in `dims` have `values`: means m_u + G (v - m_o), covariances
- * Σ_uu - G Σ_ou with G = Σ_uo Σ_oo⁻¹, weights by what each component says of the values.
+ * The coordinates u not in `dims`, given that those in `dims`, o, have `values` v: means m_u + G (v - m_o) and
+ * covariances Σ_uu - G Σ_ou with G = Σ_uo Σ_oo⁻¹; weights are the responsibilities for the values. Throws NON_FINITE.
  */
-export function conditionalParts(where: string, components: Components, dims: readonly number[], values: Real): Parts {
+export function conditionOn(where: string, components: Components, dims: readonly number[], values: Real): Parts {
   const { type, k, d, means } = components.parts;
   const rest = [...Array(d).keys()].filter((j) => !dims.includes(j));
   const unseen = components.marginalParts(rest);
@@ -18,15 +19,13 @@ export function conditionalParts(where: string, components: Components, dims: re
     if (!components.full) return { ...unseen, weights };
     const u = rest.length;
     const newMeans = unseen.means.slice();
-    const covariances = spread(type, unseen.covariances, k, u).slice();
-    for (let c = 0; c < k; c++)
+    const covariances = expand(type, unseen.covariances, k, u).slice();
+    for (let c = 0; c < k; c++) {
+      const sigma = (a: number, b: number): number => components.covariances[(c * d + a) * d + b]!;
+      const L = seen.factorOf(c);
       for (const [i, j] of rest.entries()) {
-        const sigma = (a: number, b: number): number => components.covariances[(c * d + a) * d + b]!;
-        const g = regression(
-          seen.L,
-          c,
-          Float64Array.from(dims, (o) => sigma(j, o)),
-        );
+        const cross = Float64Array.from(dims, (o) => sigma(j, o));
+        const g = solve(L, cross); // row i of G
         for (const [a, o] of dims.entries()) newMeans[c * u + i]! += g[a]! * (values[a]! - means[c * d + o]!);
         for (let h = 0; h <= i; h++) {
           let s = covariances[(c * u + i) * u + h]!;
@@ -34,6 +33,7 @@ export function conditionalParts(where: string, components: Components, dims: re
           covariances[(c * u + i) * u + h] = covariances[(c * u + h) * u + i] = s;
         }
       }
+    }
     return {
       ...unseen,
       weights,

@@ -1,7 +1,9 @@
-/** Gradients of a mixture's loss from its statistics: equations 18 to 20 of the notes, corrected (docs/math.md § mixture). */
-
-import { inverseOf, tri } from '../triangles.ts';
-import { type Components, gathered } from './components.ts';
+/** Gradients of a mixture's loss: equations 18 to 20 of the notes, corrected (docs/math/mixture.md). */
+import type { Rows } from '../../check.ts';
+import { SeqlikError } from '../../errors.ts';
+import { invert, multiply, tri, unpackSymmetric } from '../triangles.ts';
+import { Components } from './components.ts';
+import { sumShared } from './covariances.ts';
 import type { Totals } from './sums.ts';
 
 /** dMeans [k,d] = -Σ⁻¹ first; dCovariances = ½ (count Σ⁻¹ - Σ⁻¹ second Σ⁻¹), in the shape of the covariances. */
@@ -12,27 +14,73 @@ export function gradients(
   const { type, k, d } = components.parts;
   const dMeans = new Float64Array(k * d);
   const each = new Float64Array(k * d * (components.full ? d : 1));
-  for (let c = 0; c < k; c++) (components.full ? dense : diagonal)(components, totals, c, dMeans, each);
-  return { dMeans, dCovariances: gathered(type, each, k, d) };
+  for (let c = 0; c < k; c++) (components.full ? byMatrix : byVariances)(components, totals, c, dMeans, each);
+  return { dMeans, dCovariances: sumShared(type, each, k, d) };
 }
 
-type Into = (components: Components, totals: Totals, c: number, dMeans: Float64Array, each: Float64Array) => void;
-const dense: Into = ({ parts: { d }, L }, { count, first, second }, c, dMeans, each) => {
-  const inverse = inverseOf(L.subarray(c * tri(d)), d);
-  const S = (i: number, j: number): number => second[c * tri(d) + tri(Math.max(i, j)) + Math.min(i, j)]!;
-  const times = inverse.map((row) => row.map((_, j) => row.reduce((s, v, p) => s + v * S(p, j), 0)));
+/** Writes the gradients of component c. */
+type Differentiate = (
+  components: Components,
+  totals: Totals,
+  c: number,
+  dMeans: Float64Array,
+  each: Float64Array,
+) => void;
+const byMatrix: Differentiate = (components, { count, first, second }, c, dMeans, each) => {
+  const { d } = components.parts;
+  const inverse = invert(components.factorOf(c), d);
+  const left = multiply(inverse, unpackSymmetric(second.subarray(c * tri(d), (c + 1) * tri(d)), d), d);
   for (let i = 0; i < d; i++) {
-    dMeans[c * d + i] = -inverse[i]!.reduce((s, v, p) => s + v * first[c * d + p]!, 0);
+    let step = 0;
+    for (let p = 0; p < d; p++) step += inverse[i * d + p]! * first[c * d + p]!;
+    dMeans[c * d + i] = -step;
     for (let j = 0; j <= i; j++) {
-      const twice = times[i]!.reduce((s, v, p) => s - v * inverse[p]![j]!, count[c]! * inverse[i]![j]!);
+      let twice = count[c]! * inverse[i * d + j]!;
+      for (let p = 0; p < d; p++) twice -= left[i * d + p]! * inverse[p * d + j]!;
       each[(c * d + i) * d + j] = each[(c * d + j) * d + i] = 0.5 * twice;
     }
   }
 };
-const diagonal: Into = ({ parts: { d }, covariances }, { count, first, second }, c, dMeans, each) => {
+const byVariances: Differentiate = ({ parts: { d }, covariances }, { count, first, second }, c, dMeans, each) => {
   for (let at = c * d; at < (c + 1) * d; at++) {
     const v = covariances[at]!;
     dMeans[at] = -first[at]! / v;
     each[at] = (0.5 * (count[c]! - second[at]! / v)) / v;
   }
 };
+
+const LIGHT = 1e-3; // shares below 2^-60 count as 0: that is 1e-15 of the derivative of a weight of 1e-3
+
+/** dWeights [k] = -Σ N(x | c)/p(x), the weights taken as free. Throws NON_FINITE (row). */
+export function weightGradient(where: string, components: Components, rows: Rows, { count }: Totals): Float64Array {
+  const { weights } = components.parts;
+  return weights.map((w, c) => (w > LIGHT ? -count[c]! / w : lightWeightGradient(where, components, rows, c)));
+}
+/**
+ * The same for a component that weighs little: its share may count as 0 where the derivative does not. In the mixture
+ * ½ p + ½ N(c) the shares of c and of the others are never both negligible.
+ */
+function lightWeightGradient(where: string, { backend, parts, which }: Components, rows: Rows, c: number): number {
+  const weights = parts.weights.map((w, i) => (w + Number(i === c)) / 2);
+  const raised = new Components(backend, { ...parts, weights }, where, which);
+  try {
+    const r = raised.responsibilities(where, rows, {});
+    const w = parts.weights[c]!;
+    let sum = 0;
+    for (let row = 0; row < rows.n; row++) {
+      const shares = Float64Array.from(r.subarray(row * parts.k, (row + 1) * parts.k));
+      const own = shares[c]! / (1 + w);
+      const others = shares.reduce((a, b, i) => (i === c ? a : a + b), 0);
+      const ratio = own / (others + w * own);
+      if (!Number.isFinite(ratio))
+        throw new SeqlikError('NON_FINITE', `${where}: the gradient of weights[${c}] overflows at row ${row} of x`, {
+          argument: 'x',
+          row,
+        });
+      sum += ratio;
+    }
+    return -sum;
+  } finally {
+    raised.dispose();
+  }
+}

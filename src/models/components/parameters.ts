@@ -1,100 +1,123 @@
-/** The parameters of one Gaussian as they are read and checked. */
+/** The parameters of Gaussians and mixtures as callers give them: read and checked. */
 import type { Backend } from '../../bind.ts';
 import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { factorise, notPositiveDefinite } from '../triangles.ts';
+import { diagonalMatrix, factorise, notPositiveDefinite, packLower, reconstruct } from '../triangles.ts';
 import type { Parts } from './components.ts';
+import { covarianceTypes, hasMatrices, shapeOf } from './covariances.ts';
 
-export const spreads = ['covariance', 'cholesky', 'variances'] as const;
-export type Spread = (typeof spreads)[number];
+export const covarianceForms = ['covariance', 'cholesky', 'variances'] as const;
+/** Which of them was given. */
+export type CovarianceForm = (typeof covarianceForms)[number];
 
-/** Parameters as they are read: the checks are called in their order, each for all Gaussians of a call. */
-export class Read {
-  readonly spread: Spread;
+/** Reads one Gaussian. Each check is called for all Gaussians of a call before the next: docs/math.md § Conventions. */
+export class ParameterReader {
+  readonly form: CovarianceForm;
   mean: Float64Array = new Float64Array();
   /** As given: [d,d], or [d] for variances. */
   values: Float64Array = new Float64Array();
   private readonly given: Readonly<Record<string, unknown>>;
-  /** `prefix` stands before the public names ('p.mean'). */
+  /** `prefix` stands before the public names ('p.mean'). Throws INVALID_ARGUMENT. */
   constructor(
     readonly where: string,
     readonly prefix: string,
     given: unknown,
   ) {
-    this.given = check.fields(where, prefix.slice(0, -1) || 'parameters', given, ['mean', ...spreads]);
-    const named = spreads.filter((name) => this.given[name] !== undefined);
+    this.given = check.fields(where, prefix.slice(0, -1) || 'parameters', given, ['mean', ...covarianceForms]);
+    const named = covarianceForms.filter((name) => this.given[name] !== undefined);
     if (named.length !== 1) {
-      const names = spreads.map((name) => prefix + name).join(', ');
+      const names = covarianceForms.map((name) => prefix + name).join(', ');
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: give one of ${names}, not ${named.length} of them`, {
-        argument: prefix + (named[0] ?? spreads[0]),
+        argument: prefix + (named[0] ?? covarianceForms[0]),
       });
     }
-    this.spread = named[0]!;
+    this.form = named[0]!;
   }
   /** `size` is the dimension already bound, if any. */
-  dimensions(size?: number): void {
-    const { where, prefix, spread, given } = this;
+  readTensors(size?: number): void {
+    const { where, prefix, form, given } = this;
     this.mean = check.tensor(where, `${prefix}mean`, given['mean'], [size]);
     if (this.d < 1)
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}mean is empty`, { argument: `${prefix}mean` });
-    this.values = check.tensor(where, this.name, given[spread], spread === 'variances' ? [this.d] : [this.d, this.d]);
+    this.values = check.tensor(where, this.name, given[form], form === 'variances' ? [this.d] : [this.d, this.d]);
   }
   get d(): number {
     return this.mean.length;
   }
   get name(): string {
-    return this.prefix + this.spread;
+    return this.prefix + this.form;
   }
-  finite(): void {
+  checkFinite(): void {
     check.finite(this.where, `${this.prefix}mean`, this.mean);
     check.finite(this.where, this.name, this.values);
   }
-  symmetric(): void {
+  checkSymmetric(): void {
     const { d, values, where } = this;
-    if (this.spread === 'covariance') check.symmetric(where, this.name, values, 1, d);
-    if (this.spread !== 'cholesky') return;
+    if (this.form === 'covariance') check.symmetric(where, this.name, values, 1, d);
+    if (this.form !== 'cholesky') return;
     const above = values.findIndex((v, at) => at % d > Math.floor(at / d) && v !== 0);
     if (above >= 0)
       throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${this.name} is ${values[above]} above its diagonal`, {
         argument: this.name,
       });
   }
-  /** [d,d], also of variances and of a factor. */
+  /** The covariance [d,d], whatever form it was given in. */
   covariance(): Float64Array {
-    const { d, values, spread } = this;
-    if (spread === 'covariance') return values;
-    return Float64Array.from({ length: d * d }, (_, at) => {
-      const i = Math.floor(at / d);
-      const j = at % d;
-      if (spread === 'variances') return i === j ? values[i]! : 0;
-      let s = 0;
-      for (let p = 0; p <= Math.min(i, j); p++) s += values[i * d + p]! * values[j * d + p]!;
-      return s;
-    });
+    const { d, values, form } = this;
+    if (form === 'covariance') return values;
+    if (form === 'variances') return diagonalMatrix(values);
+    const S = new Float64Array(d * d);
+    reconstruct(packLower(values, d), d, true, S);
+    return S;
   }
-  /** The Cholesky factor packed by rows. Throws NOT_POSITIVE_DEFINITE. */
-  definite(backend: Backend): Float64Array {
+  /** The Cholesky factor, packed [tri(d)]. Throws NOT_POSITIVE_DEFINITE. */
+  factor(backend: Backend): Float64Array {
     const { d, values } = this;
-    if (this.spread !== 'cholesky')
-      return factorise(backend, this.covariance(), 1, d, ({ pivot, value }) => this.indefinite(pivot, value)).L;
-    for (let i = 0; i < d; i++) if (!(values[i * d + i]! > 0)) throw this.indefinite(i, values[i * d + i]!);
-    return values.filter((_, at) => at % d <= Math.floor(at / d));
+    if (this.form !== 'cholesky')
+      return factorise(backend, this.covariance(), 1, d, ({ pivot, value }) => this.notDefinite(pivot, value)).L;
+    for (let i = 0; i < d; i++) if (!(values[i * d + i]! > 0)) throw this.notDefinite(i, values[i * d + i]!);
+    return packLower(values, d);
   }
-  /** Variances, each > 0. Throws NOT_POSITIVE_DEFINITE. */
-  variances(): Float64Array {
+  /** The variances [d], each > 0. Throws NOT_POSITIVE_DEFINITE. */
+  positiveVariances(): Float64Array {
     const pivot = this.values.findIndex((v) => !(v > 0));
-    if (pivot >= 0) throw this.indefinite(pivot, this.values[pivot]!);
+    if (pivot >= 0) throw this.notDefinite(pivot, this.values[pivot]!);
     return this.values;
   }
-  /** As one component; factorised by `Components`, unless the factor was given. */
+  /** The Gaussian as one component; `Components` factorises it, unless the factor was given. */
   parts(backend: Backend): Parts {
-    const { mean: means, d, spread } = this;
+    const { mean: means, d, form } = this;
     const weights = Float64Array.of(1);
-    if (spread === 'variances') return { type: 'diagonal', k: 1, d, weights, means, covariances: this.values };
-    const L = spread === 'cholesky' ? { L: this.definite(backend) } : {};
+    if (form === 'variances') return { type: 'diagonal', k: 1, d, weights, means, covariances: this.values };
+    const L = form === 'cholesky' ? { L: this.factor(backend) } : {};
     return { type: 'full', k: 1, d, weights, means, covariances: this.covariance(), ...L };
   }
-  private indefinite(pivot: number, value: number): SeqlikError {
+  private notDefinite(pivot: number, value: number): SeqlikError {
     return notPositiveDefinite(this.where, this.name, pivot, value);
   }
+}
+
+const mixtureFields = ['weights', 'means', 'covariances', 'covarianceType'];
+/** A mixture, checked in the order of docs/math.md § Conventions; `prefix` stands before the public names. */
+export function readMixture(where: string, prefix: string, parameters: unknown): Parts {
+  const wrong = (argument: string, what: string): SeqlikError =>
+    new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}${argument} ${what}`, { argument: prefix + argument });
+  const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters, mixtureFields);
+  const word = check.or(given['covarianceType'], 'full');
+  const type = check.choice(where, `${prefix}covarianceType`, word, covarianceTypes);
+  const weights = check.tensor(where, `${prefix}weights`, given['weights'], [undefined]);
+  const k = weights.length;
+  if (k < 1) throw wrong('weights', 'are empty');
+  const means = check.tensor(where, `${prefix}means`, given['means'], [k, undefined]);
+  const d = means.length / k;
+  if (d < 1) throw wrong('means', 'have no coordinates');
+  const covariances = check.tensor(where, `${prefix}covariances`, given['covariances'], shapeOf(type, k, d));
+  for (const [name, values] of Object.entries({ weights, means, covariances }))
+    check.finite(where, prefix + name, values);
+  const negative = weights.findIndex((w) => w < 0);
+  if (negative >= 0) throw wrong('weights', `has ${weights[negative]} at [${negative}], not >= 0`);
+  const sum = weights.reduce((a, b) => a + b, 0);
+  if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', `sum to ${sum}, not 1`);
+  if (hasMatrices(type)) check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
+  return { type, k, d, weights, means, covariances };
 }

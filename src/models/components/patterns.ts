@@ -1,22 +1,25 @@
-/** Rows by what of them was observed. */
+/** Rows grouped by their pattern of gaps: which of their values were observed. */
 import type { Gaps, Real, Rows } from '../../check.ts';
 import { alike, gaps } from '../../check.ts';
 
-/** Rows of one pattern of gaps: with the marginal over what was observed (none: nothing was) and, gathered, their places. */
+/** Rows of one pattern of gaps, which are scored under the marginal over the coordinates that were observed. */
 export interface Pattern {
+  /** The observed coordinates; empty if there are none. */
   readonly dims: readonly number[];
+  /** The observed values only. */
   readonly rows: Rows;
-  readonly of?: Int32Array;
+  /** Where the rows lie in the caller's data; absent if they are all of it. */
+  readonly rowIndices?: Int32Array;
 }
 
-/** Rows with the same observed coordinates together: all rows as they are if none has a gap, else gathered. */
-export function* patterns(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
+/** One pattern of all rows as they are if none has a gap, else the patterns in the order in which they appear. */
+export function* groupByGaps(where: string, x: Rows, missing: Gaps, d: number): Generator<Pattern> {
   const seen = gaps(where, 'x', x, missing);
   if (!seen?.includes(0)) yield { dims: [...Array(d).keys()], rows: x };
-  else yield* grouped(x.values, seen, d, 0, x.n);
+  else yield* groupRows(x.values, seen, d, 0, x.n);
 }
-/** The patterns of the rows from `first` to `end`, in the order in which they appear. */
-export function* grouped(
+/** The patterns of the rows from `first` to `end`, copied, in the order in which they appear. */
+export function* groupRows(
   values: Real,
   seen: Uint8Array,
   d: number,
@@ -39,17 +42,17 @@ export function* grouped(
     const p = pattern[row - first]!;
     each[p]![ends[p]!++] = row;
   }
-  for (const of of each) {
+  for (const rowIndices of each) {
     const dims: number[] = [];
-    for (let j = 0; j < d; j++) if (seen[of[0]! * d + j] === 1) dims.push(j);
-    const own = alike(values, of.length * dims.length);
+    for (let j = 0; j < d; j++) if (seen[rowIndices[0]! * d + j] === 1) dims.push(j);
+    const own = alike(values, rowIndices.length * dims.length);
     let at = 0;
-    for (const row of of) for (const j of dims) own[at++] = values[row * d + j]!;
-    yield { dims, rows: { values: own, n: of.length }, of };
+    for (const row of rowIndices) for (const j of dims) own[at++] = values[row * d + j]!;
+    yield { dims, rows: { values: own, n: rowIndices.length }, rowIndices };
   }
 }
 
-/** One number per pattern while its bits fit a double: text is ten times slower. */
+/** The pattern of a row as one number, while its bits fit a double: text is ten times slower. */
 function keyOf(seen: Uint8Array, at: number, d: number): number | string {
   if (d > 52) return seen.subarray(at, at + d).join('');
   let key = 0;

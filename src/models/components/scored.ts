@@ -1,30 +1,32 @@
-/** What Gaussian and GaussianMixture do alike. */
-
+/** Models that score rows independently, by Gaussian components: Gaussian and GaussianMixture. */
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Real, Result } from '../../check.ts';
 import * as check from '../../check.ts';
-import { isSingle } from '../../check.ts';
+import { dtypeOf } from '../../check.ts';
 import { Random } from '../../random.ts';
 import { Model } from '../model.ts';
+import { runNow } from '../work.ts';
 import type { Components } from './components.ts';
+import { batchesOf, expect, type Totals } from './sums.ts';
 
 const logDensityOptions = ['out', 'missing', 'mask'] as const;
 
 export abstract class Scored extends Model {
   /** Coordinates of a point. */
   abstract readonly dimension: number;
-  /** Names of the coordinates, if they are known. */
-  abstract readonly columns: readonly string[] | undefined;
   protected abstract readonly components: Components;
   protected abstract readonly title: string;
   get backend(): Backend {
-    return this.components?.backend; // there are none of what only has the prototype of a model
+    return this.components?.backend; // undefined on an object that merely inherits from Model
   }
 
   /**
-   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results when
-   * an error is thrown). With gaps the density of what was observed; 0 where nothing was.
+   * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results
+   * when an error is thrown). With gaps the density of what was observed; 0 where nothing was.
    * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
+   * g.logDensity([[0, 0], [1, NaN]], { missing: 'nan' }); // Float64Array(2) [ -2.53102424..., -1.41893853... ]
    */
   logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
     const where = `${this.title}.logDensity`;
@@ -33,51 +35,87 @@ export abstract class Scored extends Model {
     const whole = word === undefined && mask === undefined;
     if (whole && check.isOnePoint(x, this.dimension, own)) {
       this.live();
-      const single = isSingle(x);
-      const one = (own ?? check.room(where, 1, single)) as Real;
-      one[0] = this.components.logDensityOfOne(where, x, single);
+      const dtype = dtypeOf(x);
+      const one = (own ?? check.room(where, 1, dtype === 'f32')) as Real;
+      one[0] = this.components.logDensityOfOne(where, x, dtype);
       return one as Result<X>;
     }
     const rows = check.points(where, 'x', x, this.dimension);
     const out = check.out(where, own, rows.values, rows.n);
     this.live();
-    if (whole && rows.n === 1) out[0] = this.components.logDensityOfOne(where, rows.values, isSingle(rows.values));
+    if (whole && rows.n === 1) out[0] = this.components.logDensityOfOne(where, rows.values, dtypeOf(rows.values));
     else this.components.logDensity(where, rows, missing, out);
     return (own ?? out) as Result<X>;
   }
 
-  /** The same on a copy of x, off the event loop. Throws ABORTED besides (cause: signal.reason). */
+  /**
+   * The same off the event loop, on a copy of x. Throws ABORTED besides (cause: signal.reason).
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
+   * await g.logDensityAsync([[0, 0]]); // Float64Array(1) [ -2.53102424... ]
+   */
   async logDensityAsync<X extends Points>(
     x: X,
     options?: { readonly signal?: AbortSignal } & Gaps,
   ): Promise<Result<X>> {
     const where = `${this.title}.logDensityAsync`;
     const given = check.options(where, options, ['signal', 'missing', 'mask']);
-    const signal = check.signal(where, given.signal);
+    const { signal } = check.signal(where, given.signal);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
     return this.components.logDensityAsync(where, rows, missing, signal) as Promise<Result<X>>;
   }
 
-  /** Σ log p(x) over the rows. Throws as logDensity. */
+  /**
+   * Σ log p(x) over the rows of x [n,d], added in their order in f64. Throws as logDensity.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
+   * g.logLikelihood([[0, 0], [1, 2]]); // -6.06204849...
+   */
   logLikelihood(x: Points, options?: Gaps): number {
     const where = `${this.title}.logLikelihood`;
-    const given = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
     const rows = check.points(where, 'x', x, this.dimension);
     this.live();
+    const out = check.out(where, undefined, rows.values, rows.n);
     let sum = 0;
-    for (const value of this.components.logDensity(
-      where,
-      rows,
-      given,
-      check.out(where, undefined, rows.values, rows.n),
-    ))
-      sum += value;
+    for (const value of this.components.logDensity(where, rows, missing, out)) sum += value;
     return sum;
   }
 
-  /** n draws [n,d]; the same for the same seed on one engine. */
+  /**
+   * The Bayesian information criterion of x [n,d], -2 logLikelihood + parameterCount · log(observed rows); less is
+   * better.
+   * Throws as logDensity.
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * g.bic([[0], [1], [2]]); // 12.71085577...
+   */
+  bic(x: Points, options?: Gaps): number {
+    const where = `${this.title}.bic`;
+    const given = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const rows = check.points(where, 'x', x, this.dimension);
+    const { logLikelihood, rows: observed } = this.expect(where, rows, given, check.weights(where, undefined, rows.n));
+    return -2 * logLikelihood + this.parameterCount * Math.log(observed);
+  }
+  /**
+   * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as
+   * logDensity.
+   * @example
+   * const g = new Gaussian({ mean: [0], variances: [1] });
+   * g.aic([[0], [1], [2]]); // 14.51363119...
+   */
+  aic(x: Points, options?: Gaps): number {
+    return -2 * this.logLikelihood(x, options) + 2 * this.parameterCount;
+  }
+
+  /**
+   * n draws [n,d], f64; the same for the same seed (default 0) on one engine. Throws INVALID_ARGUMENT.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
+   * g.sample(3, { seed: 7 }).length; // 6
+   */
   sample(n: number, options?: { readonly seed?: number }): Float64Array {
     const where = `${this.title}.sample`;
     const random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
@@ -92,6 +130,15 @@ export abstract class Scored extends Model {
     return x;
   }
 
+  /** The E step, in shards of `shardSize` rows. */
+  protected expect(where: string, rows: check.Rows, missing: Gaps, weights: Float64Array, shardSize?: number): Totals {
+    this.live();
+    const batches = batchesOf(where, rows, missing, weights, this.dimension, shardSize);
+    return runNow(expect(where, this.components, batches, shardSize));
+  }
+  protected override summary(): object {
+    return { dimension: this.dimension };
+  }
   protected release(): void {
     this.components.dispose();
   }

@@ -1,4 +1,4 @@
-/** The options of fits of Gaussian components, checked: what em.ts runs on. */
+/** The options of a fit of Gaussian components: as a caller gives them, and as em.ts reads them after the checks. */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
@@ -6,31 +6,48 @@ import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
 import { allocated } from '../../memory.ts';
 import type { Parts } from './components.ts';
-import { type FitProgress, type Initialization, initializations, type Settings } from './em.ts';
+import type { CovarianceType } from './covariances.ts';
+
+const initializations = ['k-means++', 'random'] as const;
+export type Initialization = (typeof initializations)[number];
+
+/** A fit so far, as `onProgress` receives it after each iteration. */
+export interface FitProgress {
+  /** Counted from 0, of `restarts`. */
+  restart: number;
+  restarts: number;
+  iteration: number;
+  maxIterations: number;
+  logLikelihood: number;
+}
 
 /** Options that every fit has. */
 export interface FitOptions {
   /** 0 .. 2^32-1, default 0; the same seed gives the same result on one engine. */
   readonly seed?: number;
-  /** Default 200. */
+  /** 0 .. 2^31-1, default 200. */
   readonly maxIterations?: number;
   /** Stop when the log-likelihood gains less than tolerance (1 + |it|); default 1e-7, 0 = never stop early. */
   readonly tolerance?: number;
+  /** An abort ends the fit with ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
+  /** Called after every iteration. */
   readonly onProgress?: (progress: FitProgress) => void;
+  /** Default: defaultBackend(). */
   readonly backend?: Backend;
-  /** Rows that are summed together before sums are added; default 8192. */
+  /** Rows summed together before such sums are added, which decides the last bits of a fit; default 8192. */
   readonly shardSize?: number;
 }
 export interface ComponentFitOptions extends FitOptions, Gaps {
-  /** Columns of flat data. */
+  /** The number of columns; needed for flat data only. */
   readonly dimension?: number;
-  /** Starts run side by side, of which the best is kept; default 1. */
+  /** 1 .. 1000 starts run side by side, of which the best is kept; default 1. */
   readonly restarts?: number;
+  /** Default: k-means++. */
   readonly initialization?: Initialization;
   /** Added to every covariance diagonal, in units of that column's variance over all data; default 1e-6. */
   readonly regularization?: number;
-  /** What each row weighs [n], >= 0; default 1. */
+  /** [n], >= 0 and not all 0: how often each row counts; default 1. */
   readonly sampleWeights?: Vector;
 }
 export const fitOptions = [
@@ -52,9 +69,32 @@ export const componentFitOptions = [
   'missing',
   'mask',
 ] as const;
+/** Options of a fit that were checked. */
+export interface Settings {
+  readonly where: string;
+  readonly backend: Backend;
+  readonly type: CovarianceType;
+  readonly k: number;
+  readonly d: number;
+  readonly init?: Parts;
+  readonly initialization: Initialization;
+  readonly restarts: number;
+  readonly regularization: number;
+  readonly maxIterations: number;
+  readonly tolerance: number;
+  readonly seed: number;
+  readonly shardSize?: number;
+  readonly sampleWeights: Float64Array;
+  readonly missing: Gaps;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: FitProgress) => void;
+}
 type Given = { readonly [K in (typeof componentFitOptions)[number]]?: unknown };
 
-/** The data (a copy: a fit outlives the call) and the settings of a fit. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
+/**
+ * The data (a copy: a fit outlives the call) and the settings of a fit. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH,
+ * NON_FINITE.
+ */
 export function readFit(
   where: string,
   x: Points,

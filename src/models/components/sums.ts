@@ -1,15 +1,14 @@
 /**
- * The two halves of an EM iteration for Gaussian components: additive statistics of data (E), and the parameters they
- * give (M). Rows with gaps count with their exact conditional moments. Equations: docs/math.md § mixture.
+ * The E step of expectation maximisation: additive statistics of data under Gaussian components. Rows with gaps count
+ * with their exact conditional moments. Equations: docs/math/mixture.md.
  */
-
 import { SHARD_ROWS } from '../../bind.ts';
 import type { Gaps, Rows } from '../../check.ts';
-import { gaps, isSingle } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
-import { regression, tri } from '../triangles.ts';
-import type { Asynchronous, Components, Parts, Sums } from './components.ts';
-import { grouped, type Pattern } from './patterns.ts';
+import { dtypeOf, gaps } from '../../check.ts';
+import { packedIndex, solve, tri } from '../triangles.ts';
+import type { Pass } from '../work.ts';
+import type { Components, PaddedSums, Parts } from './components.ts';
+import { groupRows, type Pattern } from './patterns.ts';
 
 /** Sums over rows of responsibilities, and of y = x - mean and y yᵀ weighted by them; y about the means of `parts`. */
 export interface Totals {
@@ -34,7 +33,7 @@ export interface Batch extends Pattern {
  * The batches of a pass over the data: all rows at once if none has a gap, else pattern by pattern within each shard of
  * `shardSize` rows, so that whole shards add up to the same bits wherever they are computed.
  */
-export function* batches(
+export function* batchesOf(
   where: string,
   x: Rows,
   missing: Gaps,
@@ -48,58 +47,49 @@ export function* batches(
     return;
   }
   for (let from = 0; from < x.n; from += shardSize)
-    for (const pattern of grouped(x.values, seen, d, from, Math.min(from + shardSize, x.n)))
-      if (pattern.dims.length > 0) yield { ...pattern, weights: Float64Array.from(pattern.of, (row) => weights[row]!) };
+    for (const pattern of groupRows(x.values, seen, d, from, Math.min(from + shardSize, x.n)))
+      if (pattern.dims.length > 0)
+        yield { ...pattern, weights: Float64Array.from(pattern.rowIndices, (row) => weights[row]!) };
 }
 
 const known = new WeakSet<object>();
-/** The totals that `expect`, `merged` or a file made. */
-export function totalsOf(totals: Totals): Totals {
+/** Marks totals as made here: by `expect`, by `mergeTotals`, or read from a file. */
+export function markTotals(totals: Totals): Totals {
   known.add(totals);
   return totals;
 }
-/** Whether `expect` or a file made it: no caller's object is taken for one. */
-export const areTotals = (value: unknown): value is Totals => known.has(value as object);
-export const emptyTotals = ({ parts, full }: Components): Totals =>
-  totalsOf({
-    parts,
-    rows: 0,
-    logLikelihood: 0,
-    count: new Float64Array(parts.k),
-    first: new Float64Array(parts.k * parts.d),
-    second: new Float64Array(parts.k * (full ? tri(parts.d) : parts.d)),
-  });
+/** Whether totals were made here: no object of a caller's passes for them. */
+export const isTotals = (value: unknown): value is Totals => known.has(value as object);
 
 /** The E step. Throws NON_FINITE. */
-export function expect(where: string, components: Components, each: Iterable<Batch>, shardSize?: number): Totals {
-  const totals = emptyTotals(components);
-  for (const { part, dims, rows, weights, of } of components.marginals(each)) {
-    const sums = part.sums(isSingle(rows.values));
-    part.call(where, 'expect', rows, { w: weights, ...sums }, of, shardSize === undefined ? {} : { shardSize });
-    include(totals, components, part, dims, rows.n, sums);
-  }
-  return totals;
-}
-/** The same off the event loop. */
-export async function expectAsync(
+export function* expect(
   where: string,
   components: Components,
-  each: Iterable<Batch>,
-  how: Asynchronous,
-): Promise<Totals> {
-  const totals = emptyTotals(components);
-  for (const { part, dims, rows, weights, of } of components.marginals(each)) {
-    const sums = part.sums(isSingle(rows.values));
-    await part.callAsync(where, 'expect', rows, { w: weights, ...sums }, how, of);
-    include(totals, components, part, dims, rows.n, sums);
+  batches: Iterable<Batch>,
+  shardSize?: number,
+): Pass<Totals> {
+  const totals = zeroTotals(components);
+  for (const { part, dims, rows, weights, rowIndices } of components.marginals(batches)) {
+    const sums = part.sums(dtypeOf(rows.values));
+    try {
+      yield part.expect(rows, weights, sums, shardSize);
+    } catch (error) {
+      throw part.toUserError(where, rows, error, rowIndices);
+    }
+    addCompleted(totals, components, part, dims, rows.n, sums);
   }
   return totals;
 }
+function zeroTotals({ parts, full }: Components): Totals {
+  const { k, d } = parts;
+  const [count, first, second] = [k, k * d, k * (full ? tri(d) : d)].map((n) => new Float64Array(n));
+  return markTotals({ parts, rows: 0, logLikelihood: 0, count: count!, first: first!, second: second! });
+}
 
-/** a + b: statistics under the same parameters. */
-export function merged(a: Totals, b: Totals): Totals {
+/** a + b, of statistics under the same parameters. */
+export function mergeTotals(a: Totals, b: Totals): Totals {
   const plus = (x: Float64Array, y: Float64Array): Float64Array => x.map((v, i) => v + y[i]!);
-  return totalsOf({
+  return markTotals({
     parts: a.parts,
     rows: a.rows + b.rows,
     logLikelihood: a.logLikelihood + b.logLikelihood,
@@ -109,21 +99,21 @@ export function merged(a: Totals, b: Totals): Totals {
   });
 }
 
-/** Adds the sums over the observed coordinates `dims`, completed by what they say of the others. */
-function include(
+/** Adds sums over the observed coordinates `dims`, completed by the conditional moments of the others. */
+function addCompleted(
   totals: Totals,
   whole: Components,
   part: Components,
   dims: readonly number[],
   rows: number,
-  sums: Sums,
+  sums: PaddedSums,
 ): void {
   const { k, d } = whole.parts;
   totals.rows += rows;
   totals.logLikelihood += sums.logLikelihood[0]!;
   for (let c = 0; c < k; c++) {
     totals.count[c]! += sums.count[c]!;
-    if (whole.full) includeFull(totals, whole, part, dims, c, sums);
+    if (whole.full) addCompletedFull(totals, whole, part, dims, c, sums);
     else
       for (let j = 0, o = 0; j < d; j++) {
         const observed = dims[o] === j;
@@ -139,30 +129,26 @@ function include(
  * ŷ = T y[o] with the unit row e_j for an observed j and Σ[j,o] Σ[o,o]⁻¹ for another; the sum of y yᵀ becomes
  * T S Tᵀ + count · (Σ - T Σ[o,o] Tᵀ), whose second term is 0 where j or h was observed.
  */
-function includeFull(
+function addCompletedFull(
   totals: Totals,
   { parts: { d }, covariances }: Components,
   part: Components,
   dims: readonly number[],
   c: number,
-  sums: Sums,
+  sums: PaddedSums,
 ): void {
   const { count, first, second, width } = sums;
   const o = dims.length;
   const sigma = (i: number, j: number): number => covariances[(c * d + i) * d + j]!;
   const S = (a: number, b: number): number => second[(c * o + Math.max(a, b)) * width + Math.min(a, b)]!;
-  const T: (Float64Array | number)[] = []; // of an observed coordinate its place among dims
-  for (let j = 0; j < d; j++) {
+  const L = part.factorOf(c);
+  /** Row j of T: the place among `dims` of an observed coordinate, else coefficients. */
+  const T = Array.from({ length: d }, (_, j): Float64Array | number => {
     const place = dims.indexOf(j);
-    T[j] =
-      place >= 0
-        ? place
-        : regression(
-            part.L,
-            c,
-            Float64Array.from(dims, (i) => sigma(j, i)),
-          );
-  }
+    if (place >= 0) return place;
+    const cross = Float64Array.from(dims, (i) => sigma(j, i));
+    return solve(L, cross);
+  });
   const dot = (t: Float64Array | number, f: (a: number) => number): number => {
     if (typeof t === 'number') return f(t);
     let s = 0;
@@ -176,72 +162,7 @@ function includeFull(
       let s = dot(t, (a) => dot(T[h]!, (b) => S(a, b)));
       if (typeof t !== 'number' && typeof T[h] !== 'number')
         s += count[c]! * (sigma(j, h) - dot(t, (a) => sigma(dims[a]!, h)));
-      totals.second[c * tri(d) + tri(j) + h]! += s;
+      totals.second[c * tri(d) + packedIndex(j, h)]! += s;
     }
   }
-}
-/**
- * The M step: weights count/Σ count, means mean + first/count, covariances second/count - δδᵀ with δ = first/count; each
- * diagonal raised by `regularization` times the variance of its column over all data. A component without weight keeps
- * its mean and covariance. Throws EMPTY_INPUT.
- */
-export function maximise(where: string, { parts, count, first, second }: Totals, regularization: number): Parts {
-  const { type, k, d } = parts;
-  const total = count.reduce((a, b) => a + b, 0);
-  if (!(total > 0)) throw new SeqlikError('EMPTY_INPUT', `${where}: the statistics hold no observation`);
-  const full = type === 'full' || type === 'tied';
-  const means = parts.means.slice();
-  const delta = first.map((f, i) => (count[Math.floor(i / d)]! > 0 ? f / count[Math.floor(i / d)]! : 0));
-  for (let i = 0; i < means.length; i++) means[i]! += delta[i]!;
-  const floor = columnVariances(parts, { count, first, second }).map((v) => v * regularization);
-
-  /** count · covariance of component c, entry (j, h). */
-  const scatter = (c: number, j: number, h: number): number => {
-    const s = full ? second[c * tri(d) + tri(Math.max(j, h)) + Math.min(j, h)]! : second[c * d + j]!;
-    return s - count[c]! * delta[c * d + j]! * delta[c * d + h]!;
-  };
-  const all = (j: number, h: number): number => {
-    let s = 0;
-    for (let c = 0; c < k; c++) s += scatter(c, j, h);
-    return s / total;
-  };
-  const kept = parts.covariances;
-  const entry = {
-    full: (i: number): number => {
-      const [c, j, h] = [Math.floor(i / (d * d)), Math.floor(i / d) % d, i % d];
-      return count[c]! > 0 ? scatter(c, j, h) / count[c]! + (j === h ? floor[j]! : 0) : kept[i]!;
-    },
-    tied: (i: number): number => all(Math.floor(i / d), i % d) + (Math.floor(i / d) === i % d ? floor[i % d]! : 0),
-    diagonal: (i: number): number => {
-      const [c, j] = [Math.floor(i / d), i % d];
-      return count[c]! > 0 ? scatter(c, j, j) / count[c]! + floor[j]! : kept[i]!;
-    },
-    spherical: (c: number): number => {
-      if (!(count[c]! > 0)) return kept[c]!;
-      let s = 0;
-      for (let j = 0; j < d; j++) s += scatter(c, j, j) / count[c]! + floor[j]!;
-      return s / d;
-    },
-  }[type];
-  const covariances = Float64Array.from({ length: kept.length }, (_, i) => entry(i));
-  return { type, k, d, weights: count.map((n) => n / total), means, covariances };
-}
-/** Variance of each column over all components, about the mean of all. */
-function columnVariances(
-  { k, d, means, type }: Parts,
-  { count, first, second }: Pick<Totals, 'count' | 'first' | 'second'>,
-): Float64Array {
-  const full = type === 'full' || type === 'tied';
-  const total = count.reduce((a, b) => a + b, 0);
-  return Float64Array.from({ length: d }, (_, j) => {
-    let mean = 0;
-    for (let c = 0; c < k; c++) mean += (count[c]! * means[c * d + j]! + first[c * d + j]!) / total;
-    let sum = 0;
-    for (let c = 0; c < k; c++) {
-      const shift = means[c * d + j]! - mean;
-      const square = full ? second[c * tri(d) + tri(j) + j]! : second[c * d + j]!;
-      sum += square + 2 * shift * first[c * d + j]! + shift * shift * count[c]!;
-    }
-    return Math.max(0, sum) / total;
-  });
 }

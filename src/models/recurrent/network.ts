@@ -9,7 +9,7 @@ import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { type Ragged, type Sequences, sequences } from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { built, columnsOf, columnsText, numberOf, opened, written } from '../../file.ts';
+import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../../file.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { binaryTargets } from '../density/failure.ts';
 import type { Mapping } from '../density/mapping.ts';
@@ -234,15 +234,18 @@ export class MixtureDensityNetwork extends Model {
       minStandardDeviation,
     };
     const metadata = Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value)]));
-    return written(this.kind, { ...metadata, ...columnsText(this.columns) }, tensorsOf(a, this.flat, standardization));
+    return encode(this.kind, { ...metadata, ...encodeColumns(this.columns) }, tensorsOf(a, this.flat, standardization));
   }
   /** Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND. */
   static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
-    const file = opened(bytes, 'mixture-density-network');
-    const own = built(() => ({ ...fromFile(file), minStandardDeviation: numberOf(file, 'minStandardDeviation') ?? 0 }));
-    const on = { ...columnsOf(file), ...(backend !== undefined && { backend: backend as Backend }) };
-    return built(() => new MixtureDensityNetwork(own, on));
+    const file = decode(bytes, 'mixture-density-network');
+    const own = orMalformed(() => ({
+      ...fromFile(file),
+      minStandardDeviation: numberOf(file, 'minStandardDeviation') ?? 0,
+    }));
+    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    return orMalformed(() => new MixtureDensityNetwork(own, on));
   }
 
   /**
@@ -258,6 +261,10 @@ export class MixtureDensityNetwork extends Model {
     return { model: new MixtureDensityNetwork(network, { backend, ...(columns && { columns }) }), report };
   }
 
+  protected override summary(): object {
+    const { dimension, hidden, components, mapping, cell, inputSkip, binary } = this;
+    return { dimension, hidden, components, mapping, cell, inputSkip, binary };
+  }
   protected release(): void {
     this.weights.f64?.dispose();
     this.weights.f32?.dispose();

@@ -8,7 +8,7 @@ import { sharpen } from '../../density/draw.ts';
 import { binaryTargets, densityFailure } from '../../density/failure.ts';
 import { isFull } from '../../density/mapping.ts';
 import type { Distribution } from '../../density.ts';
-import { product } from '../../triangles.ts';
+import { reconstruct } from '../../triangles.ts';
 import { type Architecture, statesOf } from '../stack/architecture.ts';
 import type { Weights } from '../stack/weights.ts';
 import { logScale, type Standardization, standardise } from './batch.ts';
@@ -110,7 +110,7 @@ export class Stepper {
     const unit = (i: number): number => this.units?.standardDeviation[i] ?? 1;
     const covariances = new Float64Array(M * k * k);
     for (let j = 0; j < M; j++)
-      product(L.subarray(j * p, (j + 1) * p), k, isFull(mapping), covariances.subarray(j * k * k, (j + 1) * k * k));
+      reconstruct(L.subarray(j * p, (j + 1) * p), k, isFull(mapping), covariances.subarray(j * k * k, (j + 1) * k * k));
     for (let i = 0; i < covariances.length; i++) covariances[i]! *= unit(Math.floor(i / k) % k) * unit(i % k);
     const means = Float64Array.from({ length: M * k }, (_, i) => mean(i % k) + unit(i % k) * raw[M + i]!);
     this.finite(where, 'a mean', means);

@@ -1,7 +1,7 @@
 /** A network in a file: docs/format.md. */
 import * as check from '../../../check.ts';
 import { SeqlikError } from '../../../errors.ts';
-import { onlyTensors, type TensorFile, tensorOf } from '../../../file.ts';
+import { refuseOthers, type TensorFile, tensorOf } from '../../../file.ts';
 import type { Architecture } from '../stack/architecture.ts';
 import type { Standardization } from './batch.ts';
 import { architectureOf, type NetworkOptions } from './options.ts';
@@ -53,7 +53,7 @@ export function fromFile(file: TensorFile): NetworkOptions {
   const architecture = architectureOf('file', shape);
   const d = [architecture.dimension];
   const standard = Object.values(units).some((name) => name in file.tensors);
-  onlyTensors(file, [...architecture.slots.map(({ name }) => name), ...Object.values(units)]);
+  refuseOthers(file, [...architecture.slots.map(({ name }) => name), ...Object.values(units)]);
   const parameters = Object.fromEntries(
     architecture.slots.map(({ name, rows, columns }) => {
       const shape = name.startsWith('b') ? [rows] : [rows, columns];

@@ -1,0 +1,64 @@
+/** Covariances of k components in d dimensions, by type: their shapes, and how they share matrices and variances. */
+import { diagonalMatrix, select, tri } from '../triangles.ts';
+
+export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
+export type CovarianceType = (typeof covarianceTypes)[number];
+
+/** Whether a component has a matrix; else it has variances. */
+export const hasMatrices = (type: CovarianceType): boolean => type === 'full' || type === 'tied';
+export const shapeOf = (type: CovarianceType, k: number, d: number): number[] =>
+  ({ full: [k, d, d], tied: [d, d], diagonal: [k, d], spherical: [k] })[type];
+/** The numbers that are free: a symmetric matrix is determined by its lower triangle. */
+export const freeValues = (type: CovarianceType, k: number, d: number): number =>
+  ({ full: k * tri(d), tied: tri(d), diagonal: k * d, spherical: k })[type];
+
+/** One matrix [k,d,d] or d variances [k,d] per component, from covariances of any type. */
+export function expand(type: CovarianceType, covariances: Float64Array, k: number, d: number): Float64Array {
+  if (type === 'tied') return repeat(covariances, k);
+  if (type === 'spherical') return Float64Array.from({ length: k * d }, (_, i) => covariances[Math.floor(i / d)]!);
+  return covariances;
+}
+/** The transpose of `expand`: what belongs to one shared value adds up. */
+export function sumShared(type: CovarianceType, each: Float64Array, k: number, d: number): Float64Array {
+  if (type !== 'tied' && type !== 'spherical') return each;
+  const sums = new Float64Array(type === 'tied' ? d * d : k);
+  for (const [i, g] of each.entries()) sums[type === 'tied' ? i % (d * d) : Math.floor(i / d)]! += g;
+  return sums;
+}
+/** The covariances of the coordinates `dims`, in their order. */
+export function marginalise(
+  type: CovarianceType,
+  covariances: Float64Array,
+  k: number,
+  d: number,
+  dims: readonly number[],
+): Float64Array {
+  if (type === 'spherical') return covariances;
+  if (type === 'diagonal') return selectColumns(covariances, k, d, dims);
+  const o = dims.length;
+  const matrices = new Float64Array((covariances.length / (d * d)) * o * o);
+  for (let c = 0; c * o * o < matrices.length; c++)
+    matrices.set(select(covariances.subarray(c * d * d, (c + 1) * d * d), d, dims), c * o * o);
+  return matrices;
+}
+/** The columns `dims` of values [k,d], in their order. */
+export const selectColumns = (values: Float64Array, k: number, d: number, dims: readonly number[]): Float64Array =>
+  Float64Array.from(
+    { length: k * dims.length },
+    (_, i) => values[Math.floor(i / dims.length) * d + dims[i % dims.length]!]!,
+  );
+/** Covariances of a type under which every component has these variances [d], or for spherical ones their mean. */
+export function fromVariances(type: CovarianceType, k: number, variances: Float64Array): Float64Array {
+  return {
+    full: () => repeat(diagonalMatrix(variances), k),
+    tied: () => diagonalMatrix(variances),
+    diagonal: () => repeat(variances, k),
+    spherical: () => new Float64Array(k).fill(variances.reduce((a, b) => a + b, 0) / variances.length),
+  }[type]();
+}
+
+export const repeat = (values: Float64Array, times: number): Float64Array =>
+  Float64Array.from({ length: values.length * times }, (_, i) => values[i % values.length]!);
+/** The sum of each row of values [k,d]. */
+export const sumRows = (values: Float64Array, k: number, d: number): Float64Array =>
+  Float64Array.from({ length: k }, (_, c) => values.subarray(c * d, (c + 1) * d).reduce((a, b) => a + b, 0));
