@@ -70,6 +70,7 @@ export class Told extends Base {
   inner() { return this.hidden(); }
 }
 export class Untold extends Base {
+  inherited() { return 2; }
   method() {}
   static of() {}
 }

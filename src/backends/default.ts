@@ -23,6 +23,8 @@ export interface BackendOptions {
 /**
  * Opens a backend. Kernels are made ready at their first use, so that opening takes a few milliseconds. Throws BACKEND,
  * with what was tried and which command helps, and INVALID_ARGUMENT.
+ * @example
+ * openBackend({ name: 'wasm' }).isa; // 'simd128'
  */
 export function openBackend(options: BackendOptions = {}): Backend {
   const where = 'openBackend';
@@ -48,6 +50,8 @@ let current: Backend | undefined;
 /**
  * Returns the backend of models that name none, opened at its first use. The environment variables SEQLIK_BACKEND,
  * SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
+ * @example
+ * defaultBackend() === new Gaussian({ mean: [0], variances: [1] }).backend; // true
  */
 export function defaultBackend(): Backend {
   if (!current?.usable) {

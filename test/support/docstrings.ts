@@ -10,7 +10,8 @@ export interface Example {
 }
 export interface Docstrings {
   readonly examples: readonly Example[];
-  /** Classes, functions and methods without an example. Getters, constructors and `dispose` need none. */
+  /** Classes, functions and methods without an example. Getters, constructors and `dispose` need none, nor do
+   * overrides without a docstring of their own. */
   readonly missing: readonly string[];
 }
 
@@ -29,11 +30,18 @@ export function docstringsOf(root: string): Docstrings {
     for (const tag of own) if (!examples.has(tag)) examples.set(tag, { name, lines: linesOf(tag) });
     if (needed && own.length === 0) missing.add(name);
   }
+  /** An override without a docstring has that of the method it overrides. */
+  function inheritsDocstring({ name, declarations: [declaration] = [] }: ts.Symbol): boolean {
+    if (!declaration || ts.getJSDocCommentsAndTags(declaration).length > 0) return false;
+    const owner = declaration.parent;
+    const bases = ts.isClassDeclaration(owner) ? (owner.heritageClauses ?? []).flatMap(({ types }) => types) : [];
+    return bases.some((base) => checker.getTypeAtLocation(base).getProperty(name) !== undefined);
+  }
   function readMembers(prefix: string, members: readonly ts.Symbol[]): void {
     for (const member of members) {
       const declaration = member.declarations?.[0];
       if (!declaration || !isOurs(declaration) || !isPublic(declaration)) continue;
-      const exempt = member.name === 'dispose' || member.name.startsWith('__@'); // [Symbol.dispose]
+      const exempt = member.name === 'dispose' || member.name.startsWith('__@') || inheritsDocstring(member);
       read(prefix + member.name, member, Boolean(member.flags & ts.SymbolFlags.Method) && !exempt);
     }
   }
