@@ -1,8 +1,8 @@
 /**
  * The workloads, their sizes (written here and nowhere else) and their data. The data of a mixture are seeded draws
- * from it. Its means are N(0, ¼), its covariances 1 + AAᵀ/d with A normal: the components overlap, so that no exp can be
- * skipped as negligible, and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of
- * densities are N(0, ¼), their x is normal.
+ * from it. Its means are N(0, ¼), its covariances 1 + AAᵀ/d with A normal: the components overlap, so that no exp is
+ * negligible, and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of densities are
+ * N(0, ¼), their x is normal.
  */
 import type { Mapping } from 'seqlik';
 import { Random } from '../src/random.ts';

@@ -277,7 +277,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
       )
       .map(([path]) => path),
 };
-/** Of native, as they are written, the ones of the system too. */
+/** The includes of native/, as they are written, those of the system too. */
 const includes = (tree: Tree): Import[] =>
   Object.entries(tree)
     .filter(([path]) => path.startsWith('native/'))

@@ -56,7 +56,7 @@ describe('every vector passes', () => {
   });
 });
 
-describe('a wrong vector fails, and is told', () => {
+describe('a wrong vector fails, and is reported', () => {
   function runChanged(name: string, change: object): Run {
     const file = JSON.parse(readFileSync(join(vectors, 'S1a.json'), 'utf8')) as { cases: { case: string }[] };
     Object.assign(file.cases.find((given) => given.case === name)!, change);
@@ -130,7 +130,7 @@ describe('a wrong vector fails, and is told', () => {
   });
 });
 
-describe('what cannot be run is told in one line', () => {
+describe('a run that cannot start is reported in one line', () => {
   const refused = (args: readonly string[], status: number, message: RegExp): void => {
     const result = run(args);
     expect(result.stderr).toMatch(/^golden: [^\n]+\n$/);
@@ -269,7 +269,7 @@ describe('judging', () => {
     ] as const)
       expect(passes(given, { regime })).toBe(pass);
   });
-  test('a tensor: flat, of its size, its worst element told', () => {
+  test('a tensor: flat, of its size, its worst element reported', () => {
     const given = {
       expected: { y: { shape: [2, 2], data: [1, 2, '-Infinity', 4] }, z: 0 },
       tolerance: { y: { abs: 0.5, rel: 0 }, z: { abs: 1, rel: 0 } },

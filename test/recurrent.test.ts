@@ -147,7 +147,7 @@ for (const backend of backends)
       const [W, across] = [real(g * pad), real(m * Math.ceil(g / pad) * pad)];
       const [a, bias, state, before, dState] = [real(T * g), real(given.bias.length), real(v), real(T * m), real(v)];
       const last = real(cell === 'lstm' || cell === 'gru' ? T * m : 0);
-      /** Runs forward and backward in calls of so many steps. */
+      /** Runs forward and backward in calls of that many steps. */
       const run = (...steps: number[]) => {
         const own = { state: state.slice(), saved: real(T * z), h: real(T * m) };
         const ways = { dState: dState.slice(), e: real(T * g), du: real(cell === 'gru' ? T * m : 0) };

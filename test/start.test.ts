@@ -47,7 +47,7 @@ describe.each([
   });
 });
 
-test('what goes wrong is told in one line', () => {
+test('a failure is reported in one line', () => {
   for (const args of [['--out', 'package.json/penguins.svg'], ['--colour']]) {
     const { status, stderr } = penguins(args, { SEQLIK_BACKEND: 'wasm' });
     expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 1, lines: 2 });

@@ -34,8 +34,8 @@ export function points(where: string, argument: string, value: unknown, d: numbe
 }
 /**
  * Whether x is one point in an array of its own, and `into`, if given, another array for its result. Only elements of
- * such arrays are read and written, which a caller's class cannot intercept. If not, `points` and `out` tell why. (The
- * objects they allocate cost as much as the density of a point.)
+ * such arrays are read and written, which a caller's class cannot intercept. Otherwise `points` and `out` report the
+ * reason. (The objects they allocate cost as much as the density of a point.)
  */
 export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
   const tag = tagOf(x);

@@ -38,7 +38,7 @@ export function real(where: string, argument: string, value: unknown): Real | un
 }
 /** A growing list of numbers, of any length. An Array that has to grow beyond some 10^8 entries ends the process. */
 export class Numbers {
-  /** So few at first that they stay on the JavaScript heap: a list may have many short rows. */
+  /** Begins small enough for the JavaScript heap: a list may have many short rows. */
   private values: Float64Array = new Float64Array(8);
   private length = 0;
   constructor(private readonly where: string) {}

@@ -1,7 +1,7 @@
 /**
  * Kernels of the mixture density: a row of raw numbers is the distribution of a vector x. Raw rows are
- * [logits k | means k d | covariance values k values | Bernoulli logits q], rows of x are [d | q]; the mappings are those
- * of docs/math/density.md. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
+ * [logits k | means k d | covariance values k values | Bernoulli logits q], rows of x are [d | q]; the mappings are in
+ * docs/math/density.md. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
  * standard deviation counts as floor + softplus(r - floor). INFO counts d + 1 pivots per component: one that is not
  * positive; or number d of component 0: the row is not finite, has no density, or some of its results are not finite.
  */

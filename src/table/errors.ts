@@ -1,5 +1,4 @@
-/** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in
- * rows. */
+/** Errors of a file: reported by the system, found in a line or a cell, or found by the library in the rows. */
 import { type Code, type ErrorFields, SeqlikError } from '../errors.ts';
 
 const reasons: Readonly<Record<string, string>> = {
@@ -49,10 +48,10 @@ export const notNumber = (text: string): string => `${text} is not a number (a c
 
 /** The same error with another message, and fields beside its own. */
 export function rephrase(error: SeqlikError, message: string, fields: ErrorFields = {}): SeqlikError {
-  const { sentence, ...facts } = error; // which is that of the other message
+  const { sentence, ...facts } = error; // the sentence belongs to the other message
   return new SeqlikError(error.code, message, { ...facts, ...fields, cause: error });
 }
-/** The library's error about rows, told by the line or the column of the file. `lineOf` tells where a row stood. */
+/** The library's error about a row, placed at a line or column of the file. `lineOf` returns the line of a row. */
 export function toDataError(
   error: unknown,
   file: string,

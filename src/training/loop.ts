@@ -21,7 +21,7 @@ export interface Task {
   readonly parameters: Float64Array;
   /** The number of likelihood terms of every example; examples without terms are left out. */
   readonly lengths: Int32Array;
-  /** Tells this task from others (architecture, options of the model), by name: checkpoints are only good for it. */
+  /** Identifies this task (architecture, options of the model), by name: only its own checkpoints are accepted. */
   readonly identity: TrainingIdentity;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
   lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number>;

@@ -52,7 +52,7 @@ export interface TrainingOptions {
   readonly clip?: number;
   /** Fraction of the examples held out to find the best epoch; default 0.1, 0 = none. */
   readonly validation?: number;
-  /** Stop after so many epochs in a row without improvement on the held-out examples; default 10. */
+  /** Stop after this many epochs in a row without improvement on the held-out examples; default 10. */
   readonly patience?: number;
   /** Epochs; default 100. */
   readonly maxIterations?: number;

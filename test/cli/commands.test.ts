@@ -1,4 +1,4 @@
-/** What the commands write when all is well: the same as the library. */
+/** The output of the commands when all is well: the results of the library. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -70,7 +70,7 @@ describe('fit', () => {
     });
     expect(told.seconds).toBeGreaterThan(0);
   });
-  test('tells people on stderr, and nothing on stdout', async () => {
+  test('reports to people on stderr, and writes nothing on stdout', async () => {
     const { code, stdout, stderr } = await seqlik([...fitArgs, '--max-iterations', '2']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
@@ -407,7 +407,7 @@ describe('progress', () => {
     }
   });
   test.runIf(terminal)(
-    'of a network it tells the epoch, the loss, the held-out log-likelihood and the time left',
+    'for a network it shows the epoch, the loss, the held-out log-likelihood and the time left',
     async () => {
       const sizes = ['--hidden', '8', '--components', '2', '--max-iterations', '60', '--sequence', 'group'];
       const sorted = `x,y,group\n${points.map(([x, y], i) => `${x},${y},${Math.floor(i / 6)}\n`).join('')}`;

@@ -1,4 +1,4 @@
-/** Mistakes: the commands tell them in one line, with the place and the exit code of docs/cli.md, and leave nothing. */
+/** Errors: the commands report them in one line, with the place and the exit code of docs/cli.md, and leave no file. */
 import { describe, expect, test } from 'vitest';
 import { Folder, seqlik, seqlikProcess, table } from './run.ts';
 

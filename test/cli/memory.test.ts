@@ -8,8 +8,8 @@ const names = Array.from({ length: d }, (_, j) => `x${j}`);
 const cell = (i: number, j: number): number => Math.sin(i * 12.9898 + j * 78.233) * 3 + (i % 4);
 const folder = new Folder();
 
-const tell = `process.on('exit', () => process.stderr.write('maxRSS ' + process.resourceUsage().maxRSS))`;
-const env = { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(tell)}"` };
+const printPeak = `process.on('exit', () => process.stderr.write('maxRSS ' + process.resourceUsage().maxRSS))`;
+const env = { NODE_OPTIONS: `--import="data:text/javascript,${encodeURIComponent(printPeak)}"` };
 const megabytes = (stderr: string): number => Number(/maxRSS (\d+)/.exec(stderr)![1]) / 1024;
 
 test('score of a network stays under 250 MB, though its one sequence does not end', async () => {

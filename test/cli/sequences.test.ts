@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 
 describe('fit', () => {
-  test('is that of the library, and tells of it', async () => {
+  test('is that of the library, and so is its report', async () => {
     const { model: expected, report: told } = await fitted(training);
     expect(Buffer.from(expected.toBytes())).toEqual(readFileSync(model));
     const json = await report([...fitArgs, ...words(training), '-o', folder.at('again')]);
@@ -76,7 +76,7 @@ describe('fit', () => {
     });
     expect(json['parameters']).toBe(Object.values(expected.parameters).reduce((n, { length }) => n + length, 0));
   });
-  test('tells people on stderr', async () => {
+  test('reports to people on stderr', async () => {
     const { code, stdout, stderr } = await seqlik([...fitArgs, ...words(training), '-o', folder.at('people')]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
@@ -302,7 +302,7 @@ describe('sample', () => {
     // what was drawn is read again
     expect(lines(await ok(['score', model, folder.at('draws.csv'), '--sequence', 'sequence'])).length).toBe(13);
   });
-  test('100 steps unless told otherwise; --bias', async () => {
+  test('100 steps by default; --bias', async () => {
     expect(lines(await draw(['-n', '2'])).length).toBe(200);
     const biased = objects(await draw(['-n', '1', '--steps', '5', '--bias', '2']));
     expect(biased.flatMap(({ a, b }) => [a, b])).toEqual([...network(model).sample(5, { bias: 2 })]);

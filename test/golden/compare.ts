@@ -1,9 +1,9 @@
-/** Judges what a call gave against what a golden vector expects. */
+/** Compares the outputs of a call with those of a golden vector. */
 import { type Case, type Digest, type Fields, generated, isFields, type Tensor } from './format.ts';
 
 /** Numbers, strings, and tensors flat by rows. */
 export type Outputs = Readonly<Record<string, number | string | ArrayLike<number> | undefined>>;
-/** What a call gave, or the fields of what it threw, its message among them. */
+/** The outputs of a call, or the fields of the error it threw, its message among them. */
 export type Result = { readonly outputs: Outputs } | { readonly error: Fields };
 export interface Miss {
   readonly key: string;

@@ -3,9 +3,9 @@
  * A tensor is { shape, data } by rows, or { shape, lcg: { seed, lo, hi } }: numbers to generate. Numbers that are not
  * finite are strings. A number passes within abs + rel |expected| of its key's tolerance { abs, rel }, without one
  * exactly; expected.error = { code, ... } if every listed field is met.
- * Instead of a large tensor its digest may be expected: inputs.digest = { tensors, dotSeed, probes }, and of each of
- * these tensors <name>.frobenius (its norm), .dot (with the lcg tensor of dotSeed on [-1, 1)) and .probe (its entries at
- * those flat indices, modulo its size).
+ * Instead of a large tensor its digest may be expected: inputs.digest = { tensors, dotSeed, probes }, and for each of
+ * these tensors <name>.frobenius (its norm), .dot (with the lcg tensor of dotSeed on [-1, 1)) and .probe (its entries
+ * at those flat indices, modulo its size).
  */
 export type Fields = Readonly<Record<string, unknown>>;
 export interface Tensor {

@@ -29,7 +29,7 @@ function requested(args: string[]): Request {
   }
 }
 
-/** Of every golden-vector file of the folder. A file that cannot be read or understood stops the run. */
+/** The cases of every golden-vector file of the folder. A file that cannot be read or understood stops the run. */
 function casesOf(folder: string): Case[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))

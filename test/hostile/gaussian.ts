@@ -17,7 +17,7 @@ const zeros = [0, 0];
 const ones = [1, 1];
 const made = (parameters: object, backend: Backend): Gaussian =>
   new Gaussian(parameters as GaussianParameters, { backend });
-/** Of parameters at a path: one spread at a time, and a mean as long as the values need. */
+/** Places of parameters at a path: one form of covariance at a time, and a mean as long as the values need. */
 function parameters(name: string, path: string, use: (given: object, backend: Backend) => unknown): Places {
   return {
     [`${name}(${path}.mean)`]: numbers((mean, backend) => use({ mean, variances: plain }, backend)),

@@ -257,7 +257,7 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
   });
 });
 
-describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
+describe.each(titled)('errors of mixture densities on %s', (_, backend) => {
   const make = (shape: unknown): MixtureDensity => new MixtureDensity(shape as MixtureDensityShape, { backend });
   const two = make({ components: 2, dimension: 2 });
   const bad: [string, () => unknown, object][] = [

@@ -1,4 +1,4 @@
-/** What models refuse: code, fields and sentence of every documented error, and which of several comes first. */
+/** Errors of models: code, fields and sentence of every documented one, and which of several comes first. */
 
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,7 +13,7 @@ import {
 import type { OnBackend } from '../../src/models/model.ts';
 import { refusal, titled } from '../support/models.ts';
 
-/** What a caller without types may pass. */
+/** An argument of a caller without types. */
 type Loose = Record<string, unknown>;
 type Call = (on: OnBackend) => unknown;
 type Place = {
@@ -25,7 +25,7 @@ type Place = {
   pivot?: number;
   value?: number;
 };
-/** A message may be put in other words; its facts are to stay: the call it begins with, numbers, and what was given. */
+/** A message may be reworded, but keeps its facts: the call it begins with, the numbers, and the value received. */
 type Case = readonly [when: string, call: Call, code: string, place: Place, message: string];
 const facts = (message: string): string[] =>
   message.match(
@@ -297,7 +297,8 @@ const divergence: Case[] = [
   ['a gradient is asked for', (on) => klDivergenceGradient(plane, { mean: [0, 0], covariance: [1, 2, 2, 1] }, on),
     'NOT_POSITIVE_DEFINITE', { which: 'q.covariance', pivot: 1, value: -3 }, 'klDivergenceGradient: q.covariance'],
 ];
-/** Of several mistakes: options, dimensions, finiteness, symmetry, definiteness; within a kind the first argument. */
+/** Several mistakes at once: options come first, then dimensions, finiteness, symmetry, definiteness; within a kind
+ * the first argument. */
 // biome-ignore format: a table
 const first: (readonly [string, Call, string, string])[] = [
   ['an option before a dimension', gaussian({ mean: [0, 0], variances: [1] }, { backened: 1 }),

@@ -323,7 +323,7 @@ describe.each(titled)('at the edges on %s', (_, backend) => {
       expectNear(full.logDensity(f64(x)), log, (v) => 1e-13 * (1 + Math.abs(v)));
     }
   });
-  test('densities that all underflow are still told apart', () => {
+  test('densities that all underflow are still distinguished', () => {
     const model = mixture({ weights: [0.5, 0.5], means: [0, 100], covariances: [1, 1], covarianceType: 'spherical' });
     expectNear(model.responsibilities([1e4, -1e4, 50]), [0, 1, 1, 0, 0.5, 0.5], 1e-15);
     expectNear(model.logDensity([-1e4]), [Math.log(0.5) - 0.5 * (LOG_2PI + 1e8)], 1e-6 * 1e-2);

@@ -39,7 +39,10 @@ const start = (x: Float64Array, covarianceType: CovarianceType, d = 3) => ({
   covarianceType,
 });
 
-/** scikit-learn 1.2.1 from the same start, reg_covar 0: log-likelihoods before iterations 0, 1, 2, 5, 10, 20, 50, and the means then. */
+/**
+ * scikit-learn 1.2.1 from the same start, reg_covar 0: log-likelihoods before iterations 0, 1, 2, 5, 10, 20, 50, and the
+ * means after the last.
+ */
 const known: Record<CovarianceType, { history: number[]; means: number[] }> = {
   full: {
     history: [
@@ -213,7 +216,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     expect(await fitted({ initialization: 'random' })).not.toEqual(first);
   });
 
-  test('a component that explains nothing starts anew where the data are explained worst, and is reported', async () => {
+  test('a component that explains nothing starts anew at the worst explained row, and is reported', async () => {
     const x = clouds(100);
     x.set([50, 50, 50], 3 * 42); // an outlier
     const init = { ...start(x, 'full'), means: [0, 0, 0, 2, 0, 2, 1e6, 1e6, 1e6] };
@@ -239,7 +242,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     expect(histories[1]).toEqual(histories[0]);
   });
 
-  test('an asynchronous score with gaps holds its own copies, and tells the first row that fails', async () => {
+  test('an asynchronous score with gaps holds its own copies, and reports the first row that fails', async () => {
     const x = withGaps(clouds(3000));
     const mixture = new GaussianMixture(start(clouds(3000), 'full'), { backend });
     const want = mixture.logDensity(x, { missing: 'nan' });
@@ -440,7 +443,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     expect(GaussianMixture.fromBytes(model.toBytes(), { backend }).anomaly).toEqual(model.anomaly);
   });
 
-  test('what cannot be fitted is told', async () => {
+  test('data that cannot be fitted are refused', async () => {
     const x = clouds(30);
     const fitted = (data: unknown, options: object = {}) =>
       GaussianMixture.fit(data as Float64Array, { ...on, ...options });
@@ -519,7 +522,7 @@ test('a report never calls a fit converged whose likelihood fell', async () => {
 const column = (x: Float64Array, d: number, j: number): number[] => [...x].filter((_, at) => at % d === j);
 const average = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Row by row with inverses: E r, E r y, E r y yᵀ (lower triangles or squares) of y = x - mean given what was observed. */
+/** Row by row with inverses: E r, E r y, E r y yᵀ (lower triangles or squares), y = x - mean, given the observed values. */
 function naiveStatistics(mixture: GaussianMixture, x: Float64Array, d: number) {
   const { means, covariances, covarianceType } = mixture.parameters;
   const k = mixture.componentCount;

@@ -1,4 +1,4 @@
-/** What `console.log` shows of a model: what it is, not its private state. */
+/** The output of `console.log` for a model: its kind and sizes, not its private state. */
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Gaussian, GaussianMixture, MixtureDensity, MixtureDensityNetwork } from '../../src/index.ts';

@@ -1,4 +1,4 @@
-/** Small dense matrices as nested arrays: what the oracle is written in. */
+/** Small dense matrices as nested arrays, in which the oracle is written. */
 export const range = (n: number): number[] => [...Array(n).keys()];
 export const add = (terms: readonly number[]): number => terms.reduce((sum, term) => sum + term, 0);
 export const tri = (d: number): number => (d * (d + 1)) / 2;

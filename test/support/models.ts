@@ -94,8 +94,8 @@ export function once<K, V>(make: (key: K) => V): (key: K) => V {
 }
 export const epsilon = (x: Real): number => (x instanceof Float32Array ? 2 ** -24 : 2 ** -53);
 /**
- * What a log-density may be off: the forward error of a triangular solve is about the condition of the covariance times
- * the unit roundoff, relative to the squared distance; d terms are added, and the mean itself is rounded (f32).
+ * The error allowed for a log-density: the forward error of a triangular solve is about the condition of the covariance
+ * times the unit roundoff, relative to the squared distance; d terms are added, and the mean itself is rounded (f32).
  */
 export function tolerance(components: readonly Component[], x: Real): (logDensity: number) => number {
   const d = components[0]!.mean.length;
@@ -182,7 +182,7 @@ export function expectSlope(gradient: Iterable<number>, direction: ArrayLike<num
   const terms = [...gradient].map((g, i) => g * direction[i]!);
   expectNear([sum(terms)], [slope(f)], 1e-7 * (sum(terms.map(Math.abs)) + 1e-3));
 }
-/** What a call throws, which has to be a SeqlikError. */
+/** The error that a call throws, which has to be a SeqlikError. */
 export function refusal(call: () => unknown): SeqlikError {
   let result: unknown;
   try {

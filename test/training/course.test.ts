@@ -40,7 +40,7 @@ describe('the end', () => {
     expect(end([0, 1, 2], undefined, { maxIterations: 1 })).toBe('maxIterations');
     expect(end([0], undefined, { maxIterations: 0 })).toBe('maxIterations');
   });
-  test('by patience: so many epochs in a row not above the best', () => {
+  test('by patience: that many epochs in a row not above the best', () => {
     expect(end([0, 1], [3, 2])).toBeUndefined();
     expect(end([0, 1, 2], [3, 2, 2.9])).toBe('patience');
     expect(end([0, 1, 2], [3, 3, 3])).toBe('patience');

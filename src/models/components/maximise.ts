@@ -25,7 +25,7 @@ export function maximise(where: string, { parts, count, first, second }: Totals,
     const s = full ? second[c * tri(d) + packedIndex(j, h)]! : second[c * d + j]!;
     return s - count[c]! * delta[c * d + j]! * delta[c * d + h]!;
   };
-  /** The same of all components together, over the whole weight. */
+  /** The same for all components together, over the total weight. */
   const pooled = (j: number, h: number): number => {
     let s = 0;
     for (let c = 0; c < k; c++) s += scatter(c, j, h);

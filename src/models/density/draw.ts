@@ -1,4 +1,4 @@
-/** Distributions and draws, from what the kernels give: weights, factors of covariances, probabilities. */
+/** Distributions and draws, from the results of kernels: weights, factors of covariances, probabilities. */
 
 import type { Real } from '../../check.ts';
 import type { Random } from '../../random.ts';

@@ -198,7 +198,7 @@ export class MixtureDensityNetwork extends Model {
 
   /**
    * The loss, its gradient by every parameter (f64) and by the initial state, by exact backpropagation through time;
-   * with `truncate` >= 1 no gradient flows back over more than so many steps, counted from the start of a sequence.
+   * with `truncate` >= 1 no gradient flows back over more than that many steps, counted from the start of a sequence.
    * `initialState` as in forward. Throws as forward does, INVALID_ARGUMENT for truncate, NON_FINITE (argument
    * `parameters`) for a gradient that overflows.
    *
@@ -324,7 +324,7 @@ export class MixtureDensityNetwork extends Model {
   /**
    * Fits a network to sequences by gradient descent on -log-likelihood per term, from parameters drawn with the seed or
    * from `init`; the best epoch by the held-out sequences is returned (docs/math/training.md). Sequences of one
-   * observation teach nothing. Data on a grid: see minStandardDeviation.
+   * observation have no terms. Data on a grid: see minStandardDeviation.
    * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, ABORTED (cause), DIVERGED (checkpoint).
    *
    * @example

@@ -221,7 +221,7 @@ class NetworkTask implements Task {
       throw this.head.toUserError(this.where, error, batch, raw, (row) => this.termOf(examples, row));
     }
   }
-  /** The term, counted over all sequences, that a row of a batch is. */
+  /** The term, counted over all sequences, in a row of a batch. */
   private termOf(examples: Int32Array, row: number): number {
     let rest = row;
     for (const example of examples) {

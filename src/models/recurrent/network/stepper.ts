@@ -101,7 +101,7 @@ export class Stepper {
     addDeviation(L, component, density, z, to.fill(0, 0, d));
     for (let i = 0; i < d; i++) to[i] = raw[mean + i]! + shrink * to[i]!;
     drawBinary(random, probabilities, to.subarray(d));
-    this.requireFinite(where, 'a draw', to); // the next step would make something of it
+    this.requireFinite(where, 'a draw', to); // the next step would read it
   }
 
   /** The mixture that one row of raw outputs stands for, in units of the data. */
