@@ -38,7 +38,7 @@ export function fixedBuffer(values: ArrayBufferView): ArrayBuffer | undefined {
   return resizable?.call(memory) ? undefined : (memory as ArrayBuffer);
 }
 /** Returns what `make` allocates, about n values. Throws OUT_OF_MEMORY. */
-export function allocated<A>(where: string, n: number, make: () => A): A {
+export function allocate<A>(where: string, n: number, make: () => A): A {
   try {
     return make();
   } catch (cause) {

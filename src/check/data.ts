@@ -1,7 +1,7 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
 import { argumentError, callError, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
-import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
 import { invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
@@ -26,7 +26,7 @@ export function points(where: string, argument: string, value: unknown, d: numbe
     const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `${d}`, `rows of ${shape.slice(1).join(' x ')} values`);
-    values = into.taken();
+    values = into.take();
   }
   const { length } = values;
   if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, `${length} values`);
@@ -156,7 +156,7 @@ export function gaps(
   if (missing === undefined && mask === undefined) return undefined;
   if (mask && mask.length !== values.length) throw mismatch(where, 'mask', `${values.length}`, `${mask.length} values`);
   const d = values.length / n;
-  const seen = allocated(where, values.length, () => new Uint8Array(values.length));
+  const seen = allocate(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {
     const value = values[i]!;
     if (mask ? mask[i] === 0 : Number.isNaN(value)) continue;

@@ -1,6 +1,6 @@
 /** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
 import { argumentError } from '../errors.ts';
-import { allocated, fixedBuffer, plain, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, plain, tagOf } from '../memory.ts';
 import { describe, invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
 
 /** A flat copy of nested or flat numbers of `shape`; one undefined size is read off the number of values. */
@@ -13,7 +13,7 @@ export function tensor(
   const into = new Numbers(where);
   const own = real(where, argument, value);
   const sizes = own ? [own.length] : flatten(where, argument, value, into);
-  const values = own ? allocated(where, own.length, () => Float64Array.from(own)) : into.taken();
+  const values = own ? allocate(where, own.length, () => Float64Array.from(own)) : into.take();
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
   const want = shape.map((size) => size ?? values.length / rest);
   const product = want.reduce((a, b) => a * b, 1);
@@ -50,8 +50,8 @@ export class Numbers {
     }
     this.values[this.length++] = value;
   }
-  taken(): Float64Array {
-    return allocated(this.where, this.length, () => this.values.slice(0, this.length));
+  take(): Float64Array {
+    return allocate(this.where, this.length, () => this.values.slice(0, this.length));
   }
 }
 /** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may

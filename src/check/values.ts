@@ -1,7 +1,7 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { argumentError, type SeqlikError } from '../errors.ts';
 import type { DType } from '../grammar.ts';
-import { allocated, tagOf } from '../memory.ts';
+import { allocate, tagOf } from '../memory.ts';
 
 export type Real = Float64Array | Float32Array;
 export type Vector = Real | readonly number[];
@@ -71,7 +71,7 @@ export function describe(value: unknown): string {
 }
 /** A new array for n results. Throws OUT_OF_MEMORY. */
 export const room = (where: string, n: number, single = false): Real =>
-  allocated(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
+  allocate(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
 /** Whether an array holds f32, by what the engine says and not by its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
 /** The dtype of the kernels for an array. */

@@ -7,6 +7,7 @@
  */
 import type { NounSpec } from '../grammar.ts';
 
+// the mappings, and the covariance values of each
 const values = {
   'tanh-full': 'tri(d)',
   'tanh-diag': 'd',
@@ -18,9 +19,7 @@ const values = {
 } as const;
 const shape = {
   dims: ['n', 'd', 'k', 'q', 'values', 'outputs', 'observed', 'pivots'],
-  options: {
-    mapping: ['tanh-full', 'tanh-diag', 'chol-exp', 'chol-softplus', 'diag-exp', 'diag-softplus', 'graves'],
-  },
+  options: { mapping: Object.keys(values) as readonly (keyof typeof values)[] },
   derived: { values, outputs: 'k + k d + k values + q', observed: 'd + q', pivots: 'd + 1' },
   rows: 'n',
   info: ['n', 'k', 'pivots'],

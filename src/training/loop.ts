@@ -63,7 +63,7 @@ class Training {
   private last: Checkpoint | undefined;
   /** Whether the parameters are no longer the initial ones. */
   private moved = false;
-  private started = 0; // ms; the first batch of this run
+  private startedAt = 0; // ms; the first batch of this run
   private done = 0; // batches of this run
 
   constructor(
@@ -115,7 +115,7 @@ class Training {
     const iteration = epochsOf(before) + 1;
     const learningRate = rateOf(settings, before.validation?.history ?? before.history);
     const batches = shuffleBatches(this.training.examples, this.task.lengths, settings.batch, settings.seed, iteration);
-    this.started ||= performance.now();
+    this.startedAt ||= performance.now();
     const scale = batches.length / this.training.terms;
     let loss = 0;
     let terms = 0;
@@ -211,7 +211,7 @@ class Training {
   }
   /** An estimate by the time that the batches of this run took, evaluation included. */
   private secondsLeft(batches: number): number {
-    return ((performance.now() - this.started) / 1000 / this.done) * batches;
+    return ((performance.now() - this.startedAt) / 1000 / this.done) * batches;
   }
 
   private finish(last: Checkpoint): TrainingResult {

@@ -283,9 +283,9 @@ describe.each([
     expect(ended.code, ended.stderr).toBe(code);
     expect(ended.stderr).toMatch(/^seqlik: [^\n]+\n$/);
     expect(ended.stderr).not.toMatch(/^ +at |node:|unexpected|undefined/m);
-    const told = ended.stderr.slice('seqlik: '.length, -1);
-    if (typeof message === 'string') expect(told).toBe(message);
-    else expect(told).toMatch(message);
+    const printed = ended.stderr.slice('seqlik: '.length, -1);
+    if (typeof message === 'string') expect(printed).toBe(message);
+    else expect(printed).toMatch(message);
   });
 });
 test.each([

@@ -91,7 +91,7 @@ export async function seqlikProcess(args: readonly string[], surroundings: Surro
   const child = start(args, surroundings);
   const { input = [] } = surroundings;
   void feed(child, typeof input === 'string' ? [input] : input);
-  return ended(child);
+  return waitForEnd(child);
 }
 export function start(args: readonly string[], { cwd, env, shell }: Surroundings = {}): ChildProcess {
   const command = [process.execPath, program, ...args];
@@ -103,7 +103,7 @@ async function feed(child: ChildProcess, pieces: readonly (string | Uint8Array)[
   for (const piece of pieces) await new Promise((done) => child.stdin!.write(piece, done));
   child.stdin!.end();
 }
-export function ended(child: ChildProcess): Promise<Ended> {
+export function waitForEnd(child: ChildProcess): Promise<Ended> {
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name]!.setEncoding('utf8').on('data', (text) => (texts[name] += text));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { least } from '../support/least.ts';
-import { ended, Folder, seqlik, start, table } from './run.ts';
+import { Folder, seqlik, start, table, waitForEnd } from './run.ts';
 
 const folder = new Folder();
 const model = folder.at('model');
@@ -32,7 +32,7 @@ describe('a signal', () => {
     await begun(path, child);
     expect(readdirSync(path)).toEqual([`.out.csv.${child.pid}.tmp`, 'out.csv']);
     child.kill(signal);
-    expect(await ended(child)).toEqual({ code, stdout: '', stderr: '' });
+    expect(await waitForEnd(child)).toEqual({ code, stdout: '', stderr: '' });
     expect(readdirSync(path)).toEqual(['out.csv']);
     expect(readFileSync(join(path, 'out.csv'), 'utf8')).toBe('as it was');
   });
@@ -41,7 +41,7 @@ describe('a signal', () => {
     await new Promise((done) => child.stdout!.once('readable', done)); // and nobody reads on
     await wait(200);
     child.kill('SIGINT');
-    expect((await ended(child)).code).toBe(130);
+    expect((await waitForEnd(child)).code).toBe(130);
   });
   test('SIGINT while stdin is slow', async () => {
     const path = folder.fresh();
@@ -49,7 +49,7 @@ describe('a signal', () => {
     child.stdin!.write('x,y\n1,2\n');
     await begun(path, child, 0);
     child.kill('SIGINT');
-    expect((await ended(child)).code).toBe(130);
+    expect((await waitForEnd(child)).code).toBe(130);
     expect(readdirSync(path)).toEqual([]);
   });
   test.each(['native', 'wasm'])('SIGINT while fitting (%s)', async (backend) => {
@@ -64,7 +64,7 @@ describe('a signal', () => {
       await wait(700);
       const sent = performance.now();
       child.kill('SIGINT');
-      expect((await ended(child)).code).toBe(130);
+      expect((await waitForEnd(child)).code).toBe(130);
       expect(readdirSync(path)).toEqual(['data.csv']);
       return performance.now() - sent;
     };
@@ -83,7 +83,7 @@ describe('a signal', () => {
       while (!existsSync(checkpoint)) await wait(5);
       const sent = performance.now();
       child.kill('SIGINT');
-      expect((await ended(child)).code).toBe(130);
+      expect((await waitForEnd(child)).code).toBe(130);
       expect(readdirSync(path).sort()).toEqual(['ck', 'data.csv']);
       return performance.now() - sent;
     };
@@ -102,7 +102,7 @@ describe('kill -9', () => {
       const child = start(args);
       await begun(path, child, 1 + round * 300_000);
       child.kill('SIGKILL');
-      expect((await ended(child)).code).toBe(137);
+      expect((await waitForEnd(child)).code).toBe(137);
       expect(readdirSync(path)).toEqual([`.out.csv.${child.pid}.tmp`]); // that of the round before is gone
     }
     expect((await seqlik(['sample', model, '-n', '3', '-o', out])).code).toBe(0);
@@ -124,6 +124,6 @@ describe('kill -9', () => {
     expect((await seqlik(['sample', model, '-n', '3', '-o', join(path, 'out.csv')])).code).toBe(0);
     expect(readdirSync(path).sort()).toEqual([...names, `.out.csv.${other.pid}.tmp`, 'out.csv'].sort());
     other.kill('SIGINT');
-    expect((await ended(other)).code).toBe(130);
+    expect((await waitForEnd(other)).code).toBe(130);
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '../../src/index.ts';
 import type { OnBackend } from '../../src/models/model.ts';
 import { none, numbers, optional, options, type Place, type Places, those } from './places.ts';
-import { backends, fits, loading, scored } from './scored.ts';
+import { backends, fits, loading, scoringPlaces } from './scored.ts';
 import { plain } from './values.ts';
 
 const zeros = [0, 0];
@@ -58,7 +58,7 @@ export const gaussian: Places = {
       new Gaussian({ mean: plain, variances: plain }, { backend, columns: columns as string[] }).columns,
     meant: (_, made) => (made === undefined ? { as: made } : undefined), // the strings among the values are not distinct
   },
-  ...scored('Gaussian', (backend) => made({ mean: [0, 1], covariance: [2, 1, 1, 3] }, backend)),
+  ...scoringPlaces('Gaussian', (backend) => made({ mean: [0, 1], covariance: [2, 1, 1, 3] }, backend)),
   ...loading('Gaussian.fromBytes', () => [file()], Gaussian.fromBytes),
   ...fits('Gaussian', (x, given) => Gaussian.fit(x, given), {}),
   ...parameters('Gaussian.fit', 'options.init', async (init, backend) => {

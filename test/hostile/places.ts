@@ -74,8 +74,10 @@ export async function complaint(
   if (!right) return 'error' in got ? undefined : `${value.name} was taken`;
   const want = await outcome(() => call(right.as, backend));
   if ('error' in got || 'error' in want)
-    return codeOf(got) === codeOf(want) ? undefined : `${value.name}: ${told(got)}, but ${told(want)} of what it means`;
-  return same(got.result, want.result) ? undefined : `${value.name}: ${told(got)}, not ${told(want)}`;
+    return codeOf(got) === codeOf(want)
+      ? undefined
+      : `${value.name}: ${outcomeText(got)}, but ${outcomeText(want)} of what it means`;
+  return same(got.result, want.result) ? undefined : `${value.name}: ${outcomeText(got)}, not ${outcomeText(want)}`;
 }
 /** A value that throws when it is read has no equivalent. */
 function understood<R>(look: () => R): R | undefined {
@@ -85,4 +87,5 @@ function understood<R>(look: () => R): R | undefined {
     return undefined;
   }
 }
-const told = (one: Outcome): string => ('error' in one ? String(one.error) : `returned ${JSON.stringify(one.result)}`);
+const outcomeText = (one: Outcome): string =>
+  'error' in one ? String(one.error) : `returned ${JSON.stringify(one.result)}`;

@@ -20,7 +20,7 @@ export const strings = (call: Place['call']): Place => optional(none(call));
 export const backends = (call: Place['call']): Place => optional(none(call));
 
 /** Places of models of 2 coordinates. */
-export function scored(name: string, make: (backend: Backend) => Gaussian | GaussianMixture): Places {
+export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian | GaussianMixture): Places {
   /** A method of (x, options). */
   const gaps = (method: string, call: (model: never, x: never, options: never) => unknown): Places => {
     const run = (backend: Backend, points: unknown, given: unknown): unknown =>

@@ -20,8 +20,8 @@ describe.each(titled)('files on %s', (_, backend) => {
     expect(again.toBytes()).toEqual(mixture.toBytes());
     expect(again).toMatchObject({ kind: 'gaussian-mixture', columns: ['a', 'b'], parameters: mixture.parameters });
     expect(again.backend).toBe(backend);
-    for (const spread of [{ covariance: [2, 1, 1, 3] }, { cholesky: [1, 0, 2, 3] }, { variances: [1, 2] }]) {
-      const gaussian = new Gaussian({ mean: [1, 2], ...spread }, { backend });
+    for (const form of [{ covariance: [2, 1, 1, 3] }, { cholesky: [1, 0, 2, 3] }, { variances: [1, 2] }]) {
+      const gaussian = new Gaussian({ mean: [1, 2], ...form }, { backend });
       const loaded = loadModel(gaussian.toBytes(), { backend });
       expect(loaded.parameters).toEqual(gaussian.parameters);
       expect(loaded.toBytes()).toEqual(gaussian.toBytes());

@@ -5,7 +5,7 @@
 import type { Backend } from '../../bind.ts';
 import { alike, dtypeOf, type Gaps, nonFinite, type Real, type Rows } from '../../check.ts';
 import { KernelFailure, SeqlikError } from '../../errors.ts';
-import { bytesOf, type DType, type Resident } from '../../grammar.ts';
+import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
 import {
@@ -198,8 +198,7 @@ export class Components {
   /** Arrays for `expect`, zero. */
   sums(dtype: DType): PaddedSums {
     const { k, d } = this.parts;
-    const line = 64 / bytesOf[dtype];
-    const width = Math.ceil(d / line) * line;
+    const width = pad(d, dtype);
     return {
       width,
       count: new Float64Array(k),

@@ -4,7 +4,7 @@ import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { SeqlikError } from '../../errors.ts';
-import { allocated } from '../../memory.ts';
+import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
@@ -125,7 +125,7 @@ export function readFit(
     throw new SeqlikError('DIMENSION_MISMATCH', `${where}: x has ${d} columns, init ${chosen.init.d}`, {
       argument: 'x',
     });
-  const rows = { values: allocated(where, values.length, () => values.slice()), n };
+  const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
   if (!mask) check.finiteRows(where, 'x', rows, d);
   const weights = check.weights(where, given.sampleWeights, n);

@@ -2,7 +2,7 @@
 
 import type { Real } from '../../check.ts';
 import type { Random } from '../../random.ts';
-import { reconstruct } from '../triangles.ts';
+import { addProduct, reconstruct } from '../triangles.ts';
 import { isFull, type Shape } from './mapping.ts';
 
 /** One raw row as kernels give it: weights [M], factors of the covariances [M,p], probabilities [q]. */
@@ -33,22 +33,13 @@ export function drawComponent(
   return { component, z: Float64Array.from({ length: k }, () => random.normal()) };
 }
 /** Adds L z to the Gaussian coordinates of a draw, L the factor of its component. */
-export function addDeviation(
+export const addDeviation = (
   L: Real,
   component: number,
   { values, mapping }: Shape,
   z: Float64Array,
   to: Float64Array,
-): void {
-  const full = isFull(mapping);
-  let at = component * values;
-  for (let i = 0; i < z.length; i++) {
-    let value = to[i]!;
-    if (full) for (let j = 0; j <= i; j++) value += L[at++]! * z[j]!;
-    else value += L[at++]! * z[i]!;
-    to[i] = value;
-  }
-}
+): void => addProduct(L.subarray(component * values, (component + 1) * values), z, isFull(mapping), to);
 /** The last random numbers of a draw: its binary coordinates, into `to` [q]. */
 export function drawBinary(random: Random, probabilities: Float64Array, to: Float64Array): void {
   for (let b = 0; b < to.length; b++) to[b] = Number(random.uniform() < probabilities[b]!);

@@ -138,7 +138,7 @@ export class MixtureDensityNetwork extends Model {
   }
   /** Flat tensors by name, a fresh copy: Wx0 Wh0 b0 Wy0 Wd1 ... by, of the shapes that NetworkOptions lists. */
   get parameters(): Record<string, Float64Array> {
-    return this.architecture.stack.named(this.flat.slice());
+    return this.architecture.stack.splitByName(this.flat.slice());
   }
 
   /**
@@ -219,7 +219,7 @@ export class MixtureDensityNetwork extends Model {
     const context = this.context(where, dtypeOf(ragged.values));
     const dInitialState = initial.gradient();
     const flat = check.room(where, stack.size) as Float64Array;
-    const gradient = stack.named(flat);
+    const gradient = stack.splitByName(flat);
     let loss = 0;
     for (const part of this.parts(where, ragged)) {
       const states = initial.statesOf(part);

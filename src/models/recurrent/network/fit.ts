@@ -6,7 +6,7 @@ import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../../check.ts';
 import { callError, SeqlikError } from '../../../errors.ts';
-import { allocated } from '../../../memory.ts';
+import { allocate } from '../../../memory.ts';
 import type { TrainingIdentity } from '../../../training/checkpoint.ts';
 import { type Task, train } from '../../../training/loop.ts';
 import { Pace } from '../../../training/pace.ts';
@@ -69,7 +69,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
   const start = initialParameters(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, dimension);
   // a copy: a fit outlives the call, and standardises the values
-  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
+  const ragged = { ...read, values: allocate(where, read.values.length, () => read.values.slice()) };
   if (!ragged.lengths.some((length) => length > 1))
     throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
   checkBinaryTargets(where, 'seqs', ragged.values, dimension, gaussian);
@@ -95,7 +95,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
     return {
       network: {
         ...architecture.shape,
-        parameters: architecture.stack.named(parameters),
+        parameters: architecture.stack.splitByName(parameters),
         standardization: units,
         minStandardDeviation: least,
       },
@@ -195,7 +195,7 @@ class NetworkTask implements Task {
     const { layers, outputs: raw } = await runAsync(forward(context, batch, states), this.pace, this.signal);
     const head = this.head.lossGradient(this.room, batch, raw);
     const { logDensity, dRaw } = await this.withUserErrors(examples, batch, raw, head);
-    const named = this.architecture.stack.named(gradient);
+    const named = this.architecture.stack.splitByName(gradient);
     await runAsync(backward(context, batch, layers, dRaw, named, this.how), this.pace, this.signal);
     return 0 - total(logDensity);
   }

@@ -1,7 +1,7 @@
 /** The parameters of a stack where the kernels live: both orientations, padded to whole lines, in one dtype. */
 import type { Backend } from '../../../bind.ts';
 import { type Arrays, type DType, pad, type Resident } from '../../../grammar.ts';
-import { allocated } from '../../../memory.ts';
+import { allocate } from '../../../memory.ts';
 import type { Slot, StackArchitecture } from './architecture.ts';
 
 /** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
@@ -24,7 +24,7 @@ export class Weights<D extends DType = DType> {
     flat: Float64Array,
     readonly dtype: D,
   ) {
-    this.flat = allocated('weights', flat.length, () => flat.slice());
+    this.flat = allocate('weights', flat.length, () => flat.slice());
     this.rounded = dtype === 'f32' ? this.array(flat.length) : (this.flat as Arrays[D]);
     if (dtype === 'f32') this.rounded.set(flat);
     this.scratch = this.array(0);
@@ -49,7 +49,7 @@ export class Weights<D extends DType = DType> {
     return bias;
   }
   array(length: number): Arrays[D] {
-    return allocated('weights', length, () => new constructors[this.dtype](length));
+    return allocate('weights', length, () => new constructors[this.dtype](length));
   }
 
   /** Replaces the values of all parameters. No call may be under way. */
