@@ -7,6 +7,7 @@ import { SeqlikError } from '../errors.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
+/** The choice of a backend; each option has a default. */
 export interface BackendOptions {
   /** Default: native if its binary is present, else wasm. */
   readonly name?: 'native' | 'wasm';

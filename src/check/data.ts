@@ -4,11 +4,13 @@ import type { Resident } from '../grammar.ts';
 import { allocate, fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
+import { dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
 
 /** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {
+  /** 'nan': NaN is a gap, and not an error. */
   readonly missing?: 'nan';
+  /** [n,d]: 1 = observed; a value under a 0 is never read. */
   readonly mask?: Uint8Array;
 }
 
@@ -57,7 +59,7 @@ export function sameRows(where: string, argument: string, rows: Rows, other: str
 }
 /** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
-  if (value === undefined) return room(where, n).fill(1) as Float64Array;
+  if (value === undefined) return room(where, n).fill(1);
   const weights = tensor(where, 'sampleWeights', value, [n]);
   finite(where, 'sampleWeights', weights);
   if (weights.some((w) => w < 0) || (n > 0 && !weights.some((w) => w > 0)))
@@ -115,7 +117,7 @@ export function finiteRows(where: string, argument: string, { values }: Rows, d:
 /** An array for `n` results of the dtype of the data: the caller's memory if given, else new. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
   const tag = tagOf(x)!;
-  if (value === undefined) return room(where, n, tag === 'Float32Array');
+  if (value === undefined) return room(where, n, dtypeOf(x));
   if (tagOf(value) !== tag) throw invalid(where, 'out', `a ${tag} like the data`, value);
   const array = value as Real;
   if (!fixedBuffer(array)) throw sharedMemory(where, 'out');

@@ -68,7 +68,7 @@ class Joined {
     const length = this.length + part.length;
     const kept = this.values instanceof Float32Array === single && length <= this.values.length;
     if (!kept) {
-      const more = room(this.where, Math.max(length, 2 * this.length), single);
+      const more = room(this.where, Math.max(length, 2 * this.length), single ? 'f32' : 'f64');
       more.set(this.values.subarray(0, this.length));
       this.values = more;
     }

@@ -44,7 +44,7 @@ export class Numbers {
   constructor(private readonly where: string) {}
   push(value: number): void {
     if (this.length === this.values.length) {
-      const more = room(this.where, 2 * this.length) as Float64Array;
+      const more = room(this.where, 2 * this.length);
       more.set(this.values);
       this.values = more;
     }

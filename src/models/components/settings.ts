@@ -15,9 +15,13 @@ export type Initialization = (typeof initializations)[number];
 export interface FitProgress {
   /** Counted from 0, of `restarts`. */
   restart: number;
+  /** Starts in all. */
   restarts: number;
+  /** M steps done in this restart. */
   iteration: number;
+  /** The most M steps of a restart. */
   maxIterations: number;
+  /** Log-likelihood of the data after this iteration. */
   logLikelihood: number;
 }
 
@@ -38,6 +42,7 @@ export interface FitOptions {
   /** Rows summed together before such sums are added, which decides the last bits of a fit; default 8192. */
   readonly shardSize?: number;
 }
+/** Options that the fits of Gaussian and GaussianMixture share. */
 export interface ComponentFitOptions extends FitOptions, Gaps {
   /** The number of columns; needed for flat data only. */
   readonly dimension?: number;

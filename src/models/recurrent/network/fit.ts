@@ -24,6 +24,7 @@ import { batchOf, type Standardization, standardise, startsOf, type TermBatch, t
 import { Head, total } from './head.ts';
 import { floorOf, type NetworkOptions, readArchitecture, readParameters } from './options.ts';
 
+/** Options of `MixtureDensityNetwork.fit`: of the training run, and of the network to make. */
 export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions, 'parameters' | 'standardization'> {
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];

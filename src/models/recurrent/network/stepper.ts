@@ -74,7 +74,7 @@ export class Stepper {
       raw = next.raw;
     };
     for (let at = 0; at < given.length; at += d) take(given.slice(at, at + d));
-    const x = check.room(where, steps * d) as Float64Array;
+    const x = check.room(where, steps * d);
     for (let t = 0; t < steps; t++) {
       const z = x.subarray(t * d, (t + 1) * d);
       this.draw(where, random, raw!, bias, z);

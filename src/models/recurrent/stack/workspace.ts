@@ -1,6 +1,6 @@
 /** Memory of a pass: new arrays, to be given away; or the same block for one pass after the other. */
-import type { Real } from '../../../check.ts';
-import type { DType } from '../../../grammar.ts';
+import { type Real, room } from '../../../check.ts';
+import { bytesOf, type DType, realArrays } from '../../../grammar.ts';
 import { allocate } from '../../../memory.ts';
 
 const LINE = 64; // bytes
@@ -19,15 +19,14 @@ export class Workspace {
 
   /** Room for `length` values; in a block used again they are whatever was there. Throws OUT_OF_MEMORY. */
   array(length: number): Real {
-    const Values = this.dtype === 'f32' ? Float32Array : Float64Array;
-    const fresh = (): Real => allocate(this.where, length, () => new Values(length));
+    const fresh = (): Real => room(this.where, length, this.dtype);
     if (!this.reused) return fresh();
-    const bytes = length * Values.BYTES_PER_ELEMENT;
+    const bytes = length * bytesOf[this.dtype];
     const at = this.at;
     this.want += Math.ceil(bytes / LINE) * LINE;
     if (at + bytes > this.block.byteLength) return fresh(); // the next pass has room for it
     this.at = at + Math.ceil(bytes / LINE) * LINE;
-    return new Values(this.block, at, length);
+    return new realArrays[this.dtype](this.block, at, length);
   }
   zeros(length: number): Real {
     return this.reused ? this.array(length).fill(0) : this.array(length);
