@@ -1,4 +1,4 @@
-/** Cold starts: what a program waits for before its first result. Each sample is a process of its own. */
+/** Cold starts: the wait of a program before its first result. Each sample is a process of its own. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { coldCase, drawMixture } from './cases.ts';

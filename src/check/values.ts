@@ -42,7 +42,7 @@ export function isArray(value: unknown): value is unknown[] {
     return false;
   }
 }
-/** Marks every model, and whatever inherits from one. */
+/** Marks every model, and every object that inherits from one. */
 export const MODEL = Symbol('model');
 /** Whether a value is an object with fields to read. A revoked proxy, or an object that merely inherits from a model,
  * would throw a TypeError when read; a model is not an options object. */

@@ -89,7 +89,6 @@ export class Gaussian extends Scored {
     return d + freeValues(type, k, d);
   }
 
-  /** The model as a file: safetensors with a checksum (docs/format.md). */
   toBytes(): Uint8Array {
     const { mean, form, values, d } = this.read;
     const tensors = { mean: { shape: [d], values: mean }, [form]: { shape: shapeOf(form, d), values } };

@@ -117,7 +117,6 @@ export class GaussianMixture extends Scored {
     return { weights: weights.slice(), means: means.slice(), covariances: covariances.slice(), covarianceType: type };
   }
 
-  /** The model as a file: safetensors with a checksum (docs/format.md). */
   toBytes(): Uint8Array {
     const { threshold, falsePositiveRate } = this.anomaly ?? {};
     const anomaly = threshold !== undefined && { threshold: `${threshold}`, falsePositiveRate: `${falsePositiveRate}` };

@@ -111,7 +111,7 @@ describe('fit', () => {
     ]);
     expect(load(folder.at('diagonal')).parameters).toHaveProperty('variances');
   });
-  test('sample weights are a column that is no input', async () => {
+  test('sample weights are a column that is not an input', async () => {
     const weighted = points.map((point, i) => [...point, i % 3]);
     const file = folder.write('weighted.csv', `x,y,w\n${weighted.map((row) => row.join()).join('\n')}\n`);
     const printed = JSON.parse(
@@ -377,7 +377,7 @@ describe('sample', () => {
   });
 });
 
-test('help and version are no failure', async () => {
+test('help and version are not failures', async () => {
   expect(await ok(['--version'])).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   for (const args of [['--help'], ['help'], ['help', 'fit'], ['fit', '--help'], ['score', '-h']])
     expect(await ok(args)).toMatch(/^Usage: seqlik/);

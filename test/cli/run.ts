@@ -113,7 +113,7 @@ export function waitForEnd(child: ChildProcess): Promise<Ended> {
   );
 }
 
-/** A table of two clouds of points, with two columns that are no inputs. */
+/** A table of two clouds of points, with two columns that are not inputs. */
 export const table = [
   'id,x,group,y',
   ...Array.from({ length: 60 }, (_, i) => {

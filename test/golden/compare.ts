@@ -67,7 +67,7 @@ function judgeNumbers(key: string, got: ArrayLike<unknown>, expected: ArrayLike<
   };
   return { worst, key, misses: worst <= 1 ? [] : [miss] };
 }
-/** error/allowed: at most 1 if it passes. NaN, and what is no number, never does; infinities only as themselves. */
+/** error/allowed: at most 1 if it passes. NaN and anything but a number never do; infinities only as themselves. */
 export function ratio(got: unknown, expected: number, allowed: number): number {
   if (typeof got !== 'number') return Infinity;
   if (got === expected) return 0;

@@ -84,7 +84,7 @@ const draws =
 
 // biome-ignore format: a table
 const parametersOfGaussian: Case[] = [
-  ['parameters are no object', gaussian(null),
+  ['parameters are not an object', gaussian(null),
     'INVALID_ARGUMENT', { argument: 'parameters' }, 'Gaussian: parameters must be an object, not null'],
   ['parameters are an array', gaussian([0, 1]),
     'INVALID_ARGUMENT', { argument: 'parameters' }, 'must be an object, not an array'],
@@ -133,7 +133,7 @@ const parametersOfGaussian: Case[] = [
     'variances is not positive definite: pivot 1 is 0'],
   ['an option is misspelt', gaussian(plane, { backened: 1 }),
     'INVALID_ARGUMENT', { argument: 'backened' }, 'Gaussian: backened is no option here (backend)'],
-  ['options are no object', gaussian(plane, 'wasm'),
+  ['options are not an object', gaussian(plane, 'wasm'),
     'INVALID_ARGUMENT', { argument: 'options' }, "options must be an object, not 'wasm'"],
   ['the backend is a name', gaussian(plane, { backend: 'wasm' }),
     'INVALID_ARGUMENT', { argument: 'backend' }, "backend must come from openBackend(), not 'wasm'"],
@@ -149,7 +149,7 @@ const parametersOfMixture: Case[] = [
     "GaussianMixture: covarianceType must be one of full, tied, diagonal, spherical, not 'banded'"],
   ['there are no weights', mixture({ weights: [] }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'there are no weights'],
-  ['weights are no array', mixture({ weights: 1 }),
+  ['weights are not an array', mixture({ weights: 1 }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'weights must be an array of numbers, not 1'],
   ['the weights do not sum to 1', mixture({ weights: [0.5, 0.25] }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'weights sum to 0.75, not 1'],
@@ -197,7 +197,7 @@ const parametersOfMixture: Case[] = [
 ];
 // biome-ignore format: a table
 const data: Case[] = [
-  ['points are no multiple of the dimension', score([1, 2, 3]),
+  ['points are not a multiple of the dimension', score([1, 2, 3]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'Gaussian.logDensity: x has 3 values, not a multiple of dimension 2'],
   ['rows have another length', score([[1, 2, 3]]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has rows of 3 values, not 2'],
@@ -205,7 +205,7 @@ const data: Case[] = [
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has 1 values at [1], not 2'],
   ['points are nested too deep', score([[[1, 2]]]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has rows of 1 x 2 values, not 2'],
-  ['a point is no number', score([1, '2']),
+  ['a point is not a number', score([1, '2']),
     'INVALID_ARGUMENT', { argument: 'x' }, "x must hold numbers only, not '2'"],
   ['points are integers of the machine', score(new Int32Array(2)),
     'INVALID_ARGUMENT', { argument: 'x' },

@@ -50,7 +50,7 @@ test.each<[string, Record<string, string | undefined>, Record<string, unknown>, 
     { covariances: f64([2, 2, 2], 1, 2, 2, 1, 2, 0, 0, 1) },
     /covariances\[0\].*pivot 1 is -3/,
   ],
-  ['a threshold that is no number', { threshold: 'x', falsePositiveRate: '0.1' }, {}, /threshold is x/],
+  ['a threshold that is not a number', { threshold: 'x', falsePositiveRate: '0.1' }, {}, /threshold is x/],
   ['a threshold without its rate', { threshold: '1' }, {}, /falsePositiveRate/],
   ['columns that are not JSON', { columns: '[' }, {}, /columns are not JSON/],
   ['columns of another number', { columns: '["a"]' }, {}, /2 distinct names/],
@@ -61,7 +61,7 @@ test.each<[string, Record<string, string | undefined>, Record<string, unknown>, 
   );
 });
 
-test('a file of another kind, and what is no file', () => {
+test('a file of another kind, and bytes that are not a file', () => {
   const gaussian = new Gaussian({ mean: [0], variances: [1] });
   expect(() => Gaussian.fromBytes(mixture.toBytes())).toThrow(expect.objectContaining({ code: 'FORMAT' }));
   expect(() => GaussianMixture.fromBytes(gaussian.toBytes())).toThrow(expect.objectContaining({ code: 'FORMAT' }));

@@ -63,7 +63,7 @@ describe('a file that is', () => {
       expect(() => settings({ checkpoint: { resume: wrong } }), `byte ${at}`).toThrow(format());
     }
   });
-  test('of another kind; and a checkpoint is no model', async () => {
+  test('of another kind; and a checkpoint is not a model', async () => {
     const bytes = await saveRun();
     const { metadata, tensors } = readTensors(bytes);
     expect(metadata).toMatchObject({ format: 'seqlik/1', kind: 'training-checkpoint' });

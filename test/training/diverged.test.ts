@@ -165,7 +165,7 @@ describe('divergence', () => {
   });
 });
 
-describe('what is no divergence', () => {
+describe('errors that are not a divergence', () => {
   test('a start without a loss has no checkpoint', async () => {
     const error = await failure(trainOn(breakTask('loss', 1, () => Number.NaN)));
     expect(error.message).toMatch(/diverged before the first epoch: the loss is NaN; the initial parameters/);

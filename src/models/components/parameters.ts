@@ -61,7 +61,7 @@ export class ParameterReader {
         argument: this.name,
       });
   }
-  /** The covariance [d,d], whatever form it was given in. */
+  /** The covariance [d,d], given in any form. */
   covariance(): Float64Array {
     const { d, values, form } = this;
     if (form === 'covariance') return values;

@@ -49,7 +49,7 @@ export abstract class Scored extends Model {
   }
 
   /**
-   * The same off the event loop, on a copy of x. Throws ABORTED besides (cause: signal.reason).
+   * The same off the event loop, on a copy of x. Throws as logDensity, and ABORTED (cause: signal.reason).
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
    * await g.logDensityAsync([[0, 0]]); // Float64Array(1) [ -2.53102424... ]
