@@ -212,22 +212,22 @@ export class MixtureDensity {
    */
   distribution<R extends Points>(raw: R): Distribution<Result<R>> {
     const where = 'MixtureDensity.distribution';
-    const { components: m, gaussian: k, outputs: w } = this.shape;
-    const rows = check.points(where, 'raw', raw, w);
+    const { components: k, gaussian: d, outputs } = this.shape;
+    const rows = check.points(where, 'raw', raw, outputs);
     const { n, values } = rows;
-    if (n * m * k * k >= LIMIT)
+    if (n * k * d * d >= LIMIT)
       throw argumentError('INVALID_ARGUMENT', where, 'raw', {
         expected: 'covariances of fewer than 2^31 values',
-        received: `${n * m * k * k} values`,
+        received: `${n * k * d * d} values`,
         sentence: `the covariances of ${n} rows have 2^31 values or more`,
       });
     const { weights, L, probabilities } = this.factors(where, rows);
-    const means = check.room(where, n * m * k, dtypeOf(values));
-    for (let i = 0; i < n; i++) means.set(values.subarray(i * w + m, i * w + m + m * k), i * m * k);
-    const covariances = check.room(where, n * m * k * k, dtypeOf(values));
+    const means = check.room(where, n * k * d, dtypeOf(values));
+    for (let i = 0; i < n; i++) means.set(values.subarray(i * outputs + k, i * outputs + k + k * d), i * k * d);
+    const covariances = check.room(where, n * k * d * d, dtypeOf(values));
     covariancesOf(L, this.shape, covariances);
     const at = covariances.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) throw overflow(where, Math.floor(at / (m * k * k)));
+    if (at >= 0) throw overflow(where, Math.floor(at / (k * d * d)));
     const result = { weights, means, covariances, ...(this.binary > 0 && { probabilities }) };
     return result as Distribution<Result<R>>;
   }
@@ -246,22 +246,22 @@ export class MixtureDensity {
     const given = check.options(where, options, ['seed', 'bias']);
     const random = new Random(check.seed(where, given.seed));
     const bias = check.amount(where, 'bias', check.or(given.bias, 0));
-    const { components: m, gaussian: k, outputs: w, binary: q, dimension } = this.shape;
-    const { values, n } = check.points(where, 'raw', raw, w);
+    const { components: k, gaussian: d, outputs, binary: q, dimension } = this.shape;
+    const { values, n } = check.points(where, 'raw', raw, outputs);
     const wide = { values: Float64Array.from(values), n };
-    check.finiteRows(where, 'raw', wide, w);
-    for (let i = 0; i < n; i++) sharpen(wide.values.subarray(i * w, i * w + m), bias);
+    check.finiteRows(where, 'raw', wide, outputs);
+    for (let i = 0; i < n; i++) sharpen(wide.values.subarray(i * outputs, i * outputs + k), bias);
     const { weights, L, probabilities } = this.factors(where, wide) as Factors<Float64Array>;
     const shrink = Math.exp(-bias);
     const x = check.room(where, n * dimension);
     for (let i = 0; i < n; i++) {
       const own = x.subarray(i * dimension, (i + 1) * dimension);
-      const { component, z } = drawComponent(random, weights.subarray(i * m, (i + 1) * m), k);
-      const mean = i * w + m + component * k;
-      own.set(wide.values.subarray(mean, mean + k));
-      for (let j = 0; j < k; j++) z[j]! *= shrink;
-      addDeviation(L, i * m + component, this.shape, z, own);
-      drawBinary(random, probabilities.subarray(i * q, (i + 1) * q), own.subarray(k));
+      const { component, z } = drawComponent(random, weights.subarray(i * k, (i + 1) * k), d);
+      const mean = i * outputs + k + component * d;
+      own.set(wide.values.subarray(mean, mean + d));
+      for (let j = 0; j < d; j++) z[j]! *= shrink;
+      addDeviation(L, i * k + component, this.shape, z, own);
+      drawBinary(random, probabilities.subarray(i * q, (i + 1) * q), own.subarray(d));
       if (!own.every(Number.isFinite)) throw overflow(where, i);
     }
     return x;

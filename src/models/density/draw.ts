@@ -5,13 +5,13 @@ import type { Random } from '../../random.ts';
 import { addProduct, reconstruct } from '../triangles.ts';
 import { isFull, type Shape } from './mapping.ts';
 
-/** One raw row as kernels give it: weights [M], factors of the covariances [M,p], probabilities [q]. */
+/** One raw row as kernels give it: weights [k], factors of the covariances [k,values], probabilities [q]. */
 export interface RowDistribution {
   readonly weights: Float64Array;
   readonly L: Float64Array;
   readonly probabilities: Float64Array;
 }
-/** Multiplies factors [count,p] out to covariances [count,k,k]. */
+/** Multiplies factors [count,values] out to covariances [count,d,d]. */
 export function covariancesOf(L: Real, { gaussian: d, values, mapping }: Shape, to: Real): void {
   const full = isFull(mapping);
   for (let j = 0; j * d * d < to.length; j++)
@@ -23,14 +23,14 @@ export function sharpen(logits: Float64Array, bias: number): void {
   const top = logits.reduce((a, b) => Math.max(a, b));
   for (let j = 0; j < logits.length; j++) logits[j] = Math.max((logits[j]! - top) * (1 + bias), -1e300);
 }
-/** The first random numbers of a draw: a component by the weights of its row, then k standard normals. */
+/** The first random numbers of a draw: a component by the weights of its row, then d standard normals. */
 export function drawComponent(
   random: Random,
   weights: Float64Array,
-  k: number,
+  d: number,
 ): { component: number; z: Float64Array } {
   const component = random.categorical(weights);
-  return { component, z: Float64Array.from({ length: k }, () => random.normal()) };
+  return { component, z: Float64Array.from({ length: d }, () => random.normal()) };
 }
 /** Adds L z to the Gaussian coordinates of a draw, L the factor of its component. */
 export const addDeviation = (
