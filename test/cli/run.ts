@@ -132,3 +132,10 @@ export const points = table
     const [, x, ...rest] = line.split(',');
     return [Number(x), Number(rest.at(-1))];
   });
+/** Writes the table to data.csv of a folder, and fits a mixture to it: `model`. */
+export async function fitTable(folder: Folder): Promise<void> {
+  const data = folder.write('data.csv', table);
+  const fit = ['fit', 'gaussian-mixture', data, '--columns', 'x,y', '--components', '2', '-o', folder.at('model')];
+  const { code, stderr } = await seqlik(fit);
+  if (code !== 0) throw new Error(stderr);
+}

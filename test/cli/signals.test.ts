@@ -4,16 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { least } from '../support/least.ts';
-import { Folder, seqlik, start, table, waitForEnd } from './run.ts';
+import { Folder, fitTable, seqlik, start, waitForEnd } from './run.ts';
 
 const folder = new Folder();
 const model = folder.at('model');
 const many = '100000000';
-beforeAll(async () => {
-  folder.write('data.csv', table);
-  const fit = ['fit', 'gaussian-mixture', folder.at('data.csv'), '--columns', 'x,y', '--components', '2', '-o', model];
-  expect((await seqlik(fit)).code).toBe(0);
-});
+beforeAll(() => fitTable(folder));
 /** Waits until the process has written this much of out.csv. */
 async function begun(path: string, { pid }: { readonly pid?: number | undefined }, bytes = 100_000): Promise<void> {
   const size = (): number => statSync(join(path, `.out.csv.${pid}.tmp`), { throwIfNoEntry: false })?.size ?? -1;
