@@ -1,4 +1,4 @@
-import { SeqlikError } from './errors.ts';
+import { argumentError, callError, type SeqlikError } from './errors.ts';
 
 /** Arrays and their buffers as the engine sees them: no subclass, proxy or prototype can lie to an intrinsic getter. */
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
@@ -37,12 +37,20 @@ export function fixedBuffer(values: ArrayBufferView): ArrayBuffer | undefined {
   }
   return resizable?.call(memory) ? undefined : (memory as ArrayBuffer);
 }
+/** The error of an array without a fixed buffer: another thread, or a growing buffer, could change it under a
+ * kernel. */
+export const sharedMemory = (call: string, argument: string): SeqlikError =>
+  argumentError('INVALID_ARGUMENT', call, argument, {
+    expected: 'memory that is neither shared nor resizable',
+    received: 'a shared or resizable buffer',
+    reason: 'lies in a shared or resizable buffer',
+  });
 /** Returns what `make` allocates, about n values. Throws OUT_OF_MEMORY. */
 export function allocated<A>(where: string, n: number, make: () => A): A {
   try {
     return make();
   } catch (cause) {
-    throw new SeqlikError('OUT_OF_MEMORY', `${where}: no room for ${n} values`, { cause });
+    throw callError('OUT_OF_MEMORY', where, `no room for ${n} values`, { cause });
   }
 }
 /** Whether two arrays have a byte in common. */

@@ -116,6 +116,17 @@ test('no check makes an error in any other way', () => {
   for (const name of readdirSync('src/check'))
     expect(readFileSync(`src/check/${name}`, 'utf8'), name).not.toMatch(/new \w*Error\(/);
 });
+/** The codes of errors that always name an argument, made in any way but by argumentError. */
+const otherwiseMade = (source: string): string[] =>
+  [...source.matchAll(/\bnew SeqlikError\(\s*'(INVALID_ARGUMENT|DIMENSION_MISMATCH)'/g)].map(([, code]) => code!);
+test('argumentError makes every error about an argument, but those of the command line, where nothing was called', () => {
+  const others = ['errors.ts', 'cli/errors.ts'];
+  const names = readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
+  const sources = names.filter((name) => name.endsWith('.ts') && !others.includes(name));
+  expect(sources.length).toBeGreaterThan(100);
+  for (const name of sources) expect(otherwiseMade(readFileSync(`src/${name}`, 'utf8')), name).toEqual([]);
+  expect(otherwiseMade("new SeqlikError(\n  'DIMENSION_MISMATCH', m)")).toEqual([mismatch]);
+});
 test('every check is in the table, but those that refuse nothing', () => {
   const others = ['alike', 'describe', 'dtypeOf', 'isArray', 'isOnePoint', 'isSingle', 'MODEL', 'or', 'room'];
   const makers = ['nonFinite', 'wrongValue']; // of errors
@@ -123,7 +134,7 @@ test('every check is in the table, but those that refuse nothing', () => {
   const names = [...called].map(([, name]) => name!);
   expect([...new Set([...names, ...others, ...makers])].sort()).toEqual(Object.keys(check).sort());
 });
-test('the sentence of an argument is made of what was expected and received, or given', () => {
+test('the sentence about an argument is made of what was expected and received, or given', () => {
   const fields = { expected: 'b', received: 'c' };
   expect(argumentError(invalid, f, 'a', fields)).toMatchObject({
     message: 'f: a must be b, not c',
@@ -137,6 +148,11 @@ test('the sentence of an argument is made of what was expected and received, or 
     reason: 'is c',
     row: 3,
   });
+  const other = argumentError(mismatch, f, 'a', { ...fields, sentence: 'b is c' });
+  expect(other).toMatchObject({ ...fields, message: 'f: b is c', sentence: 'b is c', argument: 'a' });
+  expect(other).not.toHaveProperty('reason');
+  // @ts-expect-error: this code names an argument, so argumentError makes it
+  callError(invalid, f, 'it overflows');
   const cause = new Error();
   expect(callError('NON_FINITE', f, 'it overflows', { cause })).toMatchObject({
     message: 'f: it overflows',

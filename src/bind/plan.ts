@@ -1,9 +1,9 @@
 /** Turns a caller's dims and arrays into a Call. Memory is guarded here and only here: kernels check nothing. */
 
-import { type Code, SeqlikError } from '../errors.ts';
+import { argumentError, type Code } from '../errors.ts';
 import type { DType, Entry, How, Param, Sizes, Values } from '../grammar.ts';
 import { Count, costOf, deriver, paramsOf, sequencesOf, TILE, tags } from '../grammar.ts';
-import { fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
+import { fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
 import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, WHOLE } from './cuts.ts';
 import { Held, type Owner } from './resident.ts';
 
@@ -35,6 +35,7 @@ export interface Call {
 export type Given = Readonly<Record<string, unknown>>;
 
 const LIMIT = 2 ** 31 - 1; // kernels index with int
+const [invalid, mismatch] = ['INVALID_ARGUMENT', 'DIMENSION_MISMATCH'] as const;
 // A multiply-add takes 0.03 (AVX-512) to 0.2 ns (wasm). Threads pay above about a millisecond; a cut stays under 10 ms.
 const WORTH_THREADS = 2 ** 24;
 const CUT_COST = 2 ** 25;
@@ -64,14 +65,17 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
   const arrays = params.flatMap(({ scratch }, i) => (scratch ? [] : [i]));
   const written = arrays.filter((i) => params[i]!.written);
 
-  const fail = (argument: string, what: string, code: Code = 'DIMENSION_MISMATCH') =>
-    new SeqlikError(code, `${noun}.${name}: ${argument} ${what}`, { argument });
+  const call = `${noun}.${name}`;
+  const fail = (code: Code, argument: string, expected: string, received: string, reason?: string) =>
+    argumentError(code, call, argument, { expected, received, reason: reason ?? `is ${received}, not ${expected}` });
+  const wrongLength = (argument: string, wanted: number, count: number) =>
+    fail(mismatch, argument, `${wanted}`, `${count} values`, `has ${count} values, not ${wanted}`);
   const checkSizes = (sizes: Sizes): void => {
     for (let i = 0; i < passed.length; i++)
-      if (!isCount(sizes[i], 0)) throw fail(spec.dims[i]!, `is ${String(sizes[i])}, not a size`);
+      if (!isCount(sizes[i], 0)) throw fail(mismatch, spec.dims[i]!, 'a size', String(sizes[i]));
   };
   const checkCount = (word: keyof How, n: number | undefined): void => {
-    if (n !== undefined && !isCount(n, 1)) throw fail(word, `is ${n}, not a count`);
+    if (n !== undefined && !isCount(n, 1)) throw fail(mismatch, word, 'a count', `${n}`);
   };
 
   return (dims: Given, args: Given, how: How): Call => {
@@ -81,7 +85,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
     for (const [option, words] of options) {
       const word = dims[option];
       const index = words.indexOf(word as string);
-      if (index < 0) throw fail(option, `is ${String(word)}, not one of ${words.join(', ')}`, 'INVALID_ARGUMENT');
+      if (index < 0) throw fail(invalid, option, `one of ${words.join(', ')}`, String(word));
       ints.push(index);
     }
     const values: unknown[] = [];
@@ -94,7 +98,10 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
     if (spec.lengths) {
       if (tagOf(values[lengthsAt]) === tags.i32) lengths = plain(values[lengthsAt] as Int32Array);
       const total = lengths && totalOf(lengths);
-      if (!total) throw fail(spec.lengths, 'must be an Int32Array of lengths');
+      if (!total) {
+        const received = lengths ? 'a negative length' : kindOf(values[lengthsAt]);
+        throw fail(mismatch, spec.lengths, 'an Int32Array of lengths', received, 'must be an Int32Array of lengths');
+      }
       ints[rowsAt] = total.rows;
       ints[itemsAt] = total.items;
       longest = total.longest;
@@ -135,7 +142,8 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
       const { name, tag, size, axis, length, scratch, mayReside } = params[i]!;
       const step = steps[i]!;
       const inCut = axis === 'whole' ? length.of(ints) : step * ints[axis === 'rows' ? rowsAt : itemsAt]!;
-      if (inCut > LIMIT) throw fail(name, `of one cut would have ${inCut} values`);
+      if (inCut > LIMIT)
+        throw fail(mismatch, name, `at most ${LIMIT}`, `${inCut} values`, `of one cut would have ${inCut} values`);
       const wanted = axis === 'whole' ? inCut : step * (axis === 'rows' ? rows : items);
       steps[i] = step * size;
       bytes.push(inCut * size);
@@ -143,21 +151,25 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
       let buffer: ArrayBuffer | undefined;
       if (tagOf(value) === tag) {
         const count = lengthOf(value as Values);
-        if (count !== wanted) throw fail(name, `has ${count} values, not ${wanted}`);
+        if (count !== wanted) throw wrongLength(name, wanted, count);
         buffer = fixedBuffer(value as Values);
-        if (!buffer) throw fail(name, 'lies in a shared or resizable buffer', 'INVALID_ARGUMENT');
+        if (!buffer) throw sharedMemory(call, name);
       } else if (!scratch) {
-        if (!(mayReside && Held.is(value) && value.owner === owner && value.tag === tag))
-          throw fail(name, `must be a ${tag}${mayReside ? ' or a resident of this backend' : ''}`);
-        if (value.length !== wanted) throw fail(name, `has ${value.length} values, not ${wanted}`);
+        if (!(mayReside && Held.is(value) && value.owner === owner && value.tag === tag)) {
+          const expected = `a ${tag}${mayReside ? ' or a resident of this backend' : ''}`;
+          throw fail(mismatch, name, expected, kindOf(value), `must be ${expected}`);
+        }
+        if (value.length !== wanted) throw wrongLength(name, wanted, value.length);
         values[i] = value.live().handle;
       }
       memory.push(buffer);
     }
     for (const i of written)
       for (const j of arrays)
-        if (memory[j] === memory[i] && j !== i && overlap(values[i] as Values, values[j] as Values))
-          throw fail(params[i]!.name, `overlaps ${params[j]!.name}`, 'INVALID_ARGUMENT');
+        if (memory[j] === memory[i] && j !== i && overlap(values[i] as Values, values[j] as Values)) {
+          const other = params[j]!.name;
+          throw fail(invalid, params[i]!.name, 'memory of its own', `memory of ${other}`, `overlaps ${other}`);
+        }
     return {
       signature,
       ints,
@@ -172,6 +184,8 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
   };
 }
 
+/** A short name of a value of the wrong type. */
+const kindOf = (value: unknown): string => tagOf(value) ?? typeof value;
 const isCount = (n: unknown, least: number): boolean =>
   Number.isInteger(n) && (n as number) >= least && (n as number) <= LIMIT;
 

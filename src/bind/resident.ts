@@ -1,5 +1,5 @@
 /** Residents: copies kept where the kernels live. Machines name them by handles; this file tracks who uses them. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError, SeqlikError } from '../errors.ts';
 import type { Resident, Values } from '../grammar.ts';
 import { lengthOf, tagOf } from '../memory.ts';
 
@@ -68,9 +68,17 @@ export class Held implements Resident {
   }
   write(values: Values): void {
     if (tagOf(values) !== this.tag || lengthOf(values) !== this.length)
-      throw new SeqlikError('DIMENSION_MISMATCH', `write: not a ${this.tag} of ${this.length} values`);
+      throw argumentError('DIMENSION_MISMATCH', 'write', 'values', {
+        expected: `a ${this.tag} of ${this.length} values`,
+        received: tagOf(values) === undefined ? typeof values : `a ${tagOf(values)} of ${lengthOf(values)} values`,
+        sentence: `not a ${this.tag} of ${this.length} values`,
+      });
     if (this.live().#readers > 0)
-      throw new SeqlikError('INVALID_ARGUMENT', 'write: an asynchronous call is reading this resident');
+      throw argumentError('INVALID_ARGUMENT', 'write', 'resident', {
+        expected: 'a resident that no asynchronous call is reading',
+        received: 'one that is being read',
+        sentence: 'an asynchronous call is reading this resident',
+      });
     this.owner.write(this.handle, values);
   }
   dispose(): void {

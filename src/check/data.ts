@@ -1,10 +1,10 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
 import { argumentError, callError, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
-import { allocated, fixedBuffer, lengthOf, overlap, plain, tagOf } from '../memory.ts';
+import { allocated, fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
+import { invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {

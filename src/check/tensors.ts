@@ -1,7 +1,7 @@
 /** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
 import { argumentError } from '../errors.ts';
-import { allocated, fixedBuffer, plain, tagOf } from '../memory.ts';
-import { describe, invalid, isArray, lengthIn, mismatch, type Real, room, sharedMemory } from './values.ts';
+import { allocated, fixedBuffer, plain, sharedMemory, tagOf } from '../memory.ts';
+import { describe, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** A flat copy of nested or flat numbers of `shape`; one undefined size is read off the number of values. */
 export function tensor(

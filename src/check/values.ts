@@ -24,13 +24,6 @@ export const mismatch = (where: string, argument: string, expected: string, rece
     received,
     reason: `has ${received}, not ${expected}`,
   });
-/** Memory that another thread, or a growing buffer, could change under a kernel. */
-export const sharedMemory = (where: string, argument: string): SeqlikError =>
-  argumentError('INVALID_ARGUMENT', where, argument, {
-    expected: 'memory that is neither shared nor resizable',
-    received: 'a shared or resizable buffer',
-    reason: 'lies in a shared or resizable buffer',
-  });
 /** Whether a value is an array. A revoked proxy is not, where Array.isArray would throw a TypeError. */
 export function isArray(value: unknown): value is unknown[] {
   try {

@@ -1,6 +1,7 @@
 /** Networks in every command: the columns they read, their pass over blocks, their architecture in words. */
 import { type MixtureDensityNetwork, type Real, SeqlikError } from '../index.ts';
 import type { Wanted } from '../table/blocks.ts';
+import { rephrase } from '../table/errors.ts';
 import { usageError } from './errors.ts';
 import { columnsFor } from './inputs.ts';
 import type { DataChoice } from './options.ts';
@@ -89,7 +90,7 @@ export class Walk {
       if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
       let row = 0; // of the block, with this term
       for (let term = error.row; begins.has(row) || term-- > 0; ) row++;
-      throw new SeqlikError(error.code, error.message, { ...error, row, cause: error });
+      throw rephrase(error, error.message, { ...error, row }); // its sentence, too
     }
   }
   /** The state after `count` rows of an lstm, computed row by row, since `forward` does not return its cells. */

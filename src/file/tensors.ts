@@ -3,7 +3,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { SeqlikError } from '../errors.ts';
+import { argumentError, SeqlikError } from '../errors.ts';
 import { fixedBuffer, lengthOf, tagOf } from '../memory.ts';
 
 export interface TensorFile {
@@ -188,8 +188,12 @@ function viewOf(bytes: unknown): Uint8Array {
       return new Uint8Array(buffer, byteOffset, lengthOf(bytes as Uint8Array)); // throws if it is detached
     }
   } catch {}
-  const message = 'readTensors: bytes must be a Uint8Array on memory that is neither shared, resizable nor detached';
-  throw new SeqlikError('INVALID_ARGUMENT', message, { argument: 'bytes' });
+  const expected = 'a Uint8Array on memory that is neither shared, resizable nor detached';
+  throw argumentError('INVALID_ARGUMENT', 'readTensors', 'bytes', {
+    expected,
+    received: tagOf(bytes) ?? typeof bytes,
+    reason: `must be ${expected}`,
+  });
 }
 /**
  * The inverse of writeTensors; the result shares no memory with `bytes`. Throws FORMAT (tensor, reason),

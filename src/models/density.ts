@@ -6,7 +6,7 @@ import type { Points, Real, Result, Rows } from '../check.ts';
 import * as check from '../check.ts';
 import { alike, dtypeOf, isSingle } from '../check.ts';
 import type { Table } from '../contract.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import type { Dims, DType, Kernels } from '../grammar.ts';
 import { Random } from '../random.ts';
 import { addDeviation, covariancesOf, drawBinary, drawComponent, sharpen } from './density/draw.ts';
@@ -104,14 +104,16 @@ export class MixtureDensity {
     this.shape = shapeOf({ components, dimension, mapping, binary });
     const { gaussian, outputs } = this.shape;
     if (mapping === 'graves' && gaussian !== 2)
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: mapping graves is for 2 coordinates besides the binary ones, not ${gaussian}`,
-        { argument: 'mapping' },
-      );
+      throw argumentError('INVALID_ARGUMENT', where, 'mapping', {
+        expected: '2 coordinates besides the binary ones',
+        received: `${gaussian}`,
+        reason: `graves is for 2 coordinates besides the binary ones, not ${gaussian}`,
+      });
     if (outputs >= WIDEST_ROW)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: a raw row would have ${outputs} values`, {
-        argument: 'components',
+      throw argumentError('INVALID_ARGUMENT', where, 'components', {
+        expected: `fewer than ${WIDEST_ROW} values in a raw row`,
+        received: `${outputs} values`,
+        sentence: `a raw row would have ${outputs} values`,
       });
     this.components = components;
     this.dimension = dimension;
@@ -204,8 +206,10 @@ export class MixtureDensity {
     const rows = check.points(where, 'raw', raw, w);
     const { n, values } = rows;
     if (n * m * k * k >= LIMIT)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: the covariances of ${n} rows have 2^31 values or more`, {
-        argument: 'raw',
+      throw argumentError('INVALID_ARGUMENT', where, 'raw', {
+        expected: 'covariances of fewer than 2^31 values',
+        received: `${n * m * k * k} values`,
+        sentence: `the covariances of ${n} rows have 2^31 values or more`,
       });
     const { weights, L, probabilities } = this.factors(where, rows);
     const means = check.room(where, n * m * k, isSingle(values));

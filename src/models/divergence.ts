@@ -4,7 +4,7 @@
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError, callError } from '../errors.ts';
 import type { Components } from './components/components.ts';
 import { ParameterReader } from './components/parameters.ts';
 import { Gaussian, type GaussianLike } from './gaussian.ts';
@@ -61,7 +61,7 @@ function computeDivergence(where: string, ...given: [GaussianLike, GaussianLike,
 }
 function requireFinite(where: string, values: Float64Array): Float64Array {
   if (values.every(Number.isFinite)) return values;
-  throw new SeqlikError('NON_FINITE', `${where}: the divergence of these Gaussians overflows`, { argument: 'p' });
+  throw callError('NON_FINITE', where, 'the divergence of these Gaussians overflows', { argument: 'p' });
 }
 
 /**
@@ -132,8 +132,10 @@ export function mixtureDivergence(
   const seed = check.seed(where, given.seed);
   const [P, Q] = [GaussianMixture.of(p), GaussianMixture.of(q)];
   if (P.dimension !== Q.dimension)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: q has dimension ${Q.dimension}, p ${P.dimension}`, {
-      argument: 'q',
+    throw argumentError('DIMENSION_MISMATCH', where, 'q', {
+      expected: `dimension ${P.dimension}, that of p`,
+      received: `dimension ${Q.dimension}`,
+      reason: `has dimension ${Q.dimension}, p ${P.dimension}`,
     });
   return method === 'variational' ? { estimate: variational(P, Q) } : monteCarlo(P, Q, samples, seed);
 }

@@ -4,7 +4,7 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Result, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../file.ts';
 import type { FitReport } from '../training/report.ts';
 import { Components, type Parts } from './components/components.ts';
@@ -18,7 +18,7 @@ import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
-import { MixtureStatistics } from './statistics.ts';
+import { describeStatistics, MixtureStatistics } from './statistics.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
 export type { ComponentFitOptions, FitOptions, FitProgress } from './components/settings.ts';
@@ -204,8 +204,10 @@ export class GaussianMixture extends Scored {
     const given = check.options(where, options, ['regularization']);
     const regularization = check.amount(where, 'regularization', check.or(given.regularization, 1e-6));
     if (!MixtureStatistics.is(statistics) || !statistics.madeUnder(this.components.parts))
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: statistics must be made by this mixture`, {
-        argument: 'statistics',
+      throw argumentError('INVALID_ARGUMENT', where, 'statistics', {
+        expected: 'statistics of this mixture',
+        received: describeStatistics(statistics),
+        reason: 'must be made by this mixture',
       });
     this.live();
     return fromParts(maximise(where, statistics.totals, regularization), this.backend);
@@ -283,11 +285,11 @@ export class GaussianMixture extends Scored {
       covarianceTypes,
     );
     if (init && (init.k !== k || init.type !== type))
-      throw new SeqlikError(
-        'INVALID_ARGUMENT',
-        `${where}: init has ${init.k} ${init.type} components, not ${k} ${type} ones`,
-        { argument: 'init' },
-      );
+      throw argumentError('INVALID_ARGUMENT', where, 'init', {
+        expected: `${k} ${type} components`,
+        received: `${init.k} ${init.type} components`,
+        reason: `has ${init.k} ${init.type} components, not ${k} ${type} ones`,
+      });
     const rate =
       given.falsePositiveRate === undefined
         ? undefined
@@ -332,8 +334,10 @@ function readAnomaly(where: string, value: unknown): Anomaly | undefined {
   if (value === undefined) return undefined;
   const { threshold, falsePositiveRate } = check.fields(where, 'anomaly', value, ['threshold', 'falsePositiveRate']);
   if (typeof threshold !== 'number' || !Number.isFinite(threshold))
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: anomaly.threshold must be a finite number`, {
-      argument: 'anomaly',
+    throw argumentError('INVALID_ARGUMENT', where, 'anomaly', {
+      expected: 'a finite threshold',
+      received: check.describe(threshold),
+      sentence: 'anomaly.threshold must be a finite number',
     });
   const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
@@ -349,7 +353,12 @@ function fromParts({ weights, means, covariances, type }: Parts, backend: Backen
 
 /** The linearly interpolated quantile. */
 function quantile(where: string, values: Real, rate: number): number {
-  if (values.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x is empty`, { argument: 'x' });
+  if (values.length === 0)
+    throw argumentError('EMPTY_INPUT', where, 'x', {
+      expected: 'at least one row',
+      received: 'none',
+      reason: 'is empty',
+    });
   const sorted = Float64Array.from(values).sort();
   const at = rate * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];

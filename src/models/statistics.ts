@@ -1,5 +1,6 @@
 /** Additive statistics of data under a mixture, as a value of its own. Equations: docs/math/mixture.md. */
-import { SeqlikError } from '../errors.ts';
+import { describe } from '../check.ts';
+import { argumentError } from '../errors.ts';
 import { decode, encode, malformed, numberOf, tensorOf } from '../file.ts';
 import type { Parts } from './components/components.ts';
 import { hasMatrices } from './components/covariances.ts';
@@ -20,8 +21,10 @@ export class MixtureStatistics {
   /** @internal `totals` of `expect`. */
   constructor(readonly totals: Totals) {
     if (!isTotals(totals))
-      throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics: made by GaussianMixture.statistics and fromBytes', {
-        argument: 'totals',
+      throw argumentError('INVALID_ARGUMENT', 'MixtureStatistics', 'totals', {
+        expected: 'those of GaussianMixture.statistics or fromBytes',
+        received: describe(totals),
+        sentence: 'made by GaussianMixture.statistics and fromBytes',
       });
   }
   /** @internal No prototype and no proxy can lie here. */
@@ -45,8 +48,10 @@ export class MixtureStatistics {
    */
   merge(other: MixtureStatistics): MixtureStatistics {
     if (!MixtureStatistics.is(other) || !other.madeUnder(this.totals.parts))
-      throw new SeqlikError('INVALID_ARGUMENT', 'MixtureStatistics.merge: other was made under another mixture', {
-        argument: 'other',
+      throw argumentError('INVALID_ARGUMENT', 'MixtureStatistics.merge', 'other', {
+        expected: 'statistics of the same mixture',
+        received: describeStatistics(other),
+        reason: 'was made under another mixture',
       });
     return new MixtureStatistics(mergeTotals(this.totals, other.totals));
   }
@@ -102,3 +107,6 @@ export class MixtureStatistics {
 }
 /** The second moments of a component: a packed triangle, or one square per coordinate. */
 const widthOf = ({ type, d }: Parts): number => (hasMatrices(type) ? tri(d) : d);
+/** A short name of a value where the statistics of one mixture are expected. */
+export const describeStatistics = (value: unknown): string =>
+  MixtureStatistics.is(value) ? 'statistics of another mixture' : describe(value);

@@ -1,6 +1,6 @@
 /** Blocks of rows on their way to a model, filled by the readers of both formats. */
-import { argumentError, SeqlikError } from '../errors.ts';
-import type { Fault } from './errors.ts';
+import { argumentError } from '../errors.ts';
+import { type Fault, fileError } from './errors.ts';
 import { Groups } from './groups.ts';
 
 const ROWS = 8192;
@@ -133,13 +133,13 @@ export function numbersOf(file: string, wanted: Wanted, all: readonly string[]):
   const { weights, sequence, dimension, complete } = wanted;
   const columns = wanted.columns ?? all.filter((name) => name !== weights && name !== sequence);
   if (dimension !== undefined && columns.length !== dimension)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${file}: it has ${columns.length} columns, the model ${dimension}`, {
+    throw argumentError('DIMENSION_MISMATCH', file, 'dimension', {
       file,
-      argument: 'dimension',
       expected: `${dimension} columns`,
       received: `${columns.length} columns`,
+      sentence: `it has ${columns.length} columns, the model ${dimension}`,
     });
-  if (columns.length === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: it has no columns`, { file });
+  if (columns.length === 0) throw fileError('EMPTY_INPUT', file, 'it has no columns');
   if (complete && complete.binary >= columns.length)
     throw argumentError('INVALID_ARGUMENT', file, 'binary', {
       expected: `less than the number of columns, ${columns.length}`,

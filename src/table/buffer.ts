@@ -1,9 +1,9 @@
 /** All rows of a table in memory, 8 bytes per number. */
 
-import { SeqlikError } from '../errors.ts';
+import type { SeqlikError } from '../errors.ts';
 import type { Block } from './blocks.ts';
 import { Counts } from './counts.ts';
-import { badData } from './errors.ts';
+import { badData, fileError } from './errors.ts';
 
 const LIMIT = 2 ** 31; // the library takes fewer numbers than this
 
@@ -40,9 +40,7 @@ export class RowBuffer {
       this.keep({ ...block, x: inputs }, inputs, d);
     }
     if (this.counts.rows * d >= LIMIT)
-      throw new SeqlikError('OUT_OF_MEMORY', `${this.file}: more than ${LIMIT} numbers, too many for a fit`, {
-        file: this.file,
-      });
+      throw fileError('OUT_OF_MEMORY', this.file, `more than ${LIMIT} numbers, too many for a fit`);
   }
   /** Moves everything out, as flat arrays; can be called once. */
   take(): { x: Float64Array; sampleWeights?: Float64Array } {
@@ -50,7 +48,7 @@ export class RowBuffer {
     if (!this.weighted) return { x };
     const sampleWeights = join(this.weightParts);
     if (sampleWeights.length > 0 && !sampleWeights.some((w) => w > 0))
-      throw new SeqlikError('FORMAT', `${this.file}: all weights are 0`, { file: this.file });
+      throw fileError('FORMAT', this.file, 'all weights are 0');
     return { x, sampleWeights };
   }
   /** The number of rows of each sequence. */

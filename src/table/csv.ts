@@ -5,9 +5,9 @@
 
 import { isUtf8 } from 'node:buffer';
 import { CsvError, parse } from 'csv-parse/sync';
-import { SeqlikError } from '../errors.ts';
+import type { SeqlikError } from '../errors.ts';
 import { Blocks, keptOf, numbersOf, type Wanted } from './blocks.ts';
-import { badData, type Column, type Fault, notNumber, quote } from './errors.ts';
+import { badData, type Column, type Fault, fileError, notNumber, quote } from './errors.ts';
 import { numberOf, POWERS } from './numbers.ts';
 import { boundary, LONGEST } from './source.ts';
 
@@ -44,7 +44,7 @@ export class CsvReader {
   /** Checks, after the last record, that there was a header line. */
   finish(): void {
     if (this.blocks) return;
-    throw new SeqlikError('EMPTY_INPUT', `${this.file}: it is empty, without even a header line`, { file: this.file });
+    throw fileError('EMPTY_INPUT', this.file, 'it is empty, without even a header line');
   }
 
   private feedUntilBad(bytes: Buffer): never {

@@ -1,6 +1,8 @@
 /** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in
  * rows. */
-import { type Code, type ErrorFields, SeqlikError } from '../errors.ts';
+import { callError, type ErrorFields, rephrase, SeqlikError } from '../errors.ts';
+
+export { rephrase }; // for the doors
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -24,6 +26,11 @@ export function ioError(what: string, path: string, cause: unknown): SeqlikError
   return new SeqlikError('IO', `cannot ${what} ${path}: ${text}`, { path, reason, cause });
 }
 
+type FileCode = 'FORMAT' | 'EMPTY_INPUT' | 'NON_FINITE' | 'NOT_POSITIVE_DEFINITE' | 'OUT_OF_MEMORY';
+/** The error of a file. */
+export const fileError = (code: FileCode, file: string, sentence: string, fields: ErrorFields = {}): SeqlikError =>
+  callError(code, file, sentence, { file, ...fields });
+
 /** A fault of the data; `argument` is the field of Wanted that would put it right, if one would. */
 export interface Fault {
   readonly reason: string;
@@ -35,23 +42,14 @@ export interface Column {
   readonly name: string;
 }
 /** The error of a line of the data or of one of its cells. Lines and columns count from 1 in the message. */
-export function badData(code: Code, file: string, line: number, fault: Fault, column?: Column): SeqlikError {
+export function badData(code: FileCode, file: string, line: number, fault: Fault, column?: Column): SeqlikError {
   const { at, name } = column ?? {};
   const cell = name === undefined ? '' : `, column ${at === undefined ? name : `${at + 1} (${name})`}`;
-  return new SeqlikError(code, `${file}: line ${line}${cell}: ${fault.reason}`, {
-    file,
-    line,
-    ...fault,
-    ...(at !== undefined && { column: at }),
-  });
+  const place = at === undefined ? { line } : { line, column: at };
+  return fileError(code, file, `line ${line}${cell}: ${fault.reason}`, { ...place, ...fault });
 }
 export const notNumber = (text: string): string => `${text} is not a number (a cell not observed is left empty)`;
 
-/** The same error with another message, and fields beside its own. */
-export function rephrase(error: SeqlikError, message: string, fields: ErrorFields = {}): SeqlikError {
-  const { sentence, ...facts } = error; // which is that of the other message
-  return new SeqlikError(error.code, message, { ...facts, ...fields, cause: error });
-}
 /** The library's error about rows, told by the line or the column of the file. `lineOf` tells where a row stood. */
 export function toDataError(
   error: unknown,

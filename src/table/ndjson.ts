@@ -1,9 +1,9 @@
 /** Rows of NDJSON: an object per line. */
 
 import { isUtf8 } from 'node:buffer';
-import { type Code, SeqlikError } from '../errors.ts';
+import type { SeqlikError } from '../errors.ts';
 import { Blocks, keptOf, numbersOf, type Wanted } from './blocks.ts';
-import { badData, clip, type Fault, notNumber, quote } from './errors.ts';
+import { badData, clip, type Fault, fileError, notNumber, quote } from './errors.ts';
 import { LONGEST } from './source.ts';
 
 const LF = 10;
@@ -40,7 +40,7 @@ export class NdjsonReader {
     this.blocks ??= new Blocks([], this.wanted);
     const [name] = this.unseen;
     if (name === undefined) return;
-    throw new SeqlikError('FORMAT', `${this.file}: no line has a ${quote(name)}`, { file: this.file });
+    throw fileError('FORMAT', this.file, `no line has a ${quote(name)}`);
   }
 
   private row(text: string): void {
@@ -93,7 +93,7 @@ export class NdjsonReader {
     if (this.unseen.size > 0) this.unseen.delete(name);
     return row[name];
   }
-  private bad(fault: string | Fault, name?: string, code: Code = 'FORMAT'): SeqlikError {
+  private bad(fault: string | Fault, name?: string, code: 'FORMAT' | 'NON_FINITE' = 'FORMAT'): SeqlikError {
     const full = typeof fault === 'string' ? { reason: fault } : fault;
     return badData(code, this.file, this.line, full, name === undefined ? undefined : { name });
   }

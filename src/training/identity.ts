@@ -1,5 +1,5 @@
 /** Identities of training runs: a checkpoint is only good for the run it was made in. */
-import { SeqlikError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import type { TrainingIdentity } from './checkpoint.ts';
 import type { TrainingSettings } from './settings.ts';
 
@@ -38,9 +38,11 @@ export function requireSame(where: string, given: TrainingIdentity, expected: Tr
   for (const name of new Set([...Object.keys(expected), ...Object.keys(given)])) {
     if (given[name] === expected[name]) continue;
     const reason = `its ${name} is ${given[name] ?? 'not given'}, not ${expected[name] ?? 'given here'}`;
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: checkpoint is of another training run: ${reason}`, {
-      argument: 'checkpoint',
+    throw argumentError('INVALID_ARGUMENT', where, 'checkpoint', {
+      expected: `${name} ${expected[name] ?? 'not given'}`,
+      received: `${name} ${given[name] ?? 'not given'}`,
       reason,
+      sentence: `checkpoint is of another training run: ${reason}`,
     });
   }
 }

@@ -1,5 +1,5 @@
 /** Training by gradients: epochs of mini-batches, held-out examples, checkpoints. Equations: docs/math/training.md. */
-import { SeqlikError } from '../errors.ts';
+import { callError, SeqlikError } from '../errors.ts';
 import { partsOf, shuffleBatches, split } from './batches.ts';
 import { type Checkpoint, encodeCheckpoint, type TrainingIdentity } from './checkpoint.ts';
 import { allFinite, clipFactor } from './clip.ts';
@@ -73,7 +73,7 @@ class Training {
     const { where, signal, validation, seed, optimizer, momentum, resume } = settings;
     this.pace = new Pace(signal, where);
     const { training, heldOut } = split(task.lengths, validation, seed);
-    if (training.length === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: the data give no term of a likelihood`);
+    if (training.length === 0) throw callError('EMPTY_INPUT', where, 'the data give no term of a likelihood');
     this.training = this.exampleSet(training);
     this.heldOut = this.exampleSet(heldOut);
     this.identity = identityOf(task, settings, this.training.terms, this.heldOut.terms);
@@ -203,7 +203,7 @@ class Training {
     const remedy = last
       ? `the checkpoint after epoch ${epochsOf(last)} is attached; a smaller learningRate or clip may help`
       : 'the initial parameters are no place to start from';
-    return new SeqlikError('DIVERGED', `${where}: diverged ${at}: ${message}; ${remedy}`, {
+    return callError('DIVERGED', where, `diverged ${at}: ${message}; ${remedy}`, {
       reason: `diverged ${at}: ${sentence}`,
       ...(last && { checkpoint: encodeCheckpoint(last), epoch: epochsOf(last) }),
       ...(fault !== message && { cause: fault }),

@@ -1,6 +1,6 @@
 /** Options of every fit by gradients, and their checks; loop.ts runs on the result. */
 import * as check from '../check.ts';
-import { argumentError, SeqlikError } from '../errors.ts';
+import { argumentError, rephrase, SeqlikError } from '../errors.ts';
 import { fixedBuffer, tagOf } from '../memory.ts';
 import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
 import { type OptimizerName, optimizers } from './optimizer.ts';
@@ -161,18 +161,14 @@ function readCheckpointOptions(where: string, value: unknown): Pick<TrainingSett
 function decodeResume(where: string, bytes: unknown): Checkpoint {
   const argument = 'checkpoint.resume';
   if (tagOf(bytes) !== 'Uint8Array' || !fixedBuffer(bytes as Uint8Array))
-    throw new SeqlikError(
-      'INVALID_ARGUMENT',
-      `${where}: checkpoint.resume must be a Uint8Array on memory that is neither shared nor resizable, not ` +
-        check.describe(bytes),
-      { argument },
-    );
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: 'a Uint8Array on memory that is neither shared nor resizable',
+      received: check.describe(bytes),
+    });
   try {
     return decodeCheckpoint(bytes as Uint8Array);
   } catch (error) {
     if (!(error instanceof SeqlikError)) throw error;
-    const { code, message, tensor, reason } = error;
-    const place = { ...(tensor !== undefined && { tensor }), ...(reason !== undefined && { reason }) };
-    throw new SeqlikError(code, `${where}: checkpoint.resume: ${message}`, { argument, ...place, cause: error });
+    throw rephrase(error, `${where}: ${argument}: ${error.message}`, { argument });
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Every hostile value in every place of the public face, on both machines: it gives what the plain value would give, or
- * a SeqlikError; never another error but one thrown by the caller's own code, and never a crash.
+ * a SeqlikError that names the argument and says what was expected and received; never another error but one thrown by
+ * the caller's own code, and never a crash.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';

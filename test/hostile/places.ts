@@ -1,6 +1,7 @@
 /** A place is one argument, option or field of what the library exports, named by surface.ts; and how to fill it. */
 import { type Backend, SeqlikError } from '../../src/index.ts';
 import { Model } from '../../src/models/model.ts';
+import { lacking } from '../support/models.ts';
 import { mine, type Value } from './values.ts';
 
 export interface Place {
@@ -68,6 +69,8 @@ export async function complaint(
   if ('error' in got) {
     if (got.error === mine && value.throws) return undefined;
     if (!(got.error instanceof SeqlikError)) return `${value.name}: ${String(got.error)}`;
+    const lacks = lacking(got.error);
+    if (lacks.length > 0) return `${value.name}: ${String(got.error)}, without ${lacks}`;
   }
   const made = value.make();
   const right = understood(() => meant(value, made));

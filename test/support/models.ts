@@ -182,14 +182,21 @@ export function expectSlope(gradient: Iterable<number>, direction: ArrayLike<num
   const terms = [...gradient].map((g, i) => g * direction[i]!);
   expectNear([sum(terms)], [slope(f)], 1e-7 * (sum(terms.map(Math.abs)) + 1e-3));
 }
-/** What a call throws, which has to be a SeqlikError. */
+/** The fields that an error about an argument lacks; none for an error of another code. */
+export function lacking(error: SeqlikError): string[] {
+  if (error.code !== 'INVALID_ARGUMENT' && error.code !== 'DIMENSION_MISMATCH') return [];
+  const fields = ['argument', 'expected', 'received'] as const;
+  return fields.filter((name) => typeof error[name] !== 'string' || error[name] === '');
+}
+/** The error that a call throws, which has to be a SeqlikError with all its fields. */
 export function refusal(call: () => unknown): SeqlikError {
   let result: unknown;
   try {
     result = call();
   } catch (error) {
-    if (error instanceof SeqlikError) return error;
-    throw error;
+    if (!(error instanceof SeqlikError)) throw error;
+    expect(lacking(error), error.message).toEqual([]);
+    return error;
   }
   return expect.fail(`returned ${String(result)} instead of throwing`);
 }

@@ -1,6 +1,7 @@
 /** Inspection of networks. */
-import { type MixtureDensityNetwork, SeqlikError } from '../../index.ts';
+import type { MixtureDensityNetwork } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
+import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
 import { type DataChoice, sequenceOption } from '../options.ts';
@@ -29,7 +30,7 @@ class SequenceEvaluation implements Evaluation {
   finish(file: string): Fitness {
     const { rows, sequences, logLikelihood } = this;
     const steps = rows - sequences;
-    if (steps === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: no sequence has two rows`, { file });
+    if (steps === 0) throw fileError('EMPTY_INPUT', file, 'no sequence has two rows');
     const logLikelihoodPerStep = logLikelihood / steps;
     return {
       fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },

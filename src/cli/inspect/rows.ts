@@ -1,7 +1,7 @@
 /** Inspection of models of independent rows. */
-import { SeqlikError } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { Counts, gapsOf } from '../../table/counts.ts';
+import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import type { DataChoice } from '../options.ts';
 import { criteria, type RowModel, rowsFor } from '../rows.ts';
@@ -30,7 +30,7 @@ class RowEvaluation implements Evaluation {
   finish(file: string): Fitness {
     const { logLikelihood } = this;
     const { rows, observed, gaps } = this.counts;
-    if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${file}: no row holds an observation`, { file });
+    if (observed === 0) throw fileError('EMPTY_INPUT', file, 'no row holds an observation');
     const { parameters, bic, aic } = criteria(this.model, logLikelihood, observed);
     const meanLogDensity = logLikelihood / observed;
     return {

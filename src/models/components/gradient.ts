@@ -1,6 +1,6 @@
 /** Gradients of a mixture's loss: equations 18 to 20 of the notes, corrected (docs/math/mixture.md). */
 import type { Rows } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { callError } from '../../errors.ts';
 import { invert, multiply, tri, unpackSymmetric } from '../triangles.ts';
 import { Components } from './components.ts';
 import { sumShared } from './covariances.ts';
@@ -73,7 +73,7 @@ function lightWeightGradient(where: string, { backend, parts, which }: Component
       const others = shares.reduce((a, b, i) => (i === c ? a : a + b), 0);
       const ratio = own / (others + w * own);
       if (!Number.isFinite(ratio))
-        throw new SeqlikError('NON_FINITE', `${where}: the gradient of weights[${c}] overflows at row ${row} of x`, {
+        throw callError('NON_FINITE', where, `the gradient of weights[${c}] overflows at row ${row} of x`, {
           argument: 'x',
           row,
         });

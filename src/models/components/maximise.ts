@@ -1,5 +1,5 @@
 /** The M step of expectation maximisation: parameters from statistics. Equations: docs/math/mixture.md. */
-import { SeqlikError } from '../../errors.ts';
+import { callError } from '../../errors.ts';
 import { packedIndex, tri } from '../triangles.ts';
 import type { Parts } from './components.ts';
 import { hasMatrices } from './covariances.ts';
@@ -13,7 +13,7 @@ import type { Totals } from './sums.ts';
 export function maximise(where: string, { parts, count, first, second }: Totals, regularization: number): Parts {
   const { type, k, d } = parts;
   const total = count.reduce((a, b) => a + b, 0);
-  if (!(total > 0)) throw new SeqlikError('EMPTY_INPUT', `${where}: the statistics hold no observation`);
+  if (!(total > 0)) throw callError('EMPTY_INPUT', where, 'the statistics hold no observation');
   const full = hasMatrices(type);
   const means = parts.means.slice();
   const delta = first.map((f, i) => (count[Math.floor(i / d)]! > 0 ? f / count[Math.floor(i / d)]! : 0));

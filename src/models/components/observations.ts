@@ -1,7 +1,7 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
 import { gaps } from '../../check.ts';
-import { callError, SeqlikError } from '../../errors.ts';
+import { argumentError, callError } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
 import { type Batch, batchesOf } from './sums.ts';
@@ -34,16 +34,21 @@ export class Observations {
       observed++;
       if (w[row]! > 0) usable[count++] = row;
     }
-    if (observed === 0) throw new SeqlikError('EMPTY_INPUT', `${where}: x holds no observation`, { argument: 'x' });
+    if (observed === 0)
+      throw argumentError('EMPTY_INPUT', where, 'x', {
+        expected: 'at least one observation',
+        received: 'none',
+        reason: 'holds no observation',
+      });
     if (k > observed)
-      throw callError('INVALID_ARGUMENT', where, `${k} components for ${observed} observed rows`, {
-        argument: 'components',
+      throw argumentError('INVALID_ARGUMENT', where, 'components', {
         expected: `at most ${observed}, the number of observed rows`,
         received: `${k}`,
+        sentence: `${k} components for ${observed} observed rows`,
       });
     const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)
-      throw new SeqlikError('NOT_POSITIVE_DEFINITE', `${where}: column ${constant} of x is constant`, {
+      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x is constant`, {
         which: 'covariances',
         pivot: constant,
         value: 0,

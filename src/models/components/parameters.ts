@@ -1,7 +1,7 @@
 /** The parameters of Gaussians and mixtures as callers give them: read and checked. */
 import type { Backend } from '../../bind.ts';
 import * as check from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { argumentError, type SeqlikError } from '../../errors.ts';
 import { diagonalMatrix, factorise, notPositiveDefinite, packLower, reconstruct } from '../triangles.ts';
 import type { Parts } from './components.ts';
 import { covarianceTypes, hasMatrices, shapeOf } from './covariances.ts';
@@ -27,8 +27,10 @@ export class ParameterReader {
     const named = covarianceForms.filter((name) => this.given[name] !== undefined);
     if (named.length !== 1) {
       const names = covarianceForms.map((name) => prefix + name).join(', ');
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: give one of ${names}, not ${named.length} of them`, {
-        argument: prefix + (named[0] ?? covarianceForms[0]),
+      throw argumentError('INVALID_ARGUMENT', where, prefix + (named[0] ?? covarianceForms[0]), {
+        expected: `one of ${names}`,
+        received: `${named.length} of them`,
+        sentence: `give one of ${names}, not ${named.length} of them`,
       });
     }
     this.form = named[0]!;
@@ -38,7 +40,11 @@ export class ParameterReader {
     const { where, prefix, form, given } = this;
     this.mean = check.tensor(where, `${prefix}mean`, given['mean'], [size]);
     if (this.d < 1)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}mean is empty`, { argument: `${prefix}mean` });
+      throw argumentError('INVALID_ARGUMENT', where, `${prefix}mean`, {
+        expected: 'at least one coordinate',
+        received: 'none',
+        reason: 'is empty',
+      });
     this.values = check.tensor(where, this.name, given[form], form === 'variances' ? [this.d] : [this.d, this.d]);
   }
   get d(): number {
@@ -57,8 +63,10 @@ export class ParameterReader {
     if (this.form !== 'cholesky') return;
     const above = values.findIndex((v, at) => at % d > Math.floor(at / d) && v !== 0);
     if (above >= 0)
-      throw new SeqlikError('INVALID_ARGUMENT', `${where}: ${this.name} is ${values[above]} above its diagonal`, {
-        argument: this.name,
+      throw argumentError('INVALID_ARGUMENT', where, this.name, {
+        expected: '0 above its diagonal',
+        received: `${values[above]}`,
+        reason: `is ${values[above]} above its diagonal`,
       });
   }
   /** The covariance [d,d], whatever form it was given in. */
@@ -100,24 +108,25 @@ export class ParameterReader {
 const mixtureFields = ['weights', 'means', 'covariances', 'covarianceType'];
 /** A mixture, checked in the order of docs/math.md § Conventions; `prefix` stands before the public names. */
 export function readMixture(where: string, prefix: string, parameters: unknown): Parts {
-  const wrong = (argument: string, what: string): SeqlikError =>
-    new SeqlikError('INVALID_ARGUMENT', `${where}: ${prefix}${argument} ${what}`, { argument: prefix + argument });
+  const wrong = (argument: string, expected: string, received: string, reason: string): SeqlikError =>
+    argumentError('INVALID_ARGUMENT', where, prefix + argument, { expected, received, reason });
   const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters, mixtureFields);
   const word = check.or(given['covarianceType'], 'full');
   const type = check.choice(where, `${prefix}covarianceType`, word, covarianceTypes);
   const weights = check.tensor(where, `${prefix}weights`, given['weights'], [undefined]);
   const k = weights.length;
-  if (k < 1) throw wrong('weights', 'are empty');
+  if (k < 1) throw wrong('weights', 'at least one weight', 'none', 'are empty');
   const means = check.tensor(where, `${prefix}means`, given['means'], [k, undefined]);
   const d = means.length / k;
-  if (d < 1) throw wrong('means', 'have no coordinates');
+  if (d < 1) throw wrong('means', 'at least one coordinate', 'none', 'have no coordinates');
   const covariances = check.tensor(where, `${prefix}covariances`, given['covariances'], shapeOf(type, k, d));
   for (const [name, values] of Object.entries({ weights, means, covariances }))
     check.finite(where, prefix + name, values);
   const negative = weights.findIndex((w) => w < 0);
-  if (negative >= 0) throw wrong('weights', `has ${weights[negative]} at [${negative}], not >= 0`);
+  if (negative >= 0)
+    throw wrong('weights', '>= 0', `${weights[negative]}`, `has ${weights[negative]} at [${negative}], not >= 0`);
   const sum = weights.reduce((a, b) => a + b, 0);
-  if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', `sum to ${sum}, not 1`);
+  if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', 'a sum of 1', `${sum}`, `sum to ${sum}, not 1`);
   if (hasMatrices(type)) check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
   return { type, k, d, weights, means, covariances };
 }

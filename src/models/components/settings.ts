@@ -3,7 +3,7 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { argumentError } from '../../errors.ts';
 import { allocated } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
@@ -122,8 +122,10 @@ export function readFit(
   const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
   const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
   if (chosen.init && chosen.init.d !== d)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: x has ${d} columns, init ${chosen.init.d}`, {
-      argument: 'x',
+    throw argumentError('DIMENSION_MISMATCH', where, 'x', {
+      expected: `${chosen.init.d} columns, as many as init`,
+      received: `${d} columns`,
+      reason: `has ${d} columns, init ${chosen.init.d}`,
     });
   const rows = { values: allocated(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);

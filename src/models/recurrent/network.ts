@@ -8,7 +8,7 @@ import type { Backend } from '../../bind.ts';
 import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../check.ts';
-import { SeqlikError } from '../../errors.ts';
+import { callError } from '../../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
@@ -239,7 +239,7 @@ export class MixtureDensityNetwork extends Model {
     if (at >= 0 || dInitialState.some((values) => !values.every(Number.isFinite))) {
       const slot = stack.slots.findLast((slot) => at >= slot.at);
       const by = slot?.name ?? 'initialState';
-      throw new SeqlikError('NON_FINITE', `${where}: the gradient by ${by} overflows`, { argument: 'parameters' });
+      throw callError('NON_FINITE', where, `the gradient by ${by} overflows`, { argument: 'parameters' });
     }
     return { loss, gradient, dInitialState };
   }

@@ -1,6 +1,6 @@
 /** Encodes a network as the tensors and metadata of a model file, and decodes it: docs/format.md. */
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { argumentError } from '../../../errors.ts';
 import { numberOf, refuseOthers, type TensorFile, tensorOf } from '../../../file.ts';
 import { tensorShape } from '../stack/architecture.ts';
 import type { NetworkArchitecture } from './architecture.ts';
@@ -51,7 +51,11 @@ export function decodeNetwork(file: TensorFile): NetworkOptions {
   const inputSkip = check.choice('file', 'inputSkip', metadata['inputSkip'], ['true', 'false']) === 'true';
   const { mapping, cell } = metadata;
   if (mapping === undefined || cell === undefined)
-    throw new SeqlikError('INVALID_ARGUMENT', 'file: mapping and cell are missing', { argument: 'mapping' });
+    throw argumentError('INVALID_ARGUMENT', 'file', 'mapping', {
+      expected: 'mapping and cell',
+      received: 'undefined',
+      reason: 'and cell are missing',
+    });
   const architecture = readArchitecture('file', {
     dimension: number('dimension'),
     hidden: (metadata['hidden'] ?? '').split(',').map(read),

@@ -5,7 +5,7 @@ import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../../check.ts';
-import { callError, SeqlikError } from '../../../errors.ts';
+import { argumentError, callError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
 import type { TrainingIdentity } from '../../../training/checkpoint.ts';
 import { type Task, train } from '../../../training/loop.ts';
@@ -71,7 +71,11 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
   // a copy: a fit outlives the call, and standardises the values
   const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
   if (!ragged.lengths.some((length) => length > 1))
-    throw new SeqlikError('EMPTY_INPUT', `${where}: no sequence has two observations`, { argument: 'seqs' });
+    throw argumentError('EMPTY_INPUT', where, 'seqs', {
+      expected: 'a sequence of two observations or more',
+      received: 'none',
+      sentence: 'no sequence has two observations',
+    });
   checkBinaryTargets(where, 'seqs', ragged.values, dimension, gaussian);
   const { units, constant } = measureUnits(where, ragged, architecture.density);
   standardise(where, 'seqs', ragged.values, units);

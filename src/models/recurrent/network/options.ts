@@ -2,7 +2,7 @@
 
 import type { Vector } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { argumentError, callError, SeqlikError } from '../../../errors.ts';
+import { argumentError } from '../../../errors.ts';
 import { type Mapping, mappings, type Shape } from '../../density/mapping.ts';
 import { type StackArchitecture, tensorShape } from '../stack/architecture.ts';
 import { type Cell, cells } from '../stack/cell.ts';
@@ -65,8 +65,10 @@ export function readNetwork(
   minStandardDeviation: number;
 } {
   if (options === undefined)
-    throw new SeqlikError('INVALID_ARGUMENT', `${where}: options are needed: dimension, hidden, components`, {
-      argument: 'options',
+    throw argumentError('INVALID_ARGUMENT', where, 'options', {
+      expected: 'dimension, hidden, components',
+      received: 'undefined',
+      reason: 'are needed: dimension, hidden, components',
     });
   const given = check.options(where, options, networkOptions);
   const architecture = readArchitecture(where, given);
@@ -97,12 +99,11 @@ export function readArchitecture(where: string, given: Given): NetworkArchitectu
   const inputSkip = check.flag(where, 'inputSkip', check.or(given.inputSkip, false));
   const binary = check.count(where, 'binary', check.or(given.binary, 0), 0, dimension - 1);
   if (mapping === 'graves' && dimension - binary !== 2)
-    throw callError(
-      'INVALID_ARGUMENT',
-      where,
-      `the mapping graves is for 2 coordinates beside the binary ones, not ${dimension - binary}`,
-      { argument: 'mapping', expected: '2 coordinates beside the binary ones', received: `${dimension - binary}` },
-    );
+    throw argumentError('INVALID_ARGUMENT', where, 'mapping', {
+      expected: '2 coordinates beside the binary ones',
+      received: `${dimension - binary}`,
+      sentence: `the mapping graves is for 2 coordinates beside the binary ones, not ${dimension - binary}`,
+    });
   return new NetworkArchitecture(where, { dimension, hidden, components, mapping, cell, inputSkip, binary });
 }
 
@@ -134,9 +135,13 @@ function readStandardization(
     i < gaussian ? !(standardDeviation[i]! > 0) : mean[i] !== 0 || standardDeviation[i] !== 1;
   const at = mean.findIndex((_, i) => isWrong(i));
   if (at >= 0) {
-    const rule = 'deviations are > 0, and binary coordinates stay as they are';
-    const message = `${where}: standardization at [${at}] is ${mean[at]}, ${standardDeviation[at]}: ${rule}`;
-    throw new SeqlikError('INVALID_ARGUMENT', message, { argument: 'standardization' });
+    const expected = 'deviations are > 0, and binary coordinates stay as they are';
+    const received = `${mean[at]}, ${standardDeviation[at]}`;
+    throw argumentError('INVALID_ARGUMENT', where, 'standardization', {
+      expected,
+      received,
+      reason: `at [${at}] is ${received}: ${expected}`,
+    });
   }
   return Object.freeze({ mean, standardDeviation });
 }

@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../../bind.ts';
 import * as check from '../../../check.ts';
-import { callError, SeqlikError } from '../../../errors.ts';
+import { argumentError, callError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
 import {
   addDeviation,
@@ -167,8 +167,10 @@ export function readStep(
   const list = check.list(where, 'state.hidden', given['hidden']);
   const layers = stack.sizes.length;
   if (list.length !== layers)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${where}: state.hidden has ${list.length} layers, not ${layers}`, {
-      argument: 'state',
+    throw argumentError('DIMENSION_MISMATCH', where, 'state', {
+      expected: `${layers} layers`,
+      received: `${list.length} layers`,
+      sentence: `state.hidden has ${list.length} layers, not ${layers}`,
     });
   const states = stack.sizes.map(({ carried }, n) => read(`state.hidden[${n}]`, list[n], carried));
   const { raw } = given;

@@ -1,5 +1,5 @@
 /** The shapes of a stack of recurrent layers, and its parameters as one flat vector (docs/math/network.md). */
-import { argumentError, callError } from '../../../errors.ts';
+import { argumentError } from '../../../errors.ts';
 import { allocated } from '../../../memory.ts';
 import type { Random } from '../../../random.ts';
 import { type Cell, type CellSizes, cellSizes } from './cell.ts';
@@ -84,10 +84,10 @@ export class StackArchitecture implements StackShape {
         reason: `asks for ${at} parameters, more than ${MOST_PARAMETERS}`,
       });
     if (Math.max(inputs, outputs) > WIDEST_LAYER)
-      throw callError('INVALID_ARGUMENT', where, `${inputs} inputs and ${outputs} outputs, more than ${WIDEST_LAYER}`, {
-        argument: inputs > WIDEST_LAYER ? names.inputs : names.outputs,
+      throw argumentError('INVALID_ARGUMENT', where, inputs > WIDEST_LAYER ? names.inputs : names.outputs, {
         expected: `at most ${WIDEST_LAYER} inputs and outputs`,
         received: `${Math.max(inputs, outputs)}`,
+        sentence: `${inputs} inputs and ${outputs} outputs, more than ${WIDEST_LAYER}`,
       });
     this.slots = slots;
     this.byName = new Map(slots.map((slot) => [slot.name, slot]));

@@ -1,7 +1,7 @@
 /** States before the first step: zero, one per layer for all sequences, or one per layer and sequence. */
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { SeqlikError } from '../../../errors.ts';
+import { argumentError } from '../../../errors.ts';
 import type { DType } from '../../../grammar.ts';
 import type { StackArchitecture } from './architecture.ts';
 
@@ -26,21 +26,21 @@ export class InitialStates {
     this.widths = sizes.map(({ carried }) => carried);
     const list = given === undefined ? undefined : check.list(where, 'initialState', given);
     if (list && list.length !== sizes.length)
-      throw new SeqlikError(
-        'DIMENSION_MISMATCH',
-        `${where}: initialState has ${list.length} states, not one per layer: ${sizes.length}`,
-        { argument: 'initialState' },
-      );
+      throw argumentError('DIMENSION_MISMATCH', where, 'initialState', {
+        expected: `${sizes.length} states, one per layer`,
+        received: `${list.length} states`,
+        reason: `has ${list.length} states, not one per layer: ${sizes.length}`,
+      });
     this.values = this.widths.map((width, n) => {
       if (list === undefined) return undefined;
       const argument = `initialState[${n}]`;
       const values = check.tensor(where, argument, list[n], [undefined]);
       if (values.length !== width && values.length !== width * sequences)
-        throw new SeqlikError(
-          'DIMENSION_MISMATCH',
-          `${where}: ${argument} has ${values.length} values, not ${width} or ${sequences} x ${width}`,
-          { argument },
-        );
+        throw argumentError('DIMENSION_MISMATCH', where, argument, {
+          expected: `${width} or ${sequences} x ${width}`,
+          received: `${values.length} values`,
+          reason: `has ${values.length} values, not ${width} or ${sequences} x ${width}`,
+        });
       check.finite(where, argument, values);
       if (dtype === 'f32') check.finite(where, argument, Float32Array.from(values)); // as it will be used
       return values;
