@@ -151,6 +151,8 @@ test('the sentence about an argument is made of what was expected and received, 
   const other = argumentError(mismatch, f, 'a', { ...fields, sentence: 'b is c' });
   expect(other).toMatchObject({ ...fields, message: 'f: b is c', sentence: 'b is c', argument: 'a' });
   expect(other).not.toHaveProperty('reason');
+  // @ts-expect-error: this code names an argument, so argumentError makes it
+  callError(invalid, f, 'it overflows');
   const cause = new Error();
   expect(callError('NON_FINITE', f, 'it overflows', { cause })).toMatchObject({
     message: 'f: it overflows',

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { alone, named } from './groups.ts';
+import { alone, byName } from './groups.ts';
 
 /** A file and all files it imports, types included. */
 function reached(file: string): string[] {
@@ -18,12 +18,12 @@ const dependent = (file: string): string[] =>
   reached(file).filter((path) => /SEQLIK_BACKEND|process\.execPath|fork\(|Worker\(/.test(readFileSync(path, 'utf8')));
 
 test('all files are there, each in one group', () => {
-  const files = [...named, ...Object.keys(alone)];
+  const files = [...byName, ...Object.keys(alone)];
   expect(files.filter((file) => !existsSync(file))).toEqual([]);
   expect(new Set(files).size).toBe(files.length);
 });
 describe('SEQLIK_BACKEND changes nothing', () => {
-  test.each(named)('in %s', (file) => expect(dependent(file)).toEqual([]));
+  test.each(byName)('in %s', (file) => expect(dependent(file)).toEqual([]));
   test('and it is seen where it changes something', () => {
     expect(dependent('test/models/mixture.test.ts')).toContain('src/backends/default.ts');
     expect(dependent('test/cli/guide.test.ts')).toContain('test/cli/run.ts');

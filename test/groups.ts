@@ -4,7 +4,7 @@
  * They open every backend by its name, so that SEQLIK_BACKEND changes nothing: none imports src/backends/default.ts,
  * the one place that reads it, or starts a process of Node. `.ci/run` runs them once.
  */
-export const named = [
+export const byName = [
   'test/arm64.test.ts',
   'test/bits.test.ts',
   'test/cli/reading.test.ts',

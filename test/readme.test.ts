@@ -27,7 +27,7 @@ const rounded = (text: string): string =>
 
 test('every program says what it prints', () => {
   expect(programs.filter(({ output }) => output === undefined).map(({ title }) => title)).toEqual([]);
-  expect(programs.length).toBe(5);
+  expect(programs.length).toBeGreaterThanOrEqual(5);
 });
 test.each(programs)('$title', ({ program, output }) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {

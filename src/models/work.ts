@@ -18,11 +18,11 @@ export function work<R extends KernelSpec, D extends DType>(
   kernel: Kernel<R, D>,
   dims: Dims<R>,
   args: Args<R, D>,
-  { owned = true, ...how }: Asynchronous = {},
+  how: Asynchronous = {},
 ): Work {
   return {
     now: () => kernel(dims, args, how),
-    later: (_, signal) => kernel.async(dims, args, { ...how, ...(signal && { signal }), owned }),
+    later: (_, signal) => kernel.async(dims, args, { owned: true, ...how, ...(signal && { signal }) }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface Job {
   /** The callable, as surface.ts names it; `how`: what sets this job apart. */
   readonly of: string;
   readonly how?: string;
+  /** Never much work: it is aborted only before it begins. */
+  readonly brief?: true;
   /** Makes its model, too, so that nothing else holds it. `long`: hours of work. */
   readonly start: (arrays: Arrays, backend: Backend, long: boolean, signal?: AbortSignal) => Promise<Answer>;
 }
@@ -62,7 +64,8 @@ export const jobs: readonly Job[] = [
       mixture(backend, long ? 16384 : 8).logDensityAsync(x, { mask, ...how(signal) }),
   },
   {
-    of: 'Gaussian#logDensityAsync', // one component is never much work: it is aborted before it begins
+    of: 'Gaussian#logDensityAsync',
+    brief: true, // one component
     start: ({ x }, backend, _, signal) => gaussian(backend).logDensityAsync(x, how(signal)),
   },
   {

@@ -1,12 +1,6 @@
 /** Places of openBackend and loadModel. */
-import {
-  type BackendOptions,
-  Gaussian,
-  GaussianMixture,
-  loadModel,
-  MixtureDensityNetwork,
-  openBackend,
-} from '../../src/index.ts';
+import { type BackendOptions, loadModel, openBackend } from '../../src/index.ts';
+import { modelsOn } from '../support/kinds.ts';
 import { none, optional, options, type Place, type Places, those } from './places.ts';
 import { loading, strings } from './scored.ts';
 
@@ -14,11 +8,7 @@ const openByName = (given: unknown): string => openBackend(given as BackendOptio
 const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
   [`openBackend(options.${name})`]: kind((value) => openByName({ name: 'wasm', [name]: value })),
 });
-const files = (): Uint8Array[] => [
-  new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }).toBytes(),
-  new Gaussian({ mean: [0], variances: [1] }).toBytes(),
-  new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }).toBytes(),
-];
+const files = (): Uint8Array[] => modelsOn().map((model) => model.toBytes());
 
 export const opening: Places = {
   'openBackend(options)': {

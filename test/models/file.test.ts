@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { readTensors, type TensorFile, writeTensors } from '../../src/file/tensors.ts';
 import { Gaussian, GaussianMixture, loadModel } from '../../src/index.ts';
+import { modelsOn } from '../support/kinds.ts';
 import { titled } from '../support/models.ts';
 
 const parameters = { weights: [0.25, 0.75], means: [0, 1, 2, 3], covariances: [1, 0.5, 0.5, 2, 2, 0, 0, 1] };
@@ -15,6 +16,11 @@ const bytes = (metadata: Record<string, string | undefined>, tensors: Record<str
 };
 
 describe.each(titled)('files on %s', (_, backend) => {
+  test.each(modelsOn().map((model) => [model.kind, model] as const))('a %s comes back to the bit', (kind, model) => {
+    const again = loadModel(model.toBytes(), { backend });
+    expect(again).toMatchObject({ kind, parameters: model.parameters, backend });
+    expect(again.toBytes()).toEqual(model.toBytes());
+  });
   test('come back to the bit, with their names, whatever the type', () => {
     const again = loadModel(mixture.toBytes(), { backend }) as GaussianMixture;
     expect(again.toBytes()).toEqual(mixture.toBytes());

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { Gaussian, GaussianMixture, MixtureDensity, MixtureDensityNetwork } from '../../src/index.ts';
+import { modelsOn } from '../support/kinds.ts';
 import { titled } from '../support/models.ts';
 
 const show = (value: unknown): string => inspect(value, { breakLength: Number.POSITIVE_INFINITY });
@@ -14,6 +15,9 @@ const parameters = {
 
 describe.each(titled)('on %s', (_, backend) => {
   const on = `backend: '${backend.name} ${backend.isa}'`;
+  test.each(modelsOn(backend).map((model) => [model.kind, model] as const))('a %s, its sizes first', (kind, model) =>
+    expect(show(model)).toMatch(new RegExp(`^\\w+ \\{ kind: '${kind}', dimension: \\d+, .*${on} }$`)),
+  );
   test('a Gaussian', () => {
     const model = new Gaussian({ mean: [0, 0], variances: [1, 2] }, { backend, columns: ['a', 'b'] });
     expect(show(model)).toBe(`Gaussian { kind: 'gaussian', dimension: 2, ${on}, columns: [ 'a', 'b' ] }`);

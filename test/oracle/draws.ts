@@ -12,7 +12,7 @@ export interface Drawn {
 export type Draw = (values: Values, drawn: Drawn) => void;
 type ArgsOf<K> = K extends { readonly args: infer A } ? keyof A : never;
 export interface Draws<N extends keyof Table> {
-  /** Changes the sizes that the words of the options allow only some values of. */
+  /** Sets the sizes of dims that only this noun has, and changes those that the words of the options restrict. */
   readonly sizes?: (sizes: Record<string, number>, words: Readonly<Record<string, string>>) => void;
   readonly kernels: {
     readonly [K in keyof Table[N]]?: {

@@ -209,13 +209,13 @@ export class Components {
   }
   /** Adds complete rows, weighted by w, to sums. */
   expect(rows: Rows, w: Float64Array, sums: PaddedSums, shardSize?: number): Work {
-    const { kernels, dims, full, diagonal } = this.bind(rows);
+    const { kernels, dims, x, b, mean, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
-    const more = { w, count, first, second, logLikelihood };
+    const more = { x, b, mean, w, count, first, second, logLikelihood };
     const how = { owned: false, ...(shardSize !== undefined && { shardSize }) };
     return this.full
-      ? work(kernels.expect, dims, { ...full, ...more }, how)
-      : work(kernels.expectDiagonal, dims, { ...diagonal, ...more }, how);
+      ? work(kernels.expect, dims, { ...more, W }, how)
+      : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
   }
   /** A kernel failure as a user sees it: a row without density is NON_FINITE, at its place in the caller's data. */
   toUserError(where: string, { values }: Rows, error: unknown, rowIndices?: Int32Array): unknown {
@@ -231,32 +231,31 @@ export class Components {
 
   /** One kernel call over complete rows. */
   private call(name: 'logDensity' | 'responsibilities', rows: Rows, out: Real): Work {
-    const { kernels, dims, full, diagonal } = this.bind(rows);
+    const { kernels, dims, x, b, mean, W } = this.bind(rows);
     if (name === 'logDensity')
       return this.full
-        ? work(kernels.logDensity, dims, { ...full, out }, copied)
-        : work(kernels.logDensityDiagonal, dims, { ...diagonal, out }, copied);
+        ? work(kernels.logDensity, dims, { x, b, mean, W, out }, copied)
+        : work(kernels.logDensityDiagonal, dims, { x, b, mean, u: W, out }, copied);
     return this.full
-      ? work(kernels.responsibilities, dims, { ...full, r: out }, copied)
-      : work(kernels.responsibilitiesDiagonal, dims, { ...diagonal, r: out }, copied);
+      ? work(kernels.responsibilities, dims, { x, b, mean, W, r: out }, copied)
+      : work(kernels.responsibilitiesDiagonal, dims, { x, b, mean, u: W, r: out }, copied);
   }
-  /** The kernels for rows of this dtype, and the arguments that they all take, with matrices or with variances. */
+  /** The kernels for rows of this dtype, and the arguments they all take; with variances, W is their argument u. */
   private bind({ values, n, resident }: Rows) {
     const { k, d } = this.parts;
     const dtype = dtypeOf(values);
     this.prepared[dtype] ??= this.prepare(dtype);
     const { b, mean, W } = this.prepared[dtype];
-    const x = resident ?? values;
     const kernels = this.backend.kernels(dtype).mixture;
-    return { kernels, dims: { n, d, k }, full: { x, b, mean, W }, diagonal: { x, b, mean, u: W } };
+    return { kernels, dims: { n, d, k }, x: resident ?? values, b, mean, W };
   }
   private prepareOneRow(dtype: DType): OneRow {
     const x = room('seqlik', this.parts.d, dtype);
     const out = room('seqlik', 1, dtype);
-    const { kernels, dims, full, diagonal } = this.bind({ values: x, n: 1 });
+    const { kernels, dims, b, mean, W } = this.bind({ values: x, n: 1 });
     const { args, run, dispose } = this.full
-      ? kernels.logDensity.prepare(dims, { ...full, x, out })
-      : kernels.logDensityDiagonal.prepare(dims, { ...diagonal, x, out });
+      ? kernels.logDensity.prepare(dims, { x, b, mean, W, out })
+      : kernels.logDensityDiagonal.prepare(dims, { x, b, mean, u: W, out });
     return { x: args.x, out: args.out, run, dispose };
   }
   private prepare(dtype: DType): Prepared {

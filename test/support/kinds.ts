@@ -1,0 +1,22 @@
+/** A small model of every kind that a file can hold: a kind without one does not compile. */
+import {
+  type Backend,
+  Gaussian,
+  GaussianMixture,
+  type loadModel,
+  MixtureDensityNetwork,
+  type OnBackend,
+} from '../../src/index.ts';
+
+type AnyModel = ReturnType<typeof loadModel>;
+type Kind = AnyModel['kind'];
+type Make<K extends Kind> = (on: OnBackend) => Extract<AnyModel, { readonly kind: K }>;
+
+const makers: { readonly [K in Kind]: Make<K> } = {
+  gaussian: (on) => new Gaussian({ mean: [0], variances: [1] }, on),
+  'gaussian-mixture': (on) =>
+    new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }, on),
+  'mixture-density-network': (on) => new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }, on),
+};
+export const modelsOn = (backend?: Backend): AnyModel[] =>
+  Object.values(makers).map((make: (on: OnBackend) => AnyModel) => make(backend ? { backend } : {}));
