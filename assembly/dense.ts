@@ -7,7 +7,7 @@ const STRIP = 24;  // outputs: their part of dW stays near, and every level has 
 const LINE = 32;   // values from one row of a strip to the next: whole vectors
 
 // total[j] = Σ_r strip[r,j], r ascending; several vectors at once, as each waits for its last sum. (The last strip may
-// have fewer outputs: the sums beyond them are of stale values, and nobody reads them.)
+// have fewer outputs: the sums beyond them are of stale values, and are never read.)
 function totals<T>(n: i32, strip: usize, total: usize): void {
   for (const end = strip + size<T>(LINE); strip < end; strip += 64, total += 64) {
     let a = zero<T>(), b = a, c = a, d = a;

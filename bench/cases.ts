@@ -1,8 +1,8 @@
 /**
  * The workloads, their sizes (written here and nowhere else) and their data. The data of a mixture are seeded draws
- * from it. Its means are N(0, ¼), its covariances 1 + AAᵀ/d with A normal: the components overlap, so that no exp can be
- * skipped as negligible, and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of
- * densities are N(0, ¼), their x is normal.
+ * from it. Its means are N(0, ¼), its covariances 1 + AAᵀ/d with A normal: the components overlap, so that no exp is
+ * negligible, and log p < -0.9 d stays clear of 0, so that relative errors mean something. Raw rows of densities are
+ * N(0, ¼), their x is normal.
  */
 import type { Mapping } from 'seqlik';
 import { Random } from '../src/random.ts';
@@ -69,7 +69,7 @@ const dtypes = ['f64', 'f32'] as const;
 
 export const flopsFull = (d: number, M: number): number => M * (d * (d + 1) + 2 * d);
 export const flopsDiagonal = (d: number, M: number): number => 4 * d * M;
-const named = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
+const variantOf = ({ d, M }: { d: number; M: number }): string => `d=${d} M=${M}`;
 
 /** Lists all cases; quick: the same variants on fewer points. */
 export const casesOf = (quick: boolean): Case[] => [
@@ -117,7 +117,7 @@ export function mixtureCases(quick: boolean): MixtureCase[] {
     dtypes.map((dtype) => {
       const flops = flopsFull(shape.d, shape.M);
       const items = shape.points;
-      return { ...full, workload: 'P1', variant: named(shape), dtype, ...shape, items, flops, threads: [1, 2] };
+      return { ...full, workload: 'P1', variant: variantOf(shape), dtype, ...shape, items, flops, threads: [1, 2] };
     }),
   );
   const P1d = P1.map((P) => {
@@ -126,7 +126,7 @@ export function mixtureCases(quick: boolean): MixtureCase[] {
   });
   const P7 = dtypes.map((dtype) => {
     const flops = flopsFull(one.d, one.M);
-    return { ...full, workload: 'P7', variant: named(one), dtype, ...one, items: 1, flops };
+    return { ...full, workload: 'P7', variant: variantOf(one), dtype, ...one, items: 1, flops };
   });
   const P8 = { ...full, workload: 'P8', variant: 'empty batch', dtype: 'f64', ...none, items: 1, flops: 0 } as const;
   return [...P1, ...P1d, ...P7, P8];
@@ -134,7 +134,7 @@ export function mixtureCases(quick: boolean): MixtureCase[] {
 
 /** The model and the point that a cold start scores. */
 export const coldCase: MixtureCase = {
-  ...{ workload: 'cold', variant: named(one), dtype: 'f64', covarianceType: 'full', threads: [1] },
+  ...{ workload: 'cold', variant: variantOf(one), dtype: 'f64', covarianceType: 'full', threads: [1] },
   ...one,
   items: 1,
   flops: 0,
@@ -146,7 +146,7 @@ export interface DensityDraw {
   readonly x: Real;
 }
 /** Draws the data of a case: the same at every call and, but for rounding, in both dtypes. */
-export function drawnDensity({ points, outputs, k, dtype }: DensityCase): DensityDraw {
+export function drawDensity({ points, outputs, k, dtype }: DensityCase): DensityDraw {
   const random = new Random(1);
   const normals = (n: number, scale: number): Real => {
     const values = dtype === 'f32' ? new Float32Array(n) : new Float64Array(n);
@@ -162,7 +162,7 @@ export interface NetworkDraw {
   readonly x: Real;
 }
 /** Draws weights from N(0, 1/columns) and sequences of normal numbers; biases are 0. */
-export function drawnNetwork({ k, hidden, M, sequences, steps, dtype }: NetworkCase): NetworkDraw {
+export function drawNetwork({ k, hidden, M, sequences, steps, dtype }: NetworkCase): NetworkDraw {
   const random = new Random(1);
   const weights = (rows: number, columns: number): Float64Array =>
     Float64Array.from({ length: rows * columns }, () => random.normal() / Math.sqrt(columns));
@@ -192,7 +192,7 @@ export interface Draw {
   readonly x: Real;
 }
 /** Draws the parameters and data of a case: the same at every call and, but for rounding, in both dtypes. */
-export function drawn({ covarianceType, d, M, points, dtype }: MixtureCase): Draw {
+export function drawMixture({ covarianceType, d, M, points, dtype }: MixtureCase): Draw {
   const random = new Random(1);
   const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
   const raw = Array.from({ length: M }, (_, c) => 1 + (c % 3));

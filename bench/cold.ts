@@ -1,7 +1,7 @@
-/** Cold starts: what a program waits for before its first result. Each sample is a process of its own. */
+/** Cold starts: the wait of a program before its first result. Each sample is a process of its own. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { coldCase, drawn } from './cases.ts';
+import { coldCase, drawMixture } from './cases.ts';
 import type { Sample } from './cold/start.ts';
 import { median } from './measure.ts';
 import { type Row, rowOf } from './rows.ts';
@@ -21,7 +21,7 @@ export function coldRows(
   processes: number,
   onSample: (title: string) => void,
 ): Row[] {
-  const want = reference(coldCase, drawn(coldCase));
+  const want = reference(coldCase, drawMixture(coldCase));
   return backends.flatMap((backend) => {
     const title = `cold ${coldCase.variant} ${backend}`;
     const samples: Sample[] = [];

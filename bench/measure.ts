@@ -25,7 +25,7 @@ export function measure(jobs: readonly Job[], { rounds, seconds }: Effort, onTur
       const at = (round + turn) % jobs.length;
       const job = jobs[at]!;
       onTurn(job);
-      times[at]![round] = timed(job, seconds);
+      times[at]![round] = timeJob(job, seconds);
       job.check();
     }
   return times.map(median);
@@ -37,7 +37,7 @@ export function median(values: Float64Array): number {
 }
 
 /** Times one job. Benchmark.js swallows what `run` throws: it is thrown again here. */
-function timed({ title, run }: Job, seconds: number): number {
+function timeJob({ title, run }: Job, seconds: number): number {
   const settings = { maxTime: seconds, minTime: seconds / 10, minSamples: 1 };
   const benchmark = new Benchmark(title, run, settings).run();
   if (benchmark.error)

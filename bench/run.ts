@@ -7,9 +7,9 @@ import {
   type Case,
   casesOf,
   type DensityCase,
-  drawn,
-  drawnDensity,
-  drawnNetwork,
+  drawDensity,
+  drawMixture,
+  drawNetwork,
   isDensity,
   isNetwork,
   type MixtureCase,
@@ -38,7 +38,7 @@ interface Request {
   readonly only: RegExp;
   readonly json?: string;
 }
-function requested(args: string[]): Request {
+function readRequest(args: string[]): Request {
   const options = { quick: { type: 'boolean' }, only: { type: 'string' }, json: { type: 'string' } } as const;
   try {
     const { quick = false, only = '', json } = parseArgs({ args, options }).values;
@@ -79,24 +79,24 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
 }
 /** The right result, a way to compute it, and how far off it may be (numbers below `least` relative to `least`). */
 function mixture(given: MixtureCase) {
-  const draw = drawn(given);
+  const draw = drawMixture(given);
   const ready = (contender: Contender, out: Real) => contender.ready(given, draw, out);
   return { want: reference(given, draw), ready, bound: bounds[given.dtype], least: 0 };
 }
 function density(given: DensityCase) {
-  const draw = drawnDensity(given);
+  const draw = drawDensity(given);
   const ready = (contender: Contender, out: Real) => contender.readyDensity(given, draw, out);
   return { want: referenceDensity(given, draw), ready, bound: densityBounds[given.dtype], least: 1 };
 }
 
 function network(given: NetworkCase) {
-  const draw = drawnNetwork(given);
+  const draw = drawNetwork(given);
   const ready = (contender: Contender, out: Real) => contender.readyNetwork(given, draw, out);
   return { want: referenceNetwork(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
 }
 
 async function main(args: string[]): Promise<void> {
-  const { quick, only, json } = requested(args);
+  const { quick, only, json } = readRequest(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
   const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
@@ -108,7 +108,7 @@ async function main(args: string[]): Promise<void> {
   const title = machine(quick, effort, processes);
 
   const { contenders, missing, levels } = field();
-  const started = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
+  const coldStarts = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
     return enter(given, contenders);
@@ -129,7 +129,7 @@ async function main(args: string[]): Promise<void> {
   const rows: Row[] = cases.flatMap((given, i) =>
     entries[i]!.map(({ contender, error }, j) => rowOf(given, contender, times[i]![j]!, error, peaks)),
   );
-  rows.push(...started);
+  rows.push(...coldStarts);
   if (wantsLimits) rows.push(...peaks);
   for (const { dispose } of entries.flat()) dispose();
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows, null, 1)}\n`);
@@ -139,9 +139,9 @@ async function main(args: string[]): Promise<void> {
 
 function machine(quick: boolean, { rounds, seconds }: Effort, processes: number): string {
   const cpu = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`;
-  const note = quick ? ' Quick: small batches and few rounds, for a rough look only.' : '';
+  const effort = quick ? ' Quick: small batches and few rounds, for a rough look only.' : '';
   const medians = `medians of ${rounds} rounds of ${seconds} s, of cold starts ${processes} processes`;
-  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; ${medians}.${note}`;
+  return `${cpu}, load ${loadavg()[0]!.toFixed(1)} at the start; ${medians}.${effort}`;
 }
 
 /** Shows progress on a terminal, in one line that is overwritten. */

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   const { out = 'build/pen.svg' } = options;
   const minutes = Number(options.minutes ?? 10);
   if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, not ${options.minutes}`);
-  const started = performance.now();
+  const startedAt = performance.now();
   const settings = options.quick ? quick : full;
 
   const { training, heldOut } = chooseSequences(settings);
@@ -101,19 +101,19 @@ async function main(): Promise<void> {
   const real = shown.map((rows) => firstCharacter(Float64Array.from(rows)).rows);
   const groups = [{ title: 'held-out characters', sequences: real }];
   for (const bias of biases) {
-    const written = shown.map((rows, seed) => {
+    const samples = shown.map((rows, seed) => {
       const first = rows.slice(0, 3); // the first point of a real character
       const rest = model.sample(STEPS, { prefix: first, bias, seed });
       return firstCharacter(Float64Array.of(...first, ...rest));
     });
-    const complete = written.filter((each) => each.complete).length;
+    const complete = samples.filter((each) => each.complete).length;
     print(`bias ${bias}: ${complete} of ${drawings} drawings came to an end within ${STEPS} steps`);
-    groups.push({ title: `written by the network, bias ${bias}`, sequences: written.map((each) => each.rows) });
+    groups.push({ title: `written by the network, bias ${bias}`, sequences: samples.map((each) => each.rows) });
   }
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(`${out}.${process.pid}`, strokesSvg(groups, { columns: Math.min(drawings, 18), cell: 64 }));
   renameSync(`${out}.${process.pid}`, out); // a reader never sees half a picture
-  print(`picture: ${out} (${((performance.now() - started) / 60_000).toFixed(1)} minutes)`);
+  print(`picture: ${out} (${((performance.now() - startedAt) / 60_000).toFixed(1)} minutes)`);
 }
 
 /** Chooses the characters to learn from, and others to judge the network by. */
@@ -136,9 +136,9 @@ const stepsOf = (sequences: readonly Float32Array[]): number =>
 /** Measures an epoch on a part of the sequences. */
 async function measureEpoch(training: readonly Float32Array[], network: NetworkFitOptions): Promise<number> {
   const part = training.slice(0, 320);
-  const started = performance.now();
+  const startedAt = performance.now();
   await MixtureDensityNetwork.fit(part, { ...network, maxIterations: 1 });
-  return ((performance.now() - started) / 1000) * (stepsOf(training) / stepsOf(part));
+  return ((performance.now() - startedAt) / 1000) * (stepsOf(training) / stepsOf(part));
 }
 
 /** Fits a model of a step without those before it: a mixture of Gaussians, and how often the pen is lifted. */

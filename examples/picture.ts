@@ -16,7 +16,7 @@ export interface Scene {
   readonly unusual: readonly { readonly bird: Bird; readonly logDensity: number }[];
 }
 
-// the two measurements that tell the species apart best
+// the two measurements that separate the species best
 const horizontal = measurements.indexOf('Beak Length (mm)');
 const vertical = measurements.indexOf('Beak Depth (mm)');
 const namespace = 'http://www.w3.org/2000/svg';

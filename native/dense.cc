@@ -7,7 +7,7 @@ constexpr int STRIP = 24;  // outputs: their part of dW stays near, and every le
 constexpr int LINE = 32;   // values from one row of a strip to the next: whole vectors
 
 // total[j] = Σ_r strip[r,j], r ascending; several vectors at once, as each waits for its last sum. (The last strip may
-// have fewer outputs: the sums beyond them are of stale values, and nobody reads them.)
+// have fewer outputs: the sums beyond them are of stale values, and are never read.)
 template <class T> void totals(int n, const T* strip, T* total) {
   constexpr int N = least(4, LINE / LANES<T>);
   for (int j = 0; j < LINE; j += N * LANES<T>) {

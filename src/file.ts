@@ -1,6 +1,6 @@
 /**
- * Files of seqlik, whatever they hold: tensors with a format and a kind (docs/format.md). Anything that does not fit is
- * FORMAT, with the reason.
+ * Files of seqlik, of any kind: tensors with a format and a kind (docs/format.md). Anything that does not fit is FORMAT,
+ * with the reason.
  */
 import { SeqlikError } from './errors.ts';
 import { readTensors, type TensorFile, writeTensors } from './file/tensors.ts';

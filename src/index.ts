@@ -1,5 +1,6 @@
 /**
- * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly; any JavaScript runtime.
+ * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly, for any JavaScript
+ * runtime.
  */
 export { type BackendOptions, defaultBackend, openBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';

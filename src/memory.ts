@@ -46,7 +46,7 @@ export const sharedMemory = (call: string, argument: string): SeqlikError =>
     reason: 'lies in a shared or resizable buffer',
   });
 /** Returns what `make` allocates, about n values. Throws OUT_OF_MEMORY. */
-export function allocated<A>(where: string, n: number, make: () => A): A {
+export function allocate<A>(where: string, n: number, make: () => A): A {
   try {
     return make();
   } catch (cause) {

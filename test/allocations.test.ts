@@ -1,7 +1,7 @@
 /**
- * Memory that is refused: for every call of a kernel and every model that is loaded, the first allocation, then the
- * second, and so on until none is refused. Each ends in OUT_OF_MEMORY or in the right answer (with fewer threads), leaves
- * the caller's arrays as they were, and the next call works.
+ * Refused memory: for every call of a kernel and every model that is loaded, the first allocation is refused, then the
+ * second, and so on until the call succeeds. Each ends in OUT_OF_MEMORY or in the right answer (with fewer threads),
+ * leaves the caller's arrays as they were, and the next call works.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -15,12 +15,12 @@ import { addonPath, kernelOf, native, open, wasm, wasmModule } from './support/b
 import { type Case, copy, draw, wordsOf } from './support/cases.ts';
 import { type Table, table } from './support/table.ts';
 
-/** What allocates: it returns what can be compared, and is called anew after every failure. */
+/** A computation that allocates: returns values to compare, and is called again after every failure. */
 type Work = (backend: Backend<Table>) => unknown;
 const sizes = { n: 60, k: 3, d: 3, units: 3, s: 20, q: 1, i: 3, o: 3 };
 const how = { threads: 3, chunk: 10, shardSize: 20 };
 
-/** Of every row of the table: synchronous, asynchronous, prepared, with residents. */
+/** Calls of every kernel of the table: synchronous, asynchronous, prepared, with residents. */
 const kernels = entriesOf(table).flatMap((entry) =>
   dtypesOf(entry.spec).map((dtype) => {
     const given = draw(entry, dtype, sizes, wordsOf(entry).at(-1)!);

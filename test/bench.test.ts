@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   casesOf,
   type DensityCase,
-  drawn,
-  drawnDensity,
+  drawDensity,
+  drawMixture,
   flopsDiagonal,
   flopsFull,
   isDensity,
@@ -83,11 +83,11 @@ describe('cases', () => {
   test('draws are the same each time, and those of f32 are those of f64 rounded', () => {
     const quick = mixtureCases(true).filter(({ d }) => d === 8);
     for (const workload of ['P1', 'P1d', 'P7']) {
-      const [a, b] = quick.filter((given) => given.workload === workload).map(drawn) as [never, never];
+      const [a, b] = quick.filter((given) => given.workload === workload).map(drawMixture) as [never, never];
       const [f64, f32] = [a, b] as { x: Float64Array; parameters: object }[];
       expect(f32!.parameters).toEqual(f64!.parameters);
       expect(f32!.x).toEqual(Float32Array.from(f64!.x));
-      expect(drawn(quick.find((given) => given.workload === workload)!)).toEqual(f64);
+      expect(drawMixture(quick.find((given) => given.workload === workload)!)).toEqual(f64);
     }
   });
   test('the reference of a density: the slope of its own log-density', () => {
@@ -95,7 +95,7 @@ describe('cases', () => {
       .filter(isDensity)
       .filter(({ dtype, points }) => dtype === 'f64' && points === 512)) {
       const one: DensityCase = { ...given, points: 1 };
-      const { raw, x } = drawnDensity(one);
+      const { raw, x } = drawDensity(one);
       const [, ...gradient] = referenceDensity(one, { raw, x });
       gradient.forEach((g, c) => {
         const [high, low] = [1e-5, -1e-5].map((h) => referenceDensity(one, { raw: raw.with(c, raw[c]! + h), x })[0]!);
@@ -105,7 +105,7 @@ describe('cases', () => {
   });
   test('the components overlap and log p stays clear of 0', () => {
     for (const given of mixtureCases(true).filter(({ dtype, d }) => dtype === 'f64' && (d === 2 || d === 16))) {
-      const draw = drawn(given);
+      const draw = drawMixture(given);
       const want = reference(given, draw);
       expect(Math.max(...want)).toBeLessThan(-0.9 * given.d);
       const { weights, means, covariances, covarianceType } = draw.parameters;
@@ -149,7 +149,7 @@ describe('verification', () => {
     expect(() => verify('P1 d=2 M=20 f64 seqlik', got, want, bounds.f64)).toThrow(/^P1 d=2 M=20 f64 seqlik: /);
   });
   test('the reference is the density: one component in one dimension', () => {
-    const draw = drawn({ ...P1, d: 1, M: 1, points: 3 });
+    const draw = drawMixture({ ...P1, d: 1, M: 1, points: 3 });
     const { means, covariances } = draw.parameters;
     const expected = draw.x.map(
       (x) => -0.5 * (Math.log(2 * Math.PI * covariances[0]!) + (x - means[0]!) ** 2 / covariances[0]!),

@@ -50,18 +50,18 @@ describe('the examples of a door', () => {
 abstract class Base {
   /** Inherited.
    * @example
-   * new Told().inherited(); // 1
+   * new Sample().inherited(); // 1
    * @throws never */
   inherited() { return 1; }
 }
 /**
  * @example
- * const told = new Told();
+ * const sample = new Sample();
  *
- * told; // Told {}
+ * sample; // Sample {}
  */
-export class Told extends Base {
-  /** @example new Told().method(); // 2 */
+export class Sample extends Base {
+  /** @example new Sample().method(); // 2 */
   method() { return 2; }
   get getter() { return 3; }
   dispose() {}
@@ -69,7 +69,7 @@ export class Told extends Base {
   /** @internal */
   inner() { return this.hidden(); }
 }
-export class Untold extends Base {
+export class Undocumented extends Base {
   inherited() { return 2; }
   method() {}
   static of() {}
@@ -82,10 +82,10 @@ export type { Base };
   test('are found, those of inherited methods once; the missing ones are named', () =>
     expect(docstringsOf(join(folder, 'index.ts'))).toEqual({
       examples: [
-        { name: 'Told', lines: ['const told = new Told();', 'told; // Told {}'] },
-        { name: 'Told#method', lines: ['new Told().method(); // 2'] },
-        { name: 'Told#inherited', lines: ['new Told().inherited(); // 1'] },
+        { name: 'Sample', lines: ['const sample = new Sample();', 'sample; // Sample {}'] },
+        { name: 'Sample#method', lines: ['new Sample().method(); // 2'] },
+        { name: 'Sample#inherited', lines: ['new Sample().inherited(); // 1'] },
       ],
-      missing: ['alone', 'Untold', 'Untold.of', 'Untold#method'],
+      missing: ['alone', 'Undocumented', 'Undocumented.of', 'Undocumented#method'],
     }));
 });

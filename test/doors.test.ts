@@ -35,7 +35,7 @@ const score = (backend: string): string => `
   const x = wave(150 * d, 3), out = new BigUint64Array(model.logDensity(x).buffer);
   const single = new Uint32Array(model.logDensity(Float32Array.from(x)).buffer);
   tell({ name: backend.name, isa: backend.isa, bits: [...out, ...single].map((v) => v.toString(16)).join() });`;
-const opened = `import { defaultBackend } from 'seqlik';
+const openDefault = `import { defaultBackend } from 'seqlik';
   try { const { name, isa, threads, levels } = defaultBackend(); tell({ name, isa, threads, levels }); }
   catch ({ name: error, code, argument, message }) { tell({ error, code, argument, message }); }`;
 const open = (options: string): string => `import { openBackend } from 'seqlik';
@@ -122,7 +122,7 @@ describe.concurrent('where addons are not allowed', () => {
 });
 
 describe.concurrent('the environment', () => {
-  const defaults = (env: Record<string, string>): Promise<Report> => outside(opened, { env });
+  const defaults = (env: Record<string, string>): Promise<Report> => outside(openDefault, { env });
   test('SEQLIK_BACKEND=wasm', async () =>
     expect(await defaults({ SEQLIK_BACKEND: 'wasm' })).toEqual({
       name: 'wasm',
@@ -182,10 +182,10 @@ describe.concurrent('openBackend', () => {
     if (hasNative) expect(got['name']).toBe('native');
   });
   test.runIf(hasNative)('reproducible is the widest unfused level, and excludes a fused one', async () => {
-    const { levels: here } = await outside(opened);
-    const unfused = (here as string[]).filter((name) => !levels.find((level) => level.name === name)!.fused);
+    const { levels: present } = await outside(openDefault);
+    const unfused = (present as string[]).filter((name) => !levels.find((level) => level.name === name)!.fused);
     expect(await outside(open('{ reproducible: true }'))).toMatchObject({ isa: unfused[0] });
-    const fused = (here as string[]).find((name) => !unfused.includes(name));
+    const fused = (present as string[]).find((name) => !unfused.includes(name));
     if (fused)
       expect(await outside(open(`{ reproducible: true, isa: '${fused}' }`))).toMatchObject({ code: 'BACKEND' });
   });

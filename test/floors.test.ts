@@ -133,23 +133,23 @@ function mayEnter(from: string, room: string): boolean {
   return from.startsWith(room) || from === face || rooms[room]!.some((sister) => from.startsWith(sister));
 }
 
-const told = ({ from, to }: Import): string => `${from} imports ${to}`;
+const importText = ({ from, to }: Import): string => `${from} imports ${to}`;
 const own = (tree: Tree): Import[] => imports(tree, 'src/').filter(({ external }) => !external);
 const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
   'what is imported is there': (tree) =>
-    [...own(tree), ...imports(tree, 'assembly/')].filter(({ to }) => !(to in tree)).map(told),
+    [...own(tree), ...imports(tree, 'assembly/')].filter(({ to }) => !(to in tree)).map(importText),
   'ground imports only ground': (tree) =>
     own(tree)
       .filter(({ from, to }) => floorOf(from) === 'ground' && floorOf(to) !== 'ground')
-      .map(told),
+      .map(importText),
   'backends import ground and each other': (tree) =>
     own(tree)
       .filter(({ from, to }) => floorOf(from) === 'backends' && !['ground', 'backends'].includes(floorOf(to)))
-      .map(told),
+      .map(importText),
   'a room is entered only through its face or from a sister': (tree) =>
     own(tree)
       .filter(({ from, to }) => folderOf(to) in rooms && !mayEnter(from, folderOf(to)))
-      .map(told),
+      .map(importText),
   'every folder is a floor or a room': (tree) => {
     const folders = Object.keys(tree)
       .filter((path) => path.startsWith('src/'))
@@ -161,11 +161,11 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
   'the table knows no command and no model: of ours, only the errors': (tree) =>
     own(tree)
       .filter(({ from, to }) => floorOf(from) === 'table' && floorOf(to) !== 'table' && to !== 'src/errors.ts')
-      .map(told),
+      .map(importText),
   'only the default backend knows where the wasm module is': (tree) =>
     imports(tree, 'src/')
       .filter(({ from, to }) => to === '#wasm' && from !== 'src/backends/default.ts')
-      .map(told),
+      .map(importText),
   'models import ground, models and the default backend, never a concrete one': (tree) =>
     own(tree)
       .filter(
@@ -174,14 +174,14 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
           (['doors', 'table'].includes(floorOf(to)) ||
             (floorOf(to) === 'backends' && to !== 'src/backends/default.ts')),
       )
-      .map(told),
+      .map(importText),
   'training imports ground and training: it knows no model and no backend': (tree) =>
     own(tree)
       .filter(
         ({ from, to }) =>
           from.startsWith('src/training/') && !to.startsWith('src/training/') && floorOf(to) !== 'ground',
       )
-      .map(told),
+      .map(importText),
   'models import each other in one order, also by a detour': (tree) => {
     const edges = own(tree);
     return Object.keys(tree).flatMap((path) => {
@@ -203,12 +203,12 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
         ({ from, to }) =>
           from === 'src/index.ts' && (floorOf(to) === 'doors' || /^src\/backends\/(?!default)/.test(to)),
       )
-      .map(told),
+      .map(importText),
   'the other doors use what the public door exports': (tree) =>
     own(tree)
       .filter(({ from }) => floorOf(from) === 'doors' && from !== 'src/index.ts')
       .filter(({ to }) => !['doors', 'table'].includes(floorOf(to)))
-      .map(told),
+      .map(importText),
   'what the public door reaches imports no node: module statically': (tree) => {
     const lasting = imports(tree, 'src/').filter(({ typeOnly }) => !typeOnly);
     const reached = new Set([
@@ -218,7 +218,9 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
         'src/index.ts',
       ).keys(),
     ]);
-    return lasting.filter(({ from, to, dynamic }) => reached.has(from) && !dynamic && to.startsWith('node:')).map(told);
+    return lasting
+      .filter(({ from, to, dynamic }) => reached.has(from) && !dynamic && to.startsWith('node:'))
+      .map(importText);
   },
   'files say what is in them': (tree) =>
     Object.keys(tree).filter((path) => /(^|\/)(utils?|common|helpers?|types)(\.\w+|\/)/.test(path)),
@@ -226,10 +228,10 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
   'kernels import nothing from src': (tree) => [
     ...imports(tree, 'assembly/')
       .filter(({ to, external }) => external || !to.startsWith('assembly/'))
-      .map(told),
+      .map(importText),
     ...includes(tree)
       .filter(({ to }) => /(^|\/)src\//.test(to))
-      .map(told),
+      .map(importText),
   ],
   'nouns of assembly import simd, linalg and contract': (tree) =>
     imports(tree, 'assembly/')
@@ -237,7 +239,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
         ({ from, to }) =>
           nouns.some((noun) => from === `assembly/${noun}.ts`) && !/\/(simd|linalg|contract)\.ts$/.test(to),
       )
-      .map(told),
+      .map(importText),
   'linalg of assembly imports simd and contract; simd, memory and contract nothing': (tree) =>
     imports(tree, 'assembly/')
       .filter(
@@ -245,14 +247,14 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
           /\/(simd|memory|contract)\.ts$/.test(from) ||
           (/\/linalg\.ts$/.test(from) && !/\/(simd|contract)\.ts$/.test(to)),
       )
-      .map(told),
+      .map(importText),
   'nouns of native include their own header and linalg': (tree) =>
     includes(tree)
       .filter(({ from, to }) => {
         const noun = /^native\/(\w+)\.cc$/.exec(from)?.[1];
         return noun && nouns.includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to);
       })
-      .map(told),
+      .map(importText),
   'linalg of native includes simd and contract, and simd nothing of ours': (tree) =>
     includes(tree)
       .filter(
@@ -260,11 +262,11 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
           (from === 'native/linalg.h' && !['simd.h', 'contract.h'].includes(to)) ||
           (from === 'native/simd.h' && to.endsWith('.h') && !/^(immintrin|arm_neon)\.h$/.test(to)),
       )
-      .map(told),
+      .map(importText),
   'only level.cc knows all kernels': (tree) =>
     includes(tree)
       .filter(({ from, to }) => to === 'kernels.h' && from !== 'native/level.cc')
-      .map(told),
+      .map(importText),
   'only simd and linalg of native speak of one kind of processor': (tree) =>
     Object.entries(tree)
       .filter(
@@ -277,7 +279,7 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
       )
       .map(([path]) => path),
 };
-/** Of native, as they are written, the ones of the system too. */
+/** The includes of native/, as they are written, those of the system too. */
 const includes = (tree: Tree): Import[] =>
   Object.entries(tree)
     .filter(([path]) => path.startsWith('native/'))
@@ -450,7 +452,7 @@ describe.each(Object.entries(rules))('%s', (name, broken) => {
   test('here', () => expect(broken(tree)).toEqual([]));
   test.each(bad[name]!)('and not in %s: %s', (path, text, sentence) =>
     expect(
-      broken({ ...tree, [path]: text }).some((told) => told.startsWith(sentence)),
+      broken({ ...tree, [path]: text }).some((fault) => fault.startsWith(sentence)),
       sentence,
     ).toBe(true),
   );

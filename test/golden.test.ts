@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openBackend } from '../src/backends/default.ts';
 import { judge, type Outputs, ratio, type Verdict } from './golden/compare.ts';
-import { type Case, generated, readCases } from './golden/format.ts';
+import { type Case, generate, readCases } from './golden/format.ts';
 
 const vectors = 'test/golden/vectors';
 /** Cases of the operations the library has; the others of the vectors are missing. */
@@ -56,7 +56,7 @@ describe('every vector passes', () => {
   });
 });
 
-describe('a wrong vector fails, and is told', () => {
+describe('a wrong vector fails, and is reported', () => {
   function runChanged(name: string, change: object): Run {
     const file = JSON.parse(readFileSync(join(vectors, 'S1a.json'), 'utf8')) as { cases: { case: string }[] };
     Object.assign(file.cases.find((given) => given.case === name)!, change);
@@ -130,7 +130,7 @@ describe('a wrong vector fails, and is told', () => {
   });
 });
 
-describe('what cannot be run is told in one line', () => {
+describe('a run that cannot start is reported in one line', () => {
   const refused = (args: readonly string[], status: number, message: RegExp): void => {
     const result = run(args);
     expect(result.stderr).toMatch(/^golden: [^\n]+\n$/);
@@ -202,10 +202,10 @@ describe('judging', () => {
       s = (1664525n * s + 1013904223n) % 2n ** 32n;
       return -2 + 5 * (Number(s) / 4294967296);
     });
-    expect(Array.from(generated(1000, { seed: 4294967295, lo: -2, hi: 3 }))).toEqual(want);
-    expect(generated(1, { seed: 1, lo: 0, hi: 1 })[0]).toBe(1015568748 / 2 ** 32);
+    expect(Array.from(generate(1000, { seed: 4294967295, lo: -2, hi: 3 }))).toEqual(want);
+    expect(generate(1, { seed: 1, lo: 0, hi: 1 })[0]).toBe(1015568748 / 2 ** 32);
     const { inputs } = caseOf({ inputs: { x: { shape: [2, 3], lcg: { seed: 5, lo: 0, hi: 1 } } }, expected: { y: 1 } });
-    expect(inputs['x']).toEqual({ shape: [2, 3], data: generated(6, { seed: 5, lo: 0, hi: 1 }) });
+    expect(inputs['x']).toEqual({ shape: [2, 3], data: generate(6, { seed: 5, lo: 0, hi: 1 }) });
   });
   test('inputs: strings are numbers where they name one', () => {
     const given = {
@@ -269,7 +269,7 @@ describe('judging', () => {
     ] as const)
       expect(passes(given, { regime })).toBe(pass);
   });
-  test('a tensor: flat, of its size, its worst element told', () => {
+  test('a tensor: flat, of its size, its worst element reported', () => {
     const given = {
       expected: { y: { shape: [2, 2], data: [1, 2, '-Infinity', 4] }, z: 0 },
       tolerance: { y: { abs: 0.5, rel: 0 }, z: { abs: 1, rel: 0 } },
@@ -291,7 +291,7 @@ describe('judging', () => {
   });
   test('a digest: norm, dot product and probes', () => {
     const y = Float64Array.of(3, 0, -4);
-    const dot = generated(3, { seed: 9, lo: -1, hi: 1 });
+    const dot = generate(3, { seed: 9, lo: -1, hi: 1 });
     const exact = { abs: 1e-15, rel: 0 };
     const given = (part: string, value: unknown): Parts => ({
       inputs: { digest: { tensors: ['y'], dotSeed: 9, probes: [0, 5] } },

@@ -13,7 +13,7 @@ function growth(kind: string, warmUp: number, calls: number): number {
   if (process.env['SEQLIK_TIMES']) console.log(kind, stdout.trim());
   return Number(stdout);
 }
-/** A leak shows every time, what else moves the memory of a process does not. */
+/** A leak shows every time; other movements of the memory of a process do not. */
 const leastGrowth = (kind: string, warmUp: number, calls: number, limit: number): Promise<number> =>
   least(limit, () => growth(kind, warmUp, calls));
 
@@ -26,7 +26,10 @@ const native = ['native sync', 'native async'];
 test.each([...(hasNative ? native : []), 'wasm sync'])('%s: at most a byte a call', async (kind) =>
   expect(await leastGrowth(kind, 50_000, 200_000, 1)).toBeLessThanOrEqual(1),
 );
-/** A load takes 200 µs: fewer of them, so that pages of the engine count as 20 bytes each; a lost resident is 64 or more. */
+/**
+ * A load takes 200 µs: there are fewer of them, so that pages of the engine count as 20 bytes each; a lost resident is
+ * 64 or more.
+ */
 const loads = [...(hasNative ? ['native load'] : []), 'wasm load'];
 test.each(loads)('%s and dispose: nothing of the model', async (kind) =>
   expect(await leastGrowth(kind, 10_000, 10_000, 50)).toBeLessThanOrEqual(50),

@@ -117,8 +117,8 @@ const pen = (args: readonly string[], more = {}) =>
 describe.each([
   ['native', existsSync('build/native/Release/kernels.node'), {}],
   ['wasm', true, { SEQLIK_BACKEND: 'wasm' }],
-])('pen on %s', (name, here, more) => {
-  test.runIf(here)('learns more than one mixture knows, and writes', () => {
+])('pen on %s', (name, available, more) => {
+  test.runIf(available)('learns more than one mixture knows, and writes', () => {
     const out = join(folder, name, 'pen.svg');
     const { status, stdout, stderr } = pen(['--out', out], more);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../src/bind.ts';
 import { contract } from '../src/contract.ts';
-import { derivedSizes } from '../src/grammar.ts';
+import { derivedSizes, pad } from '../src/grammar.ts';
 import { backends } from './support/backends.ts';
 import { uniform } from './support/cases.ts';
 import { expectBits } from './support/models.ts';
@@ -38,7 +38,7 @@ const names = ['x', 'Wx', 'b', 'Wh', 'bias', 'state'] as const;
 /** Pads each row of W, transposed if `turned`, to whole lines. */
 function padded(W: Float64Array, rows: number, columns: number, turned: boolean): Float64Array {
   const [height, width] = turned ? [columns, rows] : [rows, columns];
-  const line = Math.ceil(width / 8) * 8;
+  const line = pad(width, 'f64');
   const out = new Float64Array(height * line);
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) out[turned ? c * line + r : r * line + c] = W[r * columns + c]!;
@@ -147,7 +147,7 @@ for (const backend of backends)
       const [W, across] = [real(g * pad), real(m * Math.ceil(g / pad) * pad)];
       const [a, bias, state, before, dState] = [real(T * g), real(given.bias.length), real(v), real(T * m), real(v)];
       const last = real(cell === 'lstm' || cell === 'gru' ? T * m : 0);
-      /** Runs forward and backward in calls of so many steps. */
+      /** Runs forward and backward in calls of that many steps. */
       const run = (...steps: number[]) => {
         const own = { state: state.slice(), saved: real(T * z), h: real(T * m) };
         const ways = { dState: dState.slice(), e: real(T * g), du: real(cell === 'gru' ? T * m : 0) };

@@ -20,8 +20,8 @@ const penguins = (args: readonly string[], more = {}) =>
 describe.each([
   ['native', existsSync('build/native/Release/kernels.node'), {}],
   ['wasm', true, { SEQLIK_BACKEND: 'wasm' }],
-])('penguins on %s', (name, here, more) => {
-  test.runIf(here)('agree to the bit where they must, and are drawn', () => {
+])('penguins on %s', (name, available, more) => {
+  test.runIf(available)('agree to the bit where they must, and are drawn', () => {
     const out = join(folder, name, 'penguins.svg');
     const { status, stdout, stderr } = penguins(['--out', out], more);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -47,7 +47,7 @@ describe.each([
   });
 });
 
-test('what goes wrong is told in one line', () => {
+test('a failure is reported in one line', () => {
   for (const args of [['--out', 'package.json/penguins.svg'], ['--colour']]) {
     const { status, stderr } = penguins(args, { SEQLIK_BACKEND: 'wasm' });
     expect({ status, lines: stderr.split('\n').length }).toEqual({ status: 1, lines: 2 });

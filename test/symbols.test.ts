@@ -10,7 +10,7 @@ import { identifier, levels } from '../src/levels.ts';
 import { armLevels, armObjects, buildArm, missing } from './arm64/driver.ts';
 
 const nativeObjects = 'build/native/CMakeFiles';
-const here = levels.filter(({ name }) => existsSync(`${nativeObjects}/${identifier(name)}.dir`));
+const builtLevels = levels.filter(({ name }) => existsSync(`${nativeObjects}/${identifier(name)}.dir`));
 const libc = /^(mem(cpy|move|set)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_)$/;
 
 /** Lists the symbols in the objects of a level: its kernels, its list, and those of the test build. */
@@ -41,7 +41,7 @@ function check(folder: string, name: string): void {
 
 const readable = process.platform === 'linux' && spawnSync('nm', ['--version']).status === 0;
 describe.runIf(readable)('the objects of a level need only each other and memcpy', () => {
-  test.each(here.map(({ name }) => name))('%s', (name) => check(nativeObjects, name));
+  test.each(builtLevels.map(({ name }) => name))('%s', (name) => check(nativeObjects, name));
   describe.skipIf(missing)(`arm64${missing && ` needs apt-get install ${missing}`}`, () => {
     beforeAll(buildArm);
     test.each(armLevels.map(({ name }) => name))('%s', (name) => check(armObjects, name));

@@ -270,7 +270,7 @@ test.each<[what: string, bytes: Uint8Array, reason: RegExp, tensor?: string]>([
   ['a field twice', raw(around(good.replace('{', '{"dtype":"F32",')), 16), /^it is .*, not /, 'a'],
   ['no offsets', raw(around('"a":{"dtype":"F64","shape":[2]}'), 16), /^it is .*, not /, 'a'],
   ['no shape', raw(around('"a":{"dtype":"F64","data_offsets":[0,16]}'), 16), /^its shape is not up to 4/, 'a'],
-  ['a shape that is no array', raw(around(good.replace('[2]', '2')), 16), /^its shape is not up to 4/, 'a'],
+  ['a shape that is not an array', raw(around(good.replace('[2]', '2')), 16), /^its shape is not up to 4/, 'a'],
   ['a shape of strings', raw(around(good.replace('[2]', '["2"]')), 16), /^its shape is not up to 4/, 'a'],
   ['a nested shape', raw(around(good.replace('[2]', '[[2]]')), 16), /^its shape is not up to 4/, 'a'],
   ['five dimensions', raw(around(entry('a', '1,1,1,1,2', '0,16')), 16), /^its shape is not up to 4/, 'a'],
@@ -349,7 +349,7 @@ test.each<[string, unknown]>([
     new Uint8Array(new (ArrayBuffer as new (...args: unknown[]) => ArrayBuffer)(8, { maxByteLength: 9 })),
   ],
   ['detached memory', detached(writeTensors(SMALL))],
-])('%s is no file', (_, bytes) => {
+])('%s is not a file', (_, bytes) => {
   const place = { code: 'INVALID_ARGUMENT', argument: 'bytes' };
   expect(() => readTensors(bytes as never)).toThrow(expect.objectContaining(place));
 });

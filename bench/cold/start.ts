@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { GaussianMixture, openBackend } from 'seqlik';
 import { wasmModule } from '#wasm';
-import { coldCase, drawn } from '../cases.ts';
+import { coldCase, drawMixture } from '../cases.ts';
 
 /** Milliseconds from importing the library to the end of each step, and the result of the last one. */
 export interface Sample {
@@ -15,7 +15,7 @@ export interface Sample {
 }
 
 const [name] = process.argv.slice(2) as ['native' | 'wasm'];
-const { parameters, x } = drawn(coldCase);
+const { parameters, x } = drawMixture(coldCase);
 const require = createRequire(import.meta.url);
 
 const start = performance.now();

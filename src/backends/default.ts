@@ -7,6 +7,7 @@ import { SeqlikError } from '../errors.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
+/** The choice of a backend; each option has a default. */
 export interface BackendOptions {
   /** Default: native if its binary is present, else wasm. */
   readonly name?: 'native' | 'wasm';
@@ -71,7 +72,7 @@ export function defaultBackend(): Backend {
  */
 function loadAddon(required: boolean): { exports: unknown; where: string } | undefined {
   const { process } = globalThis;
-  const tried: string[] = [];
+  const attempts: string[] = [];
   // not an import: bundlers would follow it
   const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
   if (createRequire) {
@@ -81,7 +82,7 @@ function loadAddon(required: boolean): { exports: unknown; where: string } | und
         return { exports: require(where), where };
       } catch (cause) {
         const { code, message } = cause as NodeJS.ErrnoException;
-        if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') tried.push(`${where}: ${code}`);
+        if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') attempts.push(`${where}: ${code}`);
         else
           throw new SeqlikError('BACKEND', `${where} does not load: ${message}; run 'npm run build:native'`, { cause });
       }
@@ -90,6 +91,6 @@ function loadAddon(required: boolean): { exports: unknown; where: string } | und
   if (!required) return undefined;
   throw new SeqlikError(
     'BACKEND',
-    `no native binary (${tried.join('; ') || 'not in Node'}): run 'npm run build:native'`,
+    `no native binary (${attempts.join('; ') || 'not in Node'}): run 'npm run build:native'`,
   );
 }

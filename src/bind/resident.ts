@@ -14,7 +14,7 @@ export interface Owner {
 /** The safety net, where the engine has one: frees what was dropped without `dispose` once it is collected. */
 const net = globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((free) => free());
 /** Returns a function that calls `free`, once; it is also called when `subject` is collected. */
-export function freed(subject: WeakKey, free: () => void): () => void {
+export function freeOnce(subject: WeakKey, free: () => void): () => void {
   let done = false;
   const once = (): void => {
     if (!done) {
@@ -46,7 +46,7 @@ export class Held implements Resident {
     this.handle = handle;
     this.tag = tagOf(values)!;
     this.length = lengthOf(values);
-    this.release = freed(this, () => owner.release(handle));
+    this.release = freeOnce(this, () => owner.release(handle));
     Object.freeze(this);
   }
   /** Whether it was made here. Unlike `instanceof`, this runs no code of a proxy. */

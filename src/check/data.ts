@@ -1,14 +1,16 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
 import { argumentError, callError, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
-import { allocated, fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+import { dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {
+  /** 'nan': NaN is a gap, and not an error. */
   readonly missing?: 'nan';
+  /** [n,d]: 1 = observed; a value under a 0 is never read. */
   readonly mask?: Uint8Array;
 }
 
@@ -26,7 +28,7 @@ export function points(where: string, argument: string, value: unknown, d: numbe
     const shape = flatten(where, argument, value, into);
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `${d}`, `rows of ${shape.slice(1).join(' x ')} values`);
-    values = into.taken();
+    values = into.take();
   }
   const { length } = values;
   if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, `${length} values`);
@@ -34,8 +36,8 @@ export function points(where: string, argument: string, value: unknown, d: numbe
 }
 /**
  * Whether x is one point in an array of its own, and `into`, if given, another array for its result. Only elements of
- * such arrays are read and written, which a caller's class cannot intercept. If not, `points` and `out` tell why. (The
- * objects they allocate cost as much as the density of a point.)
+ * such arrays are read and written, which a caller's class cannot intercept. Otherwise `points` and `out` report the
+ * reason. (The objects they allocate cost as much as the density of a point.)
  */
 export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
   const tag = tagOf(x);
@@ -57,7 +59,7 @@ export function sameRows(where: string, argument: string, rows: Rows, other: str
 }
 /** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
-  if (value === undefined) return room(where, n).fill(1) as Float64Array;
+  if (value === undefined) return room(where, n).fill(1);
   const weights = tensor(where, 'sampleWeights', value, [n]);
   finite(where, 'sampleWeights', weights);
   if (weights.some((w) => w < 0) || (n > 0 && !weights.some((w) => w > 0)))
@@ -115,7 +117,7 @@ export function finiteRows(where: string, argument: string, { values }: Rows, d:
 /** An array for `n` results of the dtype of the data: the caller's memory if given, else new. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
   const tag = tagOf(x)!;
-  if (value === undefined) return room(where, n, tag === 'Float32Array');
+  if (value === undefined) return room(where, n, dtypeOf(x));
   if (tagOf(value) !== tag) throw invalid(where, 'out', `a ${tag} like the data`, value);
   const array = value as Real;
   if (!fixedBuffer(array)) throw sharedMemory(where, 'out');
@@ -156,7 +158,7 @@ export function gaps(
   if (missing === undefined && mask === undefined) return undefined;
   if (mask && mask.length !== values.length) throw mismatch(where, 'mask', `${values.length}`, `${mask.length} values`);
   const d = values.length / n;
-  const seen = allocated(where, values.length, () => new Uint8Array(values.length));
+  const seen = allocate(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {
     const value = values[i]!;
     if (mask ? mask[i] === 0 : Number.isNaN(value)) continue;

@@ -1,6 +1,6 @@
 /** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
 import { argumentError } from '../errors.ts';
-import { allocated, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
 import { finiteRows, points } from './data.ts';
 import { fields } from './options.ts';
 import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
@@ -49,14 +49,14 @@ function isSeveral(where: string, argument: string, list: unknown[]): boolean {
 /** Sequences joined one by one: the list may be as long as the heap has room for. */
 function joinSequences(where: string, argument: string, list: unknown[], d: number): Ragged {
   const count = lengthIn(where, argument, list);
-  const lengths = allocated(where, count, () => new Int32Array(count));
+  const lengths = allocate(where, count, () => new Int32Array(count));
   const joined = new Joined(where);
   for (let s = 0; s < count; s++) {
     const { values, n } = points(where, `${argument}[${s}]`, list[s], d);
     joined.add(values, s === 0);
     lengths[s] = n;
   }
-  return { values: joined.taken(), lengths };
+  return { values: joined.take(), lengths };
 }
 /** Values one after the other, f32 if all of them are. */
 class Joined {
@@ -68,14 +68,14 @@ class Joined {
     const length = this.length + part.length;
     const kept = this.values instanceof Float32Array === single && length <= this.values.length;
     if (!kept) {
-      const more = room(this.where, Math.max(length, 2 * this.length), single);
+      const more = room(this.where, Math.max(length, 2 * this.length), single ? 'f32' : 'f64');
       more.set(this.values.subarray(0, this.length));
       this.values = more;
     }
     this.values.set(part, this.length);
     this.length = length;
   }
-  taken(): Real {
+  take(): Real {
     return this.values.length === this.length ? this.values : this.values.subarray(0, this.length);
   }
 }
@@ -85,7 +85,7 @@ function fromLengths(where: string, argument: string, value: object, d: number):
   const { values, n } = points(where, `${argument}.values`, all, d);
   const name = `${argument}.lengths`;
   const size = countIn(where, name, given);
-  const lengths = allocated(where, size, () => new Int32Array(size));
+  const lengths = allocate(where, size, () => new Int32Array(size));
   let total = 0;
   for (let s = 0; s < size; s++) {
     const length = (given as ArrayLike<unknown>)[s];

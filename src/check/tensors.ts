@@ -1,6 +1,6 @@
 /** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
 import { argumentError } from '../errors.ts';
-import { allocated, fixedBuffer, plain, sharedMemory, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, plain, sharedMemory, tagOf } from '../memory.ts';
 import { describe, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** A flat copy of nested or flat numbers of `shape`; one undefined size is read off the number of values. */
@@ -13,7 +13,7 @@ export function tensor(
   const into = new Numbers(where);
   const own = real(where, argument, value);
   const sizes = own ? [own.length] : flatten(where, argument, value, into);
-  const values = own ? allocated(where, own.length, () => Float64Array.from(own)) : into.taken();
+  const values = own ? allocate(where, own.length, () => Float64Array.from(own)) : into.take();
   const rest = shape.reduce<number>((n, size) => n * (size ?? 1), 1);
   const want = shape.map((size) => size ?? values.length / rest);
   const product = want.reduce((a, b) => a * b, 1);
@@ -38,20 +38,20 @@ export function real(where: string, argument: string, value: unknown): Real | un
 }
 /** A growing list of numbers, of any length. An Array that has to grow beyond some 10^8 entries ends the process. */
 export class Numbers {
-  /** So few at first that they stay on the JavaScript heap: a list may have many short rows. */
+  /** Begins small enough for the JavaScript heap: a list may have many short rows. */
   private values: Float64Array = new Float64Array(8);
   private length = 0;
   constructor(private readonly where: string) {}
   push(value: number): void {
     if (this.length === this.values.length) {
-      const more = room(this.where, 2 * this.length) as Float64Array;
+      const more = room(this.where, 2 * this.length);
       more.set(this.values);
       this.values = more;
     }
     this.values[this.length++] = value;
   }
-  taken(): Float64Array {
-    return allocated(this.where, this.length, () => this.values.slice(0, this.length));
+  take(): Float64Array {
+    return allocate(this.where, this.length, () => this.values.slice(0, this.length));
   }
 }
 /** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may

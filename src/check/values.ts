@@ -1,12 +1,15 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { argumentError, type SeqlikError } from '../errors.ts';
-import type { DType } from '../grammar.ts';
-import { allocated, tagOf } from '../memory.ts';
+import { type Arrays, type DType, realArrays } from '../grammar.ts';
+import { allocate, tagOf } from '../memory.ts';
 
+/** Numbers in either dtype. */
 export type Real = Float64Array | Float32Array;
+/** A list of numbers. */
 export type Vector = Real | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
 export type Matrix = Vector | readonly (readonly number[])[];
+/** Flat row-major, or nested to up to three levels. */
 export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
@@ -32,7 +35,7 @@ export function isArray(value: unknown): value is unknown[] {
     return false;
   }
 }
-/** Marks every model, and whatever inherits from one. */
+/** Marks every model, and every object that inherits from one. */
 export const MODEL = Symbol('model');
 /** Whether a value is an object with fields to read. A revoked proxy, or an object that merely inherits from a model,
  * would throw a TypeError when read; a model is not an options object. */
@@ -62,12 +65,12 @@ export function describe(value: unknown): string {
   if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
   return typeof value === 'function' ? 'a function' : String(value);
 }
-/** A new array for n results. Throws OUT_OF_MEMORY. */
-export const room = (where: string, n: number, single = false): Real =>
-  allocated(where, n, () => (single ? new Float32Array(n) : new Float64Array(n)));
+/** A new array for n results, f64 by default. Throws OUT_OF_MEMORY. */
+export const room = <D extends DType = 'f64'>(where: string, n: number, dtype: D = 'f64' as D): Arrays[D] =>
+  allocate(where, n, () => new realArrays[dtype](n));
 /** Whether an array holds f32, by what the engine says and not by its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
 /** The dtype of the kernels for an array. */
 export const dtypeOf = (values: Real): DType => (isSingle(values) ? 'f32' : 'f64');
 /** A new array for n results of the dtype of `values`. Throws OUT_OF_MEMORY. */
-export const alike = (values: Real, n: number): Real => room('seqlik', n, isSingle(values));
+export const alike = (values: Real, n: number): Real => room('seqlik', n, dtypeOf(values));

@@ -37,9 +37,9 @@ export function reportError(error: unknown): number {
 const isBrokenPipe = (error: unknown): boolean =>
   error instanceof SeqlikError && error.code === 'IO' && error.reason === 'EPIPE';
 
-const say = (message: string): boolean => tell(`seqlik: ${stripControls(message.trim())}`);
+const say = (message: string): boolean => printToStderr(`seqlik: ${stripControls(message.trim())}`);
 /** Writes lines to stderr. */
-export const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
+export const printToStderr = (text: string): boolean => process.stderr.write(`${text}\n`);
 /** Text without control characters, so that no file can steer a terminal. */
 export const stripControls = (text: string): string => text.replace(/\p{Cc}+/gu, ' ');
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { RowBuffer } from '../table/buffer.ts';
 import { openSource } from '../table/source.ts';
 import { usageError } from './errors.ts';
-import { stripControls, tell } from './exit.ts';
+import { printToStderr, stripControls } from './exit.ts';
 import type { FitKind, FitOptions } from './fit/kind.ts';
 import { kinds, optionsByKind } from './kinds.ts';
 import {
@@ -43,7 +43,7 @@ async function fit(kindName: string, dataPath: string, options: FitOptions): Pro
   await fitting.validate();
 
   const source = await openSource(dataPath);
-  const started = performance.now();
+  const startedAt = performance.now();
   const { report, data, lines } = await writeTo(output, async (write) => {
     const rows = new RowBuffer(source.name, fitting.wanted.weights !== undefined);
     const wanted = { keep: [], ...(columns && { columns }), ...fitting.wanted };
@@ -56,7 +56,7 @@ async function fit(kindName: string, dataPath: string, options: FitOptions): Pro
       columns: rows.names,
       rows: rows.counts.rows,
       ...fitted.report,
-      seconds: (performance.now() - started) / 1000,
+      seconds: (performance.now() - startedAt) / 1000,
       backend: { name: backend.name, isa: backend.isa, threads: backend.threads },
     };
     return { ...fitted, report };
@@ -66,7 +66,7 @@ async function fit(kindName: string, dataPath: string, options: FitOptions): Pro
     const { name, isa } = report.backend;
     const title = `${kindName} of ${report.columns.length} columns fitted to ${data}`;
     const end = `${report.seconds.toFixed(2)} s on ${name} ${isa}, written to ${output === '-' ? 'stdout' : output}`;
-    tell([title, ...lines, end].map(stripControls).join('\n'));
+    printToStderr([title, ...lines, end].map(stripControls).join('\n'));
   }
 }
 

@@ -76,9 +76,8 @@ export class Walk {
 
   /** The initial states [S, width] of each layer: zeros, but for the sequence that goes on. */
   private statesOf(S: number, first: readonly Real[] | undefined): Float64Array[] {
-    const { hidden, cell } = this.model;
-    return hidden.map((H, layer) => {
-      const states = new Float64Array(S * (cell === 'lstm' ? 2 * H : H));
+    return this.model.start().hidden.map(({ length }, layer) => {
+      const states = new Float64Array(S * length);
       if (first) states.set(first[layer]!);
       return states;
     });
@@ -97,9 +96,8 @@ export class Walk {
   private stepThrough(rows: Float64Array, count: number, states: readonly Float64Array[]): readonly Float64Array[] {
     const { model } = this;
     const d = model.dimension;
-    let state = { hidden: model.hidden.map((H, layer) => states[layer]!.slice(-2 * H)) } as ReturnType<
-      typeof model.start
-    >;
+    let state = model.start();
+    state = { hidden: state.hidden.map(({ length }, layer) => states[layer]!.slice(-length)) };
     for (let i = 0; i < count; i++) state = model.step(state, rows.slice(i * d, (i + 1) * d)).state;
     return state.hidden;
   }

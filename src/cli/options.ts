@@ -63,7 +63,10 @@ export function addBackendOptions(command: Command): Command {
     .option('--threads <n>', 'number of threads of the native backend (default: all cores)', number);
 }
 export const sequenceOption = (): Option =>
-  new Option('--sequence <column>', 'column that tells the sequence of a row (default: all rows are one sequence)');
+  new Option(
+    '--sequence <column>',
+    'column that identifies the sequence of a row (default: all rows are one sequence)',
+  );
 export function addDataOptions(command: Command): Command {
   return command
     .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)

@@ -18,7 +18,7 @@ export interface Criteria {
   readonly bic: number;
   readonly aic: number;
 }
-/** BIC and AIC on data with so many observed `rows`. */
+/** BIC and AIC on data with `rows` observed rows. */
 export function criteria(model: RowModel, logLikelihood: number, rows: number): Criteria {
   const parameters = model.parameterCount;
   const aic = -2 * logLikelihood + 2 * parameters;

@@ -35,7 +35,7 @@ export function addSample(program: Command): void {
       '--svg <FILE>',
       'draw the samples to this file; for a network of pen strokes: dx, dy, and 1 where the pen is lifted',
     )
-    .addOption(formatOption('format of OUT if its extension does not tell (default: csv; ndjson for sequences)'))
+    .addOption(formatOption('format of OUT if its extension does not say (default: csv; ndjson for sequences)'))
     .option('--no-progress', 'no progress bar');
   addKindOptions(addBackendOptions(command), byKind).action(sample);
 }

@@ -1,12 +1,13 @@
 /**
  * Kernels of the mixture density: a row of raw numbers is the distribution of a vector x. Raw rows are
- * [logits k | means k d | covariance values k values | Bernoulli logits q], rows of x are [d | q]; the mappings are those
- * of docs/math/density.md. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
+ * [logits k | means k d | covariance values k values | Bernoulli logits q], rows of x are [d | q]; the mappings are in
+ * docs/math/density.md. `floor` is the raw value of the smallest standard deviation (-infinity: none): a raw r of a
  * standard deviation counts as floor + softplus(r - floor). INFO counts d + 1 pivots per component: one that is not
  * positive; or number d of component 0: the row is not finite, has no density, or some of its results are not finite.
  */
 import type { NounSpec } from '../grammar.ts';
 
+// the mappings, and the covariance values of each
 const values = {
   'tanh-full': 'tri(d)',
   'tanh-diag': 'd',
@@ -18,9 +19,7 @@ const values = {
 } as const;
 const shape = {
   dims: ['n', 'd', 'k', 'q', 'values', 'outputs', 'observed', 'pivots'],
-  options: {
-    mapping: ['tanh-full', 'tanh-diag', 'chol-exp', 'chol-softplus', 'diag-exp', 'diag-softplus', 'graves'],
-  },
+  options: { mapping: Object.keys(values) as readonly (keyof typeof values)[] },
   derived: { values, outputs: 'k + k d + k values + q', observed: 'd + q', pivots: 'd + 1' },
   rows: 'n',
   info: ['n', 'k', 'pivots'],

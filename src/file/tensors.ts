@@ -20,10 +20,10 @@ const ELEMENTS = 2 ** 26;
 const FORBIDDEN = ['__metadata__', '__proto__', 'constructor', 'prototype']; // as a name of anything
 const ZEROS = '0'.repeat(64); // in place of the checksum while it is computed
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));
+const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
 
 function fail(reason: string, tensor?: string): never {
-  const whose = tensor === undefined ? '' : `tensor ${quoted(tensor)}: `;
+  const whose = tensor === undefined ? '' : `tensor ${quote(tensor)}: `;
   const place = tensor === undefined ? { reason } : { tensor, reason };
   throw new SeqlikError('FORMAT', `malformed seqlik file: ${whose}${reason}`, place);
 }
@@ -48,7 +48,7 @@ function parse(token: string, tensor?: string): unknown {
   try {
     return JSON.parse(token);
   } catch {
-    return fail(`no JSON in the header: ${quoted(token)}`, tensor);
+    return fail(`no JSON in the header: ${quote(token)}`, tensor);
   }
 }
 function parseString(token: string): string {
@@ -58,7 +58,7 @@ function parseString(token: string): string {
 /** Returns `name`, which must not be among `known` yet. */
 function requireNew(known: ReadonlyMap<string, unknown>, name: string): string {
   if (FORBIDDEN.includes(name)) fail(`the header has the forbidden name ${name}`);
-  if (known.has(name)) fail(`the header has the name ${quoted(name)} twice`);
+  if (known.has(name)) fail(`the header has the name ${quote(name)} twice`);
   if (known.size === ENTRIES) fail(`the header has more than ${ENTRIES} tensors or strings`);
   return name;
 }

@@ -4,7 +4,7 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Points, Real, Result, Rows } from '../check.ts';
 import * as check from '../check.ts';
-import { alike, dtypeOf, isSingle } from '../check.ts';
+import { alike, dtypeOf } from '../check.ts';
 import type { Table } from '../contract.ts';
 import { argumentError } from '../errors.ts';
 import type { Dims, DType, Kernels } from '../grammar.ts';
@@ -16,6 +16,7 @@ import { INSPECT, type OnBackend, printable } from './model.ts';
 
 export type { Mapping };
 
+/** The shape of a mixture density: M components over k Gaussian coordinates, and q binary ones. */
 export interface MixtureDensityShape {
   /** M >= 1 */
   readonly components: number;
@@ -26,6 +27,7 @@ export interface MixtureDensityShape {
   /** The last q coordinates are Bernoulli, with logits of their own; default 0. */
   readonly binary?: number;
 }
+/** Results of `forward`, in the dtype of raw. */
 export interface DensityForward<R extends Real = Real> {
   /** -Σ log p(x), added in the order of the rows in f64. */
   loss: number;
@@ -34,6 +36,7 @@ export interface DensityForward<R extends Real = Real> {
   /** [n,M] */
   responsibilities: R;
 }
+/** Results of `lossGradient`, in the dtype of raw. */
 export interface DensityGradient<R extends Real = Real> extends DensityForward<R> {
   /** [n,outputs], the gradient of the loss: columns [logits | means | covariance values | Bernoulli logits]. */
   dRaw: R;
@@ -42,11 +45,16 @@ export interface DensityGradient<R extends Real = Real> extends DensityForward<R
 }
 /** The caller's memory for some of the results, of the dtype of raw and of the shapes of DensityGradient. */
 export interface GradientOut {
+  /** [n] */
   readonly logDensity?: Real;
+  /** [n,M] */
   readonly responsibilities?: Real;
+  /** [n,outputs] */
   readonly dRaw?: Real;
+  /** [n,dimension] */
   readonly dx?: Real;
 }
+/** Mixtures of n rows, in the dtype of raw: flat, row-major. */
 export interface Distribution<R extends Real = Real> {
   /** [n,M] */
   weights: R;
@@ -76,11 +84,13 @@ export class MixtureDensity {
   readonly components: number;
   /** Coordinates of x, the binary ones included. */
   readonly dimension: number;
+  /** The mapping from raw values to covariances. */
   readonly mapping: Mapping;
   /** q */
   readonly binary: number;
   /** The length of a raw row: M (1 + k + p) + q. */
   readonly outputs: number;
+  /** The backend that its kernels run on. */
   readonly backend: Backend;
   private readonly shape: Shape;
 
@@ -202,22 +212,22 @@ export class MixtureDensity {
    */
   distribution<R extends Points>(raw: R): Distribution<Result<R>> {
     const where = 'MixtureDensity.distribution';
-    const { components: m, gaussian: k, outputs: w } = this.shape;
-    const rows = check.points(where, 'raw', raw, w);
+    const { components: k, gaussian: d, outputs } = this.shape;
+    const rows = check.points(where, 'raw', raw, outputs);
     const { n, values } = rows;
-    if (n * m * k * k >= LIMIT)
+    if (n * k * d * d >= LIMIT)
       throw argumentError('INVALID_ARGUMENT', where, 'raw', {
         expected: 'covariances of fewer than 2^31 values',
-        received: `${n * m * k * k} values`,
+        received: `${n * k * d * d} values`,
         sentence: `the covariances of ${n} rows have 2^31 values or more`,
       });
     const { weights, L, probabilities } = this.factors(where, rows);
-    const means = check.room(where, n * m * k, isSingle(values));
-    for (let i = 0; i < n; i++) means.set(values.subarray(i * w + m, i * w + m + m * k), i * m * k);
-    const covariances = check.room(where, n * m * k * k, isSingle(values));
+    const means = check.room(where, n * k * d, dtypeOf(values));
+    for (let i = 0; i < n; i++) means.set(values.subarray(i * outputs + k, i * outputs + k + k * d), i * k * d);
+    const covariances = check.room(where, n * k * d * d, dtypeOf(values));
     covariancesOf(L, this.shape, covariances);
     const at = covariances.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) throw overflow(where, Math.floor(at / (m * k * k)));
+    if (at >= 0) throw overflow(where, Math.floor(at / (k * d * d)));
     const result = { weights, means, covariances, ...(this.binary > 0 && { probabilities }) };
     return result as Distribution<Result<R>>;
   }
@@ -236,22 +246,22 @@ export class MixtureDensity {
     const given = check.options(where, options, ['seed', 'bias']);
     const random = new Random(check.seed(where, given.seed));
     const bias = check.amount(where, 'bias', check.or(given.bias, 0));
-    const { components: m, gaussian: k, outputs: w, binary: q, dimension } = this.shape;
-    const { values, n } = check.points(where, 'raw', raw, w);
+    const { components: k, gaussian: d, outputs, binary: q, dimension } = this.shape;
+    const { values, n } = check.points(where, 'raw', raw, outputs);
     const wide = { values: Float64Array.from(values), n };
-    check.finiteRows(where, 'raw', wide, w);
-    for (let i = 0; i < n; i++) sharpen(wide.values.subarray(i * w, i * w + m), bias);
+    check.finiteRows(where, 'raw', wide, outputs);
+    for (let i = 0; i < n; i++) sharpen(wide.values.subarray(i * outputs, i * outputs + k), bias);
     const { weights, L, probabilities } = this.factors(where, wide) as Factors<Float64Array>;
     const shrink = Math.exp(-bias);
-    const x = check.room(where, n * dimension) as Float64Array;
+    const x = check.room(where, n * dimension);
     for (let i = 0; i < n; i++) {
       const own = x.subarray(i * dimension, (i + 1) * dimension);
-      const { component, z } = drawComponent(random, weights.subarray(i * m, (i + 1) * m), k);
-      const mean = i * w + m + component * k;
-      own.set(wide.values.subarray(mean, mean + k));
-      for (let j = 0; j < k; j++) z[j]! *= shrink;
-      addDeviation(L, i * m + component, this.shape, z, own);
-      drawBinary(random, probabilities.subarray(i * q, (i + 1) * q), own.subarray(k));
+      const { component, z } = drawComponent(random, weights.subarray(i * k, (i + 1) * k), d);
+      const mean = i * outputs + k + component * d;
+      own.set(wide.values.subarray(mean, mean + d));
+      for (let j = 0; j < d; j++) z[j]! *= shrink;
+      addDeviation(L, i * k + component, this.shape, z, own);
+      drawBinary(random, probabilities.subarray(i * q, (i + 1) * q), own.subarray(d));
       if (!own.every(Number.isFinite)) throw overflow(where, i);
     }
     return x;
@@ -260,7 +270,7 @@ export class MixtureDensity {
   private evaluate(where: string, raw: Points, x: Points, own: { readonly logDensity?: unknown }): DensityForward {
     const { rows, points, n } = this.read(where, raw, x);
     const logDensity = check.out(where, own.logDensity, rows.values, n);
-    const r = check.room(where, n * this.components, isSingle(rows.values));
+    const r = check.room(where, n * this.components, dtypeOf(rows.values));
     this.withUserErrors(where, rows, points, ({ forward }, dims, given) =>
       forward(dims, { ...given, x: points.values, logDensity, r }),
     );
@@ -273,13 +283,13 @@ export class MixtureDensity {
     const points = check.points(where, 'x', x, this.dimension);
     check.sameRows(where, 'x', points, 'raw', rows);
     checkBinaryTargets(where, 'x', points.values, this.dimension, this.shape.gaussian);
-    if (isSingle(points.values) === isSingle(rows.values)) return { rows, points, n: rows.n };
+    if (dtypeOf(points.values) === dtypeOf(rows.values)) return { rows, points, n: rows.n };
     const values = alike(rows.values, points.values.length);
     values.set(points.values);
     return { rows, points: { values, n: rows.n }, n: rows.n };
   }
   private factors(where: string, raw: Rows): Factors {
-    const room = (count: number): Real => check.room(where, raw.n * count, isSingle(raw.values));
+    const room = (count: number): Real => check.room(where, raw.n * count, dtypeOf(raw.values));
     const results = {
       weights: room(this.components),
       L: room(this.components * this.shape.values),

@@ -76,18 +76,25 @@ export function klDivergence(p: GaussianLike, q: GaussianLike, options?: OnBacke
   return requireFinite('klDivergence', computeDivergence('klDivergence', p, q, options).kl)[0]!;
 }
 
+/** KL(p ‖ q) and its gradients by the parameters of p and q, in f64. */
 export interface DivergenceGradient {
+  /** KL(p ‖ q), in nats. */
   kl: number;
   /** [d] */
   dMeanP: Float64Array;
+  /** [d] */
   dMeanQ: Float64Array;
   /** [d,d], symmetric unconstrained; packed: by the lower triangle, packed by rows [d(d+1)/2]. */
   dCovarianceP?: Float64Array;
+  /** [d,d], as dCovarianceP. */
   dCovarianceQ?: Float64Array;
+  /** [d(d+1)/2]: dCovarianceP by the lower triangle, packed by rows. */
   dPackedP?: Float64Array;
+  /** [d(d+1)/2], as dPackedP. */
   dPackedQ?: Float64Array;
   /** [d], instead, if both are given by variances. */
   dVariancesP?: Float64Array;
+  /** [d], as dVariancesP. */
   dVariancesQ?: Float64Array;
 }
 /**

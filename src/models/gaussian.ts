@@ -36,10 +36,13 @@ export interface GaussianParameters {
   /** [d], its diagonal */
   readonly variances?: Vector;
 }
+/** A Gaussian, or the parameters of one. */
 export type GaussianLike = Gaussian | GaussianParameters;
+/** Options of `Gaussian.fit`. */
 export interface GaussianFitOptions extends ComponentFitOptions {
   /** Default: full. */
   readonly covarianceType?: 'full' | 'diagonal';
+  /** Warm start; `restarts` is ignored. */
   readonly init?: GaussianLike;
 }
 
@@ -52,13 +55,17 @@ export interface GaussianFitOptions extends ComponentFitOptions {
  * g.logDensity([[1, 0]]); // Float64Array(1) [ -2.72051654... ]
  */
 export class Gaussian extends Scored {
+  /** The kind of model, as files and commands call it. */
   readonly kind = 'gaussian';
+  /** Coordinates of a point: d. */
   readonly dimension: number;
+  /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
   protected readonly title = 'Gaussian';
   protected readonly components: Components;
   private readonly read: ParameterReader;
 
+  /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
   constructor(parameters: GaussianParameters, options?: OnBackend & Named) {
     super();
     const given = check.options('Gaussian', options, ['backend', 'columns']);
@@ -76,6 +83,7 @@ export class Gaussian extends Scored {
   get parameters(): { mean: Float64Array } & { [F in CovarianceForm]?: Float64Array } {
     return { mean: this.read.mean.slice(), [this.read.form]: this.read.values.slice() };
   }
+  /** d for the mean, and d(d+1)/2 for a covariance or d for variances. */
   get parameterCount(): number {
     const { type, k, d } = this.components.parts;
     return d + freeValues(type, k, d);

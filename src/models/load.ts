@@ -16,7 +16,7 @@ const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBac
 };
 
 /**
- * The model in a file that `toBytes` made, of whatever kind: see its `kind`.
+ * The model in a file that `toBytes` made, of any kind: see its `kind`.
  * Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend), BACKEND.
  * @example
  * const bytes = new Gaussian({ mean: [0], variances: [1] }).toBytes();

@@ -23,6 +23,7 @@ import { describeStatistics, MixtureStatistics } from './statistics.ts';
 export type { CovarianceType } from './components/covariances.ts';
 export type { ComponentFitOptions, FitOptions, FitProgress } from './components/settings.ts';
 
+/** Parameters of a mixture of M Gaussians in d dimensions. */
 export interface MixtureParameters {
   /** [M], >= 0, sum 1 within 1e-9 */
   readonly weights: Vector;
@@ -33,7 +34,9 @@ export interface MixtureParameters {
   /** Default: full. */
   readonly covarianceType?: CovarianceType;
 }
+/** A mixture, or the parameters of one. */
 export type MixtureLike = GaussianMixture | MixtureParameters;
+/** Results of `lossGradient`, in f64. */
 export interface MixtureGradient {
   /** -Σ log p(x) */
   loss: number;
@@ -46,9 +49,12 @@ export interface MixtureGradient {
 }
 /** A row whose log-density is below the threshold is an anomaly. */
 export interface Anomaly {
+  /** A log-density, in nats. */
   readonly threshold: number;
+  /** Fraction of the training rows below the threshold. */
   readonly falsePositiveRate: number;
 }
+/** Options of `GaussianMixture.fit`. */
 export interface MixtureFitOptions extends ComponentFitOptions {
   /** Needed without `init`; at most the observed rows. */
   readonly components?: number;
@@ -70,17 +76,22 @@ export interface MixtureFitOptions extends ComponentFitOptions {
  * m.logDensity([[0], [2]]); // Float64Array(2) [ -1.61175030..., -2.91893853... ]
  */
 export class GaussianMixture extends Scored {
+  /** The kind of model, as files and commands call it. */
   readonly kind = 'gaussian-mixture';
+  /** Coordinates of a point: d. */
   readonly dimension: number;
   /** M */
   readonly componentCount: number;
+  /** The form of the covariances, which gives their shape. */
   readonly covarianceType: CovarianceType;
   /** Set by `fit` with a false positive rate. */
   readonly anomaly: Anomaly | undefined;
+  /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
   protected readonly title = 'GaussianMixture';
   protected readonly components: Components;
 
+  /** `columns`: names of the d coordinates. `anomaly` is kept with the model. `backend` defaults to defaultBackend(). */
   constructor(parameters: MixtureParameters, options?: OnBackend & Named & { readonly anomaly?: Anomaly }) {
     super();
     const where = 'GaussianMixture';
@@ -213,6 +224,7 @@ export class GaussianMixture extends Scored {
     return fromParts(maximise(where, statistics.totals, regularization), this.backend);
   }
 
+  /** M - 1 weights, M d means, and the free values of the covariances. */
   get parameterCount(): number {
     const { k, d, type } = this.components.parts;
     return k - 1 + k * d + freeValues(type, k, d);

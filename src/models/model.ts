@@ -19,6 +19,7 @@ export const printable = (subject: object, facts: object): object =>
     [INSPECT]: { value: undefined },
   });
 
+/** The members of every model with a file of its own. Parameters never change; to change a model, make another one. */
 export abstract class Model {
   /** @internal */
   get [check.MODEL](): true {
@@ -33,6 +34,7 @@ export abstract class Model {
   abstract get parameters(): object;
   /** The number of free parameters: what BIC and AIC count. */
   abstract get parameterCount(): number;
+  /** The backend that its kernels run on. */
   abstract readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   abstract readonly columns: readonly string[] | undefined;
@@ -84,11 +86,13 @@ export abstract class Model {
   }
 }
 
+/** The backend of a model. */
 export interface OnBackend {
   /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
 
+/** The names of a model's coordinates. */
 export interface Named {
   /** Names of the d coordinates: kept, and written into the model's file. */
   readonly columns?: readonly string[];

@@ -40,7 +40,7 @@ export class MixtureStatistics {
     return this.totals.logLikelihood;
   }
   /**
-   * The statistics of both data sets; what was merged stays as it is. Throws INVALID_ARGUMENT (other: made under
+   * The statistics of both data sets; neither operand changes. Throws INVALID_ARGUMENT (other: made under
    * another mixture).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });

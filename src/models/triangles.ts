@@ -5,10 +5,11 @@
 import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
 import { callError, KernelFailure, type SeqlikError } from '../errors.ts';
+import { tri } from '../grammar.ts';
+
+export { tri };
 
 // ---- packing ----
-/** d(d+1)/2: the entries of a lower triangle. */
-export const tri = (d: number): number => (d * (d + 1)) / 2;
 /** Where a symmetric matrix has entry (i, j) in its packed triangle, on either side of the diagonal. */
 export const packedIndex = (i: number, j: number): number => (i < j ? tri(j) + i : tri(i) + j);
 

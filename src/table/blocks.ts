@@ -4,7 +4,7 @@ import { type Fault, fileError } from './errors.ts';
 import { Groups } from './groups.ts';
 
 const ROWS = 8192;
-const VALUES = 2 ** 19; // at most so many numbers in a block, so that wide rows take no more memory
+const VALUES = 2 ** 19; // most numbers in a block, so that wide rows take no more memory
 
 export interface Block {
   readonly columns: readonly string[];
@@ -21,7 +21,7 @@ export interface Block {
   /** The line of each row [n]. */
   readonly lines: Float64Array;
 }
-/** What to read of each row. */
+/** The parts of each row to read. */
 export interface Wanted {
   /** The columns of numbers, in their order; default: all columns but `weights` and `sequence`. */
   readonly columns?: readonly string[];
@@ -31,8 +31,8 @@ export interface Wanted {
   readonly dimension?: number;
   /** The columns to keep as they are written. */
   readonly keep: readonly string[];
-  /** The column that tells the sequence of a row, not part of the default columns; without it all rows are one
-   * sequence. */
+  /** The column that identifies the sequence of a row, not part of the default columns; without it all rows are
+   * one sequence. */
   readonly sequence?: string;
   /** Refuses gaps, and values of the last `binary` columns that are neither 0 nor 1. */
   readonly complete?: { readonly binary: number };

@@ -1,5 +1,4 @@
-/** Errors of a file: what the system reports of it, what is wrong with a line or a cell, what the library finds in
- * rows. */
+/** Errors of a file: reported by the system, found in a line or a cell, or found by the library in the rows. */
 import { callError, type ErrorFields, rephrase, SeqlikError } from '../errors.ts';
 
 export { rephrase }; // for the doors
@@ -50,7 +49,7 @@ export function badData(code: FileCode, file: string, line: number, fault: Fault
 }
 export const notNumber = (text: string): string => `${text} is not a number (a cell not observed is left empty)`;
 
-/** The library's error about rows, told by the line or the column of the file. `lineOf` tells where a row stood. */
+/** The library's error about a row, placed at a line or column of the file. `lineOf` returns the line of a row. */
 export function toDataError(
   error: unknown,
   file: string,

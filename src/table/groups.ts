@@ -9,7 +9,7 @@ export class Groups {
   private begun = false;
   constructor(private readonly grouped: boolean) {}
 
-  /** Takes a row, and tells whether it begins a sequence; a text is the reason to refuse it. */
+  /** Takes a row. Returns whether it begins a sequence, or the reason to refuse it. */
   next(value: string | undefined): boolean | string {
     const first = !this.begun;
     this.begun = true;

@@ -44,7 +44,7 @@ export class NdjsonReader {
   }
 
   private row(text: string): void {
-    const row = this.parsed(text);
+    const row = this.parse(text);
     const blocks = (this.blocks ??= this.start(Object.keys(row)));
     let gaps = 0;
     for (const [at, name] of this.numbers.entries()) {
@@ -73,7 +73,7 @@ export class NdjsonReader {
     const reason = blocks.next(this.line, gaps);
     if (reason) throw this.bad(reason, sequence);
   }
-  private parsed(text: string): Row {
+  private parse(text: string): Row {
     let row: unknown;
     try {
       row = JSON.parse(text);

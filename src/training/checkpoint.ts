@@ -1,5 +1,5 @@
 /**
- * Checkpoints: the bytes from which a training run goes on to the same bits (docs/format.md § training-checkpoint).
+ * Checkpoints: the bytes from which a training run continues to the same bits (docs/format.md § training-checkpoint).
  * Batches and learning rates are not stored: they follow from the seed and from the course so far.
  */
 import { choice } from '../check.ts';

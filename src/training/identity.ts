@@ -5,8 +5,7 @@ import type { TrainingSettings } from './settings.ts';
 
 /**
  * All that the course of a training run depends on, except the data themselves and the learning rate: after a
- * divergence a run goes on with a smaller one. How long it lasts may differ as well, where the schedule does not depend
- * on it.
+ * divergence a run goes on with a smaller one. Its length may differ as well, where the schedule does not depend on it.
  */
 export function identityOf(
   task: { readonly identity: TrainingIdentity; readonly parameters: Float64Array },

@@ -21,7 +21,7 @@ export interface Task {
   readonly parameters: Float64Array;
   /** The number of likelihood terms of every example; examples without terms are left out. */
   readonly lengths: Int32Array;
-  /** Tells this task from others (architecture, options of the model), by name: checkpoints are only good for it. */
+  /** Identifies this task (architecture, options of the model), by name: only its own checkpoints are accepted. */
   readonly identity: TrainingIdentity;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
   lossGradient(parameters: Float64Array, examples: Int32Array, gradient: Float64Array): Promise<number>;
@@ -63,7 +63,7 @@ class Training {
   private last: Checkpoint | undefined;
   /** Whether the parameters are no longer the initial ones. */
   private moved = false;
-  private started = 0; // ms; the first batch of this run
+  private startedAt = 0; // ms; the first batch of this run
   private done = 0; // batches of this run
 
   constructor(
@@ -115,7 +115,7 @@ class Training {
     const iteration = epochsOf(before) + 1;
     const learningRate = rateOf(settings, before.validation?.history ?? before.history);
     const batches = shuffleBatches(this.training.examples, this.task.lengths, settings.batch, settings.seed, iteration);
-    this.started ||= performance.now();
+    this.startedAt ||= performance.now();
     const scale = batches.length / this.training.terms;
     let loss = 0;
     let terms = 0;
@@ -211,7 +211,7 @@ class Training {
   }
   /** An estimate by the time that the batches of this run took, evaluation included. */
   private secondsLeft(batches: number): number {
-    return ((performance.now() - this.started) / 1000 / this.done) * batches;
+    return ((performance.now() - this.startedAt) / 1000 / this.done) * batches;
   }
 
   private finish(last: Checkpoint): TrainingResult {

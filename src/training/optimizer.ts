@@ -9,7 +9,7 @@ export interface Optimizer {
    * all of them are still finite.
    */
   step(parameters: Float64Array, gradient: Float64Array, rate: number, factor?: number): boolean;
-  /** The optimiser's memory, live: copied and written back, it goes on to the same bits. */
+  /** The optimiser's memory, live: copied and written back, it continues to the same bits. */
   readonly state: Readonly<Record<string, Float64Array>>;
 }
 

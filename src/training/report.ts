@@ -1,6 +1,7 @@
 /** Reports of fits, by EM or by gradients. */
 import { type Course, chosenOf, endOf, firstFall, type Limits } from './stopping.ts';
 
+/** The course of a fit. */
 export interface FitReport {
   /** M steps, or epochs, done. */
   iterations: number;
@@ -10,9 +11,11 @@ export interface FitReport {
   logLikelihood: number;
   /** Log-likelihoods before the first iteration and after each: [iterations + 1]. */
   history: Float64Array;
+  /** Sentences about what went wrong without ending the fit. */
   warnings: string[];
 }
 
+/** The course of a fit by gradients. */
 export interface TrainingReport extends FitReport {
   /**
    * The epoch whose parameters were returned: the best by the held-out examples, else the last. `logLikelihood` is that

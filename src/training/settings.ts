@@ -10,9 +10,11 @@ import { type Schedule, schedules } from './schedule.ts';
 export interface TrainingProgress {
   /** The epoch, from 1. */
   iteration: number;
+  /** The most epochs. */
   maxIterations: number;
   /** Batches done in this epoch, of `batches`. */
   batch: number;
+  /** Batches of an epoch. */
   batches: number;
   /** Mean loss per term over the batches of this epoch so far, each as it was before its step. */
   loss: number;
@@ -20,10 +22,12 @@ export interface TrainingProgress {
   logLikelihood?: number;
   /** After an epoch: log-likelihood per term of the held-out examples, if there are any. */
   heldOut?: number;
+  /** The learning rate of this epoch. */
   learningRate: number;
   /** An estimate for all epochs, as if none ended the run early. */
   secondsLeft: number;
 }
+/** Where a training run begins, and how it is saved. */
 export interface CheckpointOptions {
   /**
    * Go on from the bytes that `save` received or an error DIVERGED carries, to the bits of a training run that was
@@ -36,6 +40,7 @@ export interface CheckpointOptions {
   /** Epochs from one save to the next; default 1. The last epoch is always saved. */
   readonly every?: number;
 }
+/** Options of every fit by gradients. */
 export interface TrainingOptions {
   /** Default adam. */
   readonly optimizer?: OptimizerName;
@@ -52,7 +57,7 @@ export interface TrainingOptions {
   readonly clip?: number;
   /** Fraction of the examples held out to find the best epoch; default 0.1, 0 = none. */
   readonly validation?: number;
-  /** Stop after so many epochs in a row without improvement on the held-out examples; default 10. */
+  /** Stop after this many epochs in a row without improvement on the held-out examples; default 10. */
   readonly patience?: number;
   /** Epochs; default 100. */
   readonly maxIterations?: number;
@@ -60,8 +65,11 @@ export interface TrainingOptions {
   readonly tolerance?: number;
   /** 0 .. 2^32-1, default 0; the same seed gives the same result on one engine. */
   readonly seed?: number;
+  /** An abort ends the fit with ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
+  /** Called after every batch, and once more after every epoch. */
   readonly onProgress?: (progress: TrainingProgress) => void;
+  /** Saves the run between epochs, and resumes one. */
   readonly checkpoint?: CheckpointOptions;
 }
 /** The names of TrainingOptions, for check.options. */

@@ -33,8 +33,8 @@ export const firstFall = ({ history }: Course): number =>
   );
 
 /**
- * Why no further epoch follows, undefined if one does: 'patience' (so many epochs in a row were not better than the
- * best on the held-out examples), 'tolerance' (the training log-likelihood moved by less than tolerance (1 + |it|)),
+ * The reason why no further epoch follows, undefined if one does: 'patience' (that many epochs in a row were no better
+ * than the best on the held-out examples), 'tolerance' (the training log-likelihood moved by less than tolerance (1 + |it|)),
  * 'maxIterations'.
  */
 export function endOf(course: Course, limits: Limits): 'patience' | 'tolerance' | 'maxIterations' | undefined {

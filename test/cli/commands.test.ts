@@ -1,4 +1,4 @@
-/** What the commands write when all is well: the same as the library. */
+/** The output of the commands when all is well: the results of the library. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ const ok = async (args: readonly string[], surroundings: Parameters<typeof seqli
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 };
-const loaded = (path: string): ReturnType<typeof loadModel> => loadModel(readFileSync(path), { backend });
+const load = (path: string): ReturnType<typeof loadModel> => loadModel(readFileSync(path), { backend });
 const json = (text: string): unknown[] =>
   text
     .split('\n')
@@ -40,19 +40,19 @@ beforeAll(async () => {
 
 describe('fit', () => {
   test('stores the columns and the threshold; the model is that of the library', async () => {
-    const { model: fitted, report } = await GaussianMixture.fit(points, {
+    const { model: expected, report } = await GaussianMixture.fit(points, {
       components: 2,
       falsePositiveRate: 0.1,
       backend,
     });
-    const mixture = loaded(model) as GaussianMixture;
+    const mixture = load(model) as GaussianMixture;
     expect(mixture.columns).toEqual(['x', 'y']);
-    expect(mixture.parameters).toEqual(fitted.parameters);
-    expect(mixture.anomaly).toEqual(fitted.anomaly);
-    expect(loaded(gaussian).columns).toEqual(['y', 'x']);
+    expect(mixture.parameters).toEqual(expected.parameters);
+    expect(mixture.anomaly).toEqual(expected.anomaly);
+    expect(load(gaussian).columns).toEqual(['y', 'x']);
 
-    const told = JSON.parse((await ok([...fitArgs, '-o', folder.at('again'), ...onWasm, '--json'])) as string);
-    expect(told).toMatchObject({
+    const printed = JSON.parse((await ok([...fitArgs, '-o', folder.at('again'), ...onWasm, '--json'])) as string);
+    expect(printed).toMatchObject({
       kind: 'gaussian-mixture',
       model: folder.at('again'),
       columns: ['x', 'y'],
@@ -64,13 +64,13 @@ describe('fit', () => {
       logLikelihood: report.logLikelihood,
       history: [...report.history],
       warnings: report.warnings,
-      bic: fitted.bic(points),
-      aic: fitted.aic(points),
+      bic: expected.bic(points),
+      aic: expected.aic(points),
       backend: { name: 'wasm', isa: 'simd128', threads: 1 },
     });
-    expect(told.seconds).toBeGreaterThan(0);
+    expect(printed.seconds).toBeGreaterThan(0);
   });
-  test('tells people on stderr, and nothing on stdout', async () => {
+  test('reports to people on stderr, and writes nothing on stdout', async () => {
     const { code, stdout, stderr } = await seqlik([...fitArgs, '--max-iterations', '2']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
@@ -95,8 +95,8 @@ describe('fit', () => {
       `${value}`,
     ]);
     await ok([...fitArgs, ...words, ...onWasm, '-o', folder.at('options'), '--json']);
-    const { model: fitted } = await GaussianMixture.fit(points, { components: 2, ...options, backend });
-    expect(loaded(folder.at('options')).parameters).toEqual(fitted.parameters);
+    const { model: expected } = await GaussianMixture.fit(points, { components: 2, ...options, backend });
+    expect(load(folder.at('options')).parameters).toEqual(expected.parameters);
     await ok([
       'fit',
       'gaussian',
@@ -109,21 +109,21 @@ describe('fit', () => {
       folder.at('diagonal'),
       '--json',
     ]);
-    expect(loaded(folder.at('diagonal')).parameters).toHaveProperty('variances');
+    expect(load(folder.at('diagonal')).parameters).toHaveProperty('variances');
   });
-  test('sample weights are a column that is no input', async () => {
+  test('sample weights are a column that is not an input', async () => {
     const weighted = points.map((point, i) => [...point, i % 3]);
     const file = folder.write('weighted.csv', `x,y,w\n${weighted.map((row) => row.join()).join('\n')}\n`);
-    const told = JSON.parse(
+    const printed = JSON.parse(
       await ok(['fit', 'gaussian', file, '--sample-weights', 'w', '-o', folder.at('weighted'), '--json', ...onWasm]),
     );
-    expect(told).toMatchObject({ columns: ['x', 'y'], rows: 60 });
-    expect(told).not.toHaveProperty('bic');
+    expect(printed).toMatchObject({ columns: ['x', 'y'], rows: 60 });
+    expect(printed).not.toHaveProperty('bic');
     const thrice = weighted.flatMap(([x, y, w]) => Array.from({ length: w! }, () => `${x},${y}`));
     const many = folder.write('many.csv', `x,y\n${thrice.join('\n')}\n`);
     await ok(['fit', 'gaussian', many, '-o', folder.at('many'), '--json', ...onWasm]);
     const [a, b] = ['weighted', 'many'].map(
-      (name) => loaded(folder.at(name)).parameters as { mean: Float64Array; covariance: Float64Array },
+      (name) => load(folder.at(name)).parameters as { mean: Float64Array; covariance: Float64Array },
     );
     for (const name of ['mean', 'covariance'] as const)
       for (const [i, value] of a![name].entries()) expect(value).toBeCloseTo(b![name][i]!, 8);
@@ -161,12 +161,12 @@ describe('fit', () => {
   test('gaps are gaps', async () => {
     const gappy = points.map(([x, y], i) => [i % 7 ? x! : Number.NaN, i % 5 ? y! : Number.NaN]);
     const text = `x,y\n${gappy.map((row) => row.map((v) => (Number.isNaN(v) ? '' : v)).join()).join('\n')}\n`;
-    const told = JSON.parse(
+    const printed = JSON.parse(
       await ok(['fit', 'gaussian', folder.write('gappy.csv', text), '-o', folder.at('gappy'), '--json', ...onWasm]),
     );
-    expect(told).toMatchObject({ rows: 60, observedRows: 58, gaps: 21 });
+    expect(printed).toMatchObject({ rows: 60, observedRows: 58, gaps: 21 });
     const [out, values] = [await ok(['score', folder.at('gappy'), folder.at('gappy.csv'), ...onWasm]), gappy.flat()];
-    const density = loaded(folder.at('gappy')).logDensity(Float64Array.from(values), { missing: 'nan' });
+    const density = load(folder.at('gappy')).logDensity(Float64Array.from(values), { missing: 'nan' });
     expect(column(out, 'logDensity')).toEqual(Array.from(density, String));
     expect(column(out, 'logDensity')[0]).toBe('0');
   });
@@ -175,7 +175,7 @@ describe('fit', () => {
 describe('score', () => {
   const x = Float64Array.from(points.flat());
   test('is the library, line by line', async () => {
-    const mixture = loaded(model) as GaussianMixture;
+    const mixture = load(model) as GaussianMixture;
     const out = await ok(['score', model, data, ...onWasm]);
     expect(out.split('\n')[0]).toBe('logDensity,component,anomaly');
     expect(column(out, 'logDensity')).toEqual(Array.from(mixture.logDensity(x), String));
@@ -215,7 +215,7 @@ describe('score', () => {
     expect(await ok(['score', gaussian, odd, '--columns', '"a, ""b"""," y"'])).toBe(out);
   });
   test('a model without columns takes all', async () => {
-    const { parameters } = loaded(model) as GaussianMixture;
+    const { parameters } = load(model) as GaussianMixture;
     const bare = folder.write('bare', new GaussianMixture(parameters, { backend }).toBytes());
     const text = `any,other\n${points.map((row) => row.join()).join('\n')}\n`;
     const out = await ok(['score', bare, '-', ...onWasm], { input: text });
@@ -231,8 +231,8 @@ describe('score', () => {
     const csv = folder.write('keep.csv', 'x,y,t,u\n1,2,"a ""q"", b",007\n1,2,"l\r\nm",\n1.50,2,ü,1\n');
     const keep = ['--keep', 't,x,u'];
     const args = ['score', gaussian, csv, ...keep];
-    const value = String(loaded(gaussian).logDensity([2, 1])[0]);
-    const other = String(loaded(gaussian).logDensity([2, 1.5])[0]);
+    const value = String(load(gaussian).logDensity([2, 1])[0]);
+    const other = String(load(gaussian).logDensity([2, 1.5])[0]);
     expect(await ok([...args, ...onWasm])).toBe(
       `t,x,u,logDensity\n"a ""q"", b",1,007,${value}\n"l\r\nm",1,,${value}\nü,1.50,1,${other}\n`,
     );
@@ -305,9 +305,9 @@ describe('score', () => {
         .slice(1)
         .flatMap((line) => line.split(',').map(Number)),
     );
-    expect(column(out, 'logDensity')).toEqual(Array.from(loaded(model).logDensity(values), String));
-    const { data: told } = JSON.parse(await ok(['inspect', model, '-', '--json', ...onWasm], { input: draws }));
-    expect(told.logLikelihood).toBe(loaded(model).logLikelihood(values));
+    expect(column(out, 'logDensity')).toEqual(Array.from(load(model).logDensity(values), String));
+    const { data: printed } = JSON.parse(await ok(['inspect', model, '-', '--json', ...onWasm], { input: draws }));
+    expect(printed.logLikelihood).toBe(load(model).logLikelihood(values));
   });
   test('OUT may be DATA', async () => {
     const file = folder.write('same.csv', table);
@@ -332,11 +332,11 @@ describe('inspect', () => {
   test.each(['full', 'tied', 'diagonal', 'spherical'])('for programs: %s', async (covarianceType) => {
     const file = folder.at(covarianceType);
     await ok([...fitArgs, '-o', file, '--covariance-type', covarianceType, '--json', ...onWasm]);
-    const told = JSON.parse(await ok(['inspect', file, data, '--json', ...onWasm]));
-    const mixture = loaded(file) as GaussianMixture;
+    const printed = JSON.parse(await ok(['inspect', file, data, '--json', ...onWasm]));
+    const mixture = load(file) as GaussianMixture;
     const { weights, means } = mixture.parameters;
-    expect(told).toMatchObject({ kind: 'gaussian-mixture', dimension: 2, columns: ['x', 'y'], covarianceType });
-    for (const [c, { weight, mean, standardDeviation }] of told.components.entries()) {
+    expect(printed).toMatchObject({ kind: 'gaussian-mixture', dimension: 2, columns: ['x', 'y'], covarianceType });
+    for (const [c, { weight, mean, standardDeviation }] of printed.components.entries()) {
       expect([weight, ...mean]).toEqual([weights[c], means[2 * c], means[2 * c + 1]]);
       const component = new GaussianMixture({ ...mixture.parameters, weights: [1 - c, c] }, { backend });
       // N(mean) = 1/√(2πσ²) along each axis
@@ -345,7 +345,7 @@ describe('inspect', () => {
         expect(Math.exp(-peak) / Math.sqrt(2 * Math.PI)).toBeCloseTo(standardDeviation[j], 10);
       }
     }
-    expect(told.data).toMatchObject({
+    expect(printed.data).toMatchObject({
       rows: 60,
       observedRows: 60,
       gaps: 0,
@@ -353,7 +353,7 @@ describe('inspect', () => {
       aic: mixture.aic(points),
       parameters: mixture.parameterCount,
     });
-    expect(told.data.meanLogDensity).toBeCloseTo(mixture.logLikelihood(points) / 60, 12);
+    expect(printed.data.meanLogDensity).toBeCloseTo(mixture.logLikelihood(points) / 60, 12);
   });
 });
 
@@ -366,7 +366,7 @@ describe('sample', () => {
       .slice(1)
       .flatMap((line) => line.split(',').map(Number));
     expect(out.split('\n')[0]).toBe('x,y');
-    expect(rows).toEqual([...loaded(model).sample(5, { seed: 7 })]);
+    expect(rows).toEqual([...load(model).sample(5, { seed: 7 })]);
     const lines = await ok(['sample', model, '-n', '5', '--seed', '7', '--format', 'ndjson', ...onWasm]);
     expect(json(lines).flatMap((row) => Object.values(row as object))).toEqual(rows);
     expect(json(lines)[0]).toHaveProperty('x');
@@ -377,7 +377,7 @@ describe('sample', () => {
   });
 });
 
-test('help and version are no failure', async () => {
+test('help and version are not failures', async () => {
   expect(await ok(['--version'])).toBe(`${JSON.parse(readFileSync('package.json', 'utf8')).version}\n`);
   for (const args of [['--help'], ['help'], ['help', 'fit'], ['fit', '--help'], ['score', '-h']])
     expect(await ok(args)).toMatch(/^Usage: seqlik/);
@@ -407,7 +407,7 @@ describe('progress', () => {
     }
   });
   test.runIf(terminal)(
-    'of a network it tells the epoch, the loss, the held-out log-likelihood and the time left',
+    'for a network it shows the epoch, the loss, the held-out log-likelihood and the time left',
     async () => {
       const sizes = ['--hidden', '8', '--components', '2', '--max-iterations', '60', '--sequence', 'group'];
       const sorted = `x,y,group\n${points.map(([x, y], i) => `${x},${y},${Math.floor(i / 6)}\n`).join('')}`;

@@ -1,4 +1,4 @@
-/** Mistakes: the commands tell them in one line, with the place and the exit code of docs/cli.md, and leave nothing. */
+/** Errors: the commands report them in one line, with the place and the exit code of docs/cli.md, and leave no file. */
 import { describe, expect, test } from 'vitest';
 import { Folder, seqlik, seqlikProcess, table } from './run.ts';
 
@@ -283,9 +283,9 @@ describe.each([
     expect(ended.code, ended.stderr).toBe(code);
     expect(ended.stderr).toMatch(/^seqlik: [^\n]+\n$/);
     expect(ended.stderr).not.toMatch(/^ +at |node:|unexpected|undefined/m);
-    const told = ended.stderr.slice('seqlik: '.length, -1);
-    if (typeof message === 'string') expect(told).toBe(message);
-    else expect(told).toMatch(message);
+    const printed = ended.stderr.slice('seqlik: '.length, -1);
+    if (typeof message === 'string') expect(printed).toBe(message);
+    else expect(printed).toMatch(message);
   });
 });
 test.each([

@@ -15,16 +15,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, seqlikProcess as seqlik, table } from './run.ts';
+import { Folder, fitTable, seqlikProcess as seqlik } from './run.ts';
 
 const folder = new Folder();
 const model = folder.at('model');
 const many = '100000000';
-beforeAll(async () => {
-  folder.write('data.csv', table);
-  const fit = ['fit', 'gaussian-mixture', folder.at('data.csv'), '--columns', 'x,y', '--components', '2', '-o', model];
-  expect((await seqlik(fit)).code).toBe(0);
-});
+beforeAll(() => fitTable(folder));
 const linux = process.platform === 'linux';
 
 describe('no room', () => {

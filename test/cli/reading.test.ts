@@ -14,17 +14,17 @@ import { LONGEST, Source } from '../../src/table/source.ts';
 const mutants = Number(process.env['SEQLIK_MUTANTS'] ?? 3000);
 fc.configureGlobal({ seed: Number(process.env['SEQLIK_SEED'] ?? 1) });
 
-interface Read {
+interface Reading {
   rows: { line: number; x: number[]; kept: (string | undefined)[] }[];
   gaps: number;
   error?: string;
 }
-async function read(format: Format, pieces: readonly Buffer[], wanted: Partial<Wanted> = {}): Promise<Read> {
+async function read(format: Format, pieces: readonly Buffer[], wanted: Partial<Wanted> = {}): Promise<Reading> {
   const stream = (async function* () {
     yield* pieces;
   })();
   const { keep = [] } = wanted;
-  const result: Read = { rows: [], gaps: 0 };
+  const result: Reading = { rows: [], gaps: 0 };
   try {
     for await (const block of blocksOf(new Source('F', stream), format, { keep, ...wanted })) {
       const d = block.columns.length;
@@ -57,7 +57,7 @@ const sample = [
   'last,0.1234567890123456789,123456789012345678,"\n\n",12.',
 ].join('');
 const wanted = { columns: ['c', 'a', 'b, in "units"'], keep: ['näme', 'id'] };
-const expected: Read = {
+const expected: Reading = {
   rows: [
     { line: 2, x: [-3, 1, 2.5], kept: ['x, y', 'one'] },
     { line: 3, x: [0.5, 4, Number.NaN], kept: ['ü', 'two\r\nlines, "quoted"'] },
@@ -73,7 +73,7 @@ const lines = [
   '{"s":12345678901234567890,"b":0.1}',
 ].join('');
 const wantedOfLines = { columns: ['b', 'a'], keep: ['s', 'é'] };
-const expectedOfLines: Read = {
+const expectedOfLines: Reading = {
   rows: [
     { line: 1, x: [-2.5, 1], kept: ['"x\\"{,"', '{"k":[1,{"a":2}]}'] },
     { line: 2, x: [Number.NaN, 100], kept: ['"\u{1f600}"', undefined] },
@@ -163,10 +163,10 @@ test('cells are those of csv-parse', async () => {
     fc.stringMatching(/^[",\r\n a-c]{0,5}$/),
     fc.constantFrom('', '1', '-2.5', 'ü', '"'),
   );
-  const written = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const quoteCell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const table = fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 });
   const property = async (rows: string[][], end: string, size: number): Promise<void> => {
-    const text = ['n,k,l,m', ...rows.map((row) => ['1', ...row.map(written)].join(','))].join(end) + end;
+    const text = ['n,k,l,m', ...rows.map((row) => ['1', ...row.map(quoteCell)].join(','))].join(end) + end;
     const cells = parse(text, { record_delimiter: ['\r\n', '\n'] }).slice(1);
     const wanted = { columns: ['n'], keep: ['k', 'l', 'm'] };
     const { rows: got, error } = await read('csv', inPieces(Buffer.from(text), size), wanted);
@@ -268,7 +268,7 @@ describe('numbers', () => {
 });
 
 describe('lines', () => {
-  const csv = (text: string, more: Partial<Wanted> = {}): Promise<Read> => read('csv', [Buffer.from(text)], more);
+  const csv = (text: string, more: Partial<Wanted> = {}): Promise<Reading> => read('csv', [Buffer.from(text)], more);
   test('an empty line is not a row, but in a table of one column it is a gap', async () => {
     expect((await csv('a,b\n\n1,2\n\r\n3,4\n\n')).rows.map(({ line }) => line)).toEqual([3, 5]);
     expect((await csv('a\n1\n\n2\n')).rows.map(({ x }) => x[0])).toEqual([1, Number.NaN, 2]);
@@ -352,7 +352,8 @@ describe('lines', () => {
 });
 
 describe('NDJSON', () => {
-  const json = (text: string, more: Partial<Wanted> = {}): Promise<Read> => read('ndjson', [Buffer.from(text)], more);
+  const json = (text: string, more: Partial<Wanted> = {}): Promise<Reading> =>
+    read('ndjson', [Buffer.from(text)], more);
   test.each([
     ['no JSON', '{"a":1}\n{"a":1,}\n', /^F: line 2: it is not JSON: /],
     ['NaN', '{"a":NaN}\n', /^F: line 1: it is not JSON: /],

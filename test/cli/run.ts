@@ -91,7 +91,7 @@ export async function seqlikProcess(args: readonly string[], surroundings: Surro
   const child = start(args, surroundings);
   const { input = [] } = surroundings;
   void feed(child, typeof input === 'string' ? [input] : input);
-  return ended(child);
+  return waitForEnd(child);
 }
 export function start(args: readonly string[], { cwd, env, shell }: Surroundings = {}): ChildProcess {
   const command = [process.execPath, program, ...args];
@@ -103,7 +103,7 @@ async function feed(child: ChildProcess, pieces: readonly (string | Uint8Array)[
   for (const piece of pieces) await new Promise((done) => child.stdin!.write(piece, done));
   child.stdin!.end();
 }
-export function ended(child: ChildProcess): Promise<Ended> {
+export function waitForEnd(child: ChildProcess): Promise<Ended> {
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name]!.setEncoding('utf8').on('data', (text) => (texts[name] += text));
@@ -113,7 +113,7 @@ export function ended(child: ChildProcess): Promise<Ended> {
   );
 }
 
-/** A table of two clouds of points, with two columns that are no inputs. */
+/** A table of two clouds of points, with two columns that are not inputs. */
 export const table = [
   'id,x,group,y',
   ...Array.from({ length: 60 }, (_, i) => {
@@ -132,3 +132,10 @@ export const points = table
     const [, x, ...rest] = line.split(',');
     return [Number(x), Number(rest.at(-1))];
   });
+/** Writes the table to data.csv of a folder, and fits a mixture to it: `model`. */
+export async function fitTable(folder: Folder): Promise<void> {
+  const data = folder.write('data.csv', table);
+  const fit = ['fit', 'gaussian-mixture', data, '--columns', 'x,y', '--components', '2', '-o', folder.at('model')];
+  const { code, stderr } = await seqlik(fit);
+  if (code !== 0) throw new Error(stderr);
+}

@@ -4,16 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { least } from '../support/least.ts';
-import { ended, Folder, seqlik, start, table } from './run.ts';
+import { Folder, fitTable, seqlik, start, waitForEnd } from './run.ts';
 
 const folder = new Folder();
 const model = folder.at('model');
 const many = '100000000';
-beforeAll(async () => {
-  folder.write('data.csv', table);
-  const fit = ['fit', 'gaussian-mixture', folder.at('data.csv'), '--columns', 'x,y', '--components', '2', '-o', model];
-  expect((await seqlik(fit)).code).toBe(0);
-});
+beforeAll(() => fitTable(folder));
 /** Waits until the process has written this much of out.csv. */
 async function begun(path: string, { pid }: { readonly pid?: number | undefined }, bytes = 100_000): Promise<void> {
   const size = (): number => statSync(join(path, `.out.csv.${pid}.tmp`), { throwIfNoEntry: false })?.size ?? -1;
@@ -32,7 +28,7 @@ describe('a signal', () => {
     await begun(path, child);
     expect(readdirSync(path)).toEqual([`.out.csv.${child.pid}.tmp`, 'out.csv']);
     child.kill(signal);
-    expect(await ended(child)).toEqual({ code, stdout: '', stderr: '' });
+    expect(await waitForEnd(child)).toEqual({ code, stdout: '', stderr: '' });
     expect(readdirSync(path)).toEqual(['out.csv']);
     expect(readFileSync(join(path, 'out.csv'), 'utf8')).toBe('as it was');
   });
@@ -41,7 +37,7 @@ describe('a signal', () => {
     await new Promise((done) => child.stdout!.once('readable', done)); // and nobody reads on
     await wait(200);
     child.kill('SIGINT');
-    expect((await ended(child)).code).toBe(130);
+    expect((await waitForEnd(child)).code).toBe(130);
   });
   test('SIGINT while stdin is slow', async () => {
     const path = folder.fresh();
@@ -49,7 +45,7 @@ describe('a signal', () => {
     child.stdin!.write('x,y\n1,2\n');
     await begun(path, child, 0);
     child.kill('SIGINT');
-    expect((await ended(child)).code).toBe(130);
+    expect((await waitForEnd(child)).code).toBe(130);
     expect(readdirSync(path)).toEqual([]);
   });
   test.each(['native', 'wasm'])('SIGINT while fitting (%s)', async (backend) => {
@@ -64,7 +60,7 @@ describe('a signal', () => {
       await wait(700);
       const sent = performance.now();
       child.kill('SIGINT');
-      expect((await ended(child)).code).toBe(130);
+      expect((await waitForEnd(child)).code).toBe(130);
       expect(readdirSync(path)).toEqual(['data.csv']);
       return performance.now() - sent;
     };
@@ -83,7 +79,7 @@ describe('a signal', () => {
       while (!existsSync(checkpoint)) await wait(5);
       const sent = performance.now();
       child.kill('SIGINT');
-      expect((await ended(child)).code).toBe(130);
+      expect((await waitForEnd(child)).code).toBe(130);
       expect(readdirSync(path).sort()).toEqual(['ck', 'data.csv']);
       return performance.now() - sent;
     };
@@ -102,7 +98,7 @@ describe('kill -9', () => {
       const child = start(args);
       await begun(path, child, 1 + round * 300_000);
       child.kill('SIGKILL');
-      expect((await ended(child)).code).toBe(137);
+      expect((await waitForEnd(child)).code).toBe(137);
       expect(readdirSync(path)).toEqual([`.out.csv.${child.pid}.tmp`]); // that of the round before is gone
     }
     expect((await seqlik(['sample', model, '-n', '3', '-o', out])).code).toBe(0);
@@ -124,6 +120,6 @@ describe('kill -9', () => {
     expect((await seqlik(['sample', model, '-n', '3', '-o', join(path, 'out.csv')])).code).toBe(0);
     expect(readdirSync(path).sort()).toEqual([...names, `.out.csv.${other.pid}.tmp`, 'out.csv'].sort());
     other.kill('SIGINT');
-    expect((await ended(other)).code).toBe(130);
+    expect((await waitForEnd(other)).code).toBe(130);
   });
 });

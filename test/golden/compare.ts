@@ -1,9 +1,9 @@
-/** Judges what a call gave against what a golden vector expects. */
-import { type Case, type Digest, type Fields, generated, isFields, type Tensor } from './format.ts';
+/** Compares the outputs of a call with those of a golden vector. */
+import { type Case, type Digest, type Fields, generate, isFields, type Tensor } from './format.ts';
 
 /** Numbers, strings, and tensors flat by rows. */
 export type Outputs = Readonly<Record<string, number | string | ArrayLike<number> | undefined>>;
-/** What a call gave, or the fields of what it threw, its message among them. */
+/** The outputs of a call, or the fields of the error it threw, its message among them. */
 export type Result = { readonly outputs: Outputs } | { readonly error: Fields };
 export interface Miss {
   readonly key: string;
@@ -67,7 +67,7 @@ function judgeNumbers(key: string, got: ArrayLike<unknown>, expected: ArrayLike<
   };
   return { worst, key, misses: worst <= 1 ? [] : [miss] };
 }
-/** error/allowed: at most 1 if it passes. NaN, and what is no number, never does; infinities only as themselves. */
+/** error/allowed: at most 1 if it passes. NaN and anything but a number never do; infinities only as themselves. */
 export function ratio(got: unknown, expected: number, allowed: number): number {
   if (typeof got !== 'number') return Infinity;
   if (got === expected) return 0;
@@ -80,13 +80,13 @@ function output(outputs: Outputs, key: string, digest: Digest | undefined): unkn
   const [name, part] = key.split('.') as [string, string?];
   const values = outputs[name];
   if (part === undefined || !digest?.tensors.includes(name)) return outputs[key];
-  return isArray(values) ? digested(Array.from(values), part, digest) : undefined;
+  return isArray(values) ? digestOf(Array.from(values), part, digest) : undefined;
 }
-function digested(values: number[], part: string, { dotSeed, probes }: Digest): number | number[] | undefined {
+function digestOf(values: number[], part: string, { dotSeed, probes }: Digest): number | number[] | undefined {
   const sum = (terms: number[]): number => terms.reduce((a, b) => a + b, 0);
   if (part === 'frobenius') return Math.sqrt(sum(values.map((v) => v * v)));
   if (part === 'probe') return probes.map((probe) => values[probe % values.length]!);
   if (part !== 'dot') return undefined;
-  const other = generated(values.length, { seed: dotSeed, lo: -1, hi: 1 });
+  const other = generate(values.length, { seed: dotSeed, lo: -1, hi: 1 });
   return sum(values.map((v, i) => v * other[i]!));
 }

@@ -3,9 +3,9 @@
  * A tensor is { shape, data } by rows, or { shape, lcg: { seed, lo, hi } }: numbers to generate. Numbers that are not
  * finite are strings. A number passes within abs + rel |expected| of its key's tolerance { abs, rel }, without one
  * exactly; expected.error = { code, ... } if every listed field is met.
- * Instead of a large tensor its digest may be expected: inputs.digest = { tensors, dotSeed, probes }, and of each of
- * these tensors <name>.frobenius (its norm), .dot (with the lcg tensor of dotSeed on [-1, 1)) and .probe (its entries at
- * those flat indices, modulo its size).
+ * Instead of a large tensor its digest may be expected: inputs.digest = { tensors, dotSeed, probes }, and for each of
+ * these tensors <name>.frobenius (its norm), .dot (with the lcg tensor of dotSeed on [-1, 1)) and .probe (its entries
+ * at those flat indices, modulo its size).
  */
 export type Fields = Readonly<Record<string, unknown>>;
 export interface Tensor {
@@ -55,15 +55,15 @@ function readCase(given: unknown, at: number): Case {
   return {
     op,
     name,
-    inputs: decoded(where, others),
-    expected: decoded(where, outputs),
+    inputs: decodeAll(where, others),
+    expected: decodeAll(where, outputs),
     tolerance: fields(`${where}: tolerance`, tolerance),
     ...(error !== undefined && { error: readError(where, error) }),
     ...(digest !== undefined && { digest: readDigest(where, digest) }),
   };
 }
 function readError(where: string, given: unknown): Fields {
-  const error = decoded(where, fields(`${where}: error`, given));
+  const error = decodeAll(where, fields(`${where}: error`, given));
   if (typeof error['code'] !== 'string') throw new Error(`${where}: error.code is not a string`);
   return error;
 }
@@ -81,7 +81,7 @@ const notFinite = new Map<unknown, number>([
   ['-Infinity', -Infinity],
 ]);
 const number = (value: unknown): unknown => notFinite.get(value) ?? value;
-const decoded = (where: string, given: Fields): Fields =>
+const decodeAll = (where: string, given: Fields): Fields =>
   Object.fromEntries(Object.entries(given).map(([key, value]) => [key, decode(`${where}: ${key}`, value)]));
 
 function decode(what: string, value: unknown): unknown {
@@ -89,7 +89,7 @@ function decode(what: string, value: unknown): unknown {
   const { shape, data, lcg } = value;
   if (!Array.isArray(shape) || !shape.every(isSize)) throw new Error(`${what}: shape is not an array of sizes`);
   const size = shape.reduce((product, n) => product * n, 1);
-  if (lcg !== undefined) return { shape, data: generated(size, readRange(what, lcg)) };
+  if (lcg !== undefined) return { shape, data: generate(size, readRange(what, lcg)) };
   if (!Array.isArray(data) || data.length !== size) throw new Error(`${what}: data is not an array of ${size} numbers`);
   const bad = data.findIndex((v) => typeof number(v) !== 'number');
   if (bad >= 0) throw new Error(`${what}: data[${bad}] is ${JSON.stringify(data[bad])}, not a number`);
@@ -107,7 +107,7 @@ function readRange(what: string, given: unknown): Range {
   return { seed, lo, hi } as Range;
 }
 /** s <- (1664525 s + 1013904223) mod 2^32 before each value lo + (hi - lo) s / 2^32. */
-export function generated(size: number, { seed, lo, hi }: Range): Float64Array {
+export function generate(size: number, { seed, lo, hi }: Range): Float64Array {
   let s = seed;
   return Float64Array.from({ length: size }, () => {
     s = (Math.imul(1664525, s) + 1013904223) >>> 0;

@@ -121,13 +121,13 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
 
 /** Calls it; names and errors in the words of the vectors. */
 export async function perform({ call, names }: Operation, inputs: Fields, backend: Backend): Promise<Result> {
-  const renamed = (name: unknown): unknown => names[name as string] ?? name;
+  const rename = (name: unknown): unknown => names[name as string] ?? name;
   try {
     const outputs = Object.entries(await call(inputs, backend));
-    return { outputs: Object.fromEntries(outputs.map(([name, value]) => [renamed(name), value])) };
+    return { outputs: Object.fromEntries(outputs.map(([name, value]) => [rename(name), value])) };
   } catch (error) {
     if (!(error instanceof SeqlikError)) return { error: { code: String(error), message: String(error) } };
     const { argument, which, message } = error;
-    return { error: { ...error, argument: renamed(argument), which: renamed(which), message } };
+    return { error: { ...error, argument: rename(argument), which: rename(which), message } };
   }
 }

@@ -13,7 +13,7 @@ interface Request {
   readonly name?: 'native' | 'wasm';
   readonly isa?: string;
 }
-function requested(args: string[]): Request {
+function readRequest(args: string[]): Request {
   const options = { backend: { type: 'string' }, isa: { type: 'string' } } as const;
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
@@ -29,7 +29,7 @@ function requested(args: string[]): Request {
   }
 }
 
-/** Of every golden-vector file of the folder. A file that cannot be read or understood stops the run. */
+/** The cases of every golden-vector file of the folder. A file that cannot be read or understood stops the run. */
 function casesOf(folder: string): Case[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
@@ -53,7 +53,7 @@ interface Tally {
   readonly failed: number;
 }
 /** Runs the cases of one op and prints how it went; undefined if it is missing. */
-async function tallied(op: string, cases: readonly Case[], backend: Backend): Promise<Tally | undefined> {
+async function tallyCases(op: string, cases: readonly Case[], backend: Backend): Promise<Tally | undefined> {
   const operation = operations[op];
   const title = op.padEnd(16);
   if (!operation) {
@@ -70,15 +70,15 @@ async function tallied(op: string, cases: readonly Case[], backend: Backend): Pr
   const { worst, name, key } = verdicts.reduce((a, b) => (b.worst > a.worst ? b : a));
   const ratio = `worst error/allowed ${worst.toPrecision(2)} (${name} ${key})`;
   console.log(`${title} ${passed} passed, ${failed} failed, ${ratio}`);
-  for (const { name, misses } of bad) for (const miss of misses) console.log(`  FAILED ${name}: ${told(miss)}`);
+  for (const { name, misses } of bad) for (const miss of misses) console.log(`  FAILED ${name}: ${missText(miss)}`);
   return { passed, failed };
 }
-const told = ({ key, got, expected, allowed }: Miss): string =>
+const missText = ({ key, got, expected, allowed }: Miss): string =>
   `${key} is ${got}, expected ${expected}${allowed === undefined ? '' : `, allowed error ${allowed}`}`;
 
 /** Returns whether no case failed. */
 async function main(args: string[]): Promise<boolean> {
-  const { folder, ...choice } = requested(args);
+  const { folder, ...choice } = readRequest(args);
   const cases = casesOf(folder);
   // only the default obeys SEQLIK_BACKEND and SEQLIK_ISA
   const backend = Object.keys(choice).length > 0 ? openBackend(choice) : defaultBackend();
@@ -87,7 +87,7 @@ async function main(args: string[]): Promise<boolean> {
   const total = { passed: 0, failed: 0 };
   for (const op of new Set(cases.map((given) => given.op))) {
     const own = cases.filter((given) => given.op === op);
-    const tally = await tallied(op, own, backend);
+    const tally = await tallyCases(op, own, backend);
     ops[op] = tally ?? { missing: true };
     total.passed += tally?.passed ?? 0;
     total.failed += tally?.failed ?? 0;

@@ -9,7 +9,7 @@ import { arraysOf, jobs, titleOf } from './asynchronous.ts';
 const each = jobs.map((job) => [titleOf(job), job] as const);
 const arrays = arraysOf(200_000);
 
-/** The promise is 100 ms; ten times that for a machine that has other things to do. */
+/** The promise is 100 ms; a busy machine gets ten times that. */
 const SOON = 1000;
 const backends = [...(hasNative ? ([['native']] as const) : []), ['wasm']] as const;
 describe.each(backends)('a signal on %s', (name) => {

@@ -24,7 +24,7 @@ function flexible<A extends Float64Array | Int32Array | Uint8Array>(array: A): A
   new Uint8Array(buffer).set(new Uint8Array(array.buffer as ArrayBuffer));
   return new (array.constructor as new (buffer: ArrayBuffer) => A)(buffer);
 }
-/** Done again and again between the start of a call and its end. */
+/** Acts of the caller, repeated between the start of a call and its end. */
 const meanwhile: Readonly<Record<string, (arrays: Arrays) => void>> = {
   'values are overwritten': (arrays) => {
     for (const array of Object.values(arrays) as Float64Array[]) array.fill(Number.NaN);

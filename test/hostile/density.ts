@@ -18,7 +18,7 @@ const rows = (n: number): number[] => Array.from({ length: n }, () => plain).fla
 const x = plain as number[];
 
 /** A method of (raw, x): two rows of each, but where the numbers are the value's. */
-const scored = (method: 'forward' | 'logDensity' | 'lossGradient'): Places => ({
+const scoringPlaces = (method: 'forward' | 'logDensity' | 'lossGradient'): Places => ({
   [`MixtureDensity#${method}(raw)`]: numbers((raw, backend) => made({}, backend)[method](raw, [x[0]!, x[1]!])),
   [`MixtureDensity#${method}(x)`]: numbers((points, backend) => made({}, backend)[method](rows(2), points)),
 });
@@ -60,9 +60,9 @@ export const density: Places = {
   ),
   'new MixtureDensity(options)': options((given) => new MixtureDensity(shape, given).outputs),
   'new MixtureDensity(options.backend)': backends((backend) => made({}, backend).outputs),
-  ...scored('forward'),
-  ...scored('logDensity'),
-  ...scored('lossGradient'),
+  ...scoringPlaces('forward'),
+  ...scoringPlaces('logDensity'),
+  ...scoringPlaces('lossGradient'),
   'MixtureDensity#logDensity(options)': options((given, backend) => made({}, backend).logDensity(x, [0, 1], given)),
   'MixtureDensity#logDensity(options.out)': out(4, (backend, raw, x, value) =>
     made({}, backend).logDensity(raw, x, { out: value as Float64Array }),

@@ -10,14 +10,14 @@ import {
 } from '../../src/index.ts';
 import type { OnBackend } from '../../src/models/model.ts';
 import { none, numbers, optional, options, type Place, type Places, those } from './places.ts';
-import { backends, fits, loading, scored } from './scored.ts';
+import { backends, fits, loading, scoringPlaces } from './scored.ts';
 import { plain } from './values.ts';
 
 const zeros = [0, 0];
 const ones = [1, 1];
 const made = (parameters: object, backend: Backend): Gaussian =>
   new Gaussian(parameters as GaussianParameters, { backend });
-/** Of parameters at a path: one spread at a time, and a mean as long as the values need. */
+/** Places of parameters at a path: one form of covariance at a time, and a mean as long as the values need. */
 function parameters(name: string, path: string, use: (given: object, backend: Backend) => unknown): Places {
   return {
     [`${name}(${path}.mean)`]: numbers((mean, backend) => use({ mean, variances: plain }, backend)),
@@ -58,7 +58,7 @@ export const gaussian: Places = {
       new Gaussian({ mean: plain, variances: plain }, { backend, columns: columns as string[] }).columns,
     meant: (_, made) => (made === undefined ? { as: made } : undefined), // the strings among the values are not distinct
   },
-  ...scored('Gaussian', (backend) => made({ mean: [0, 1], covariance: [2, 1, 1, 3] }, backend)),
+  ...scoringPlaces('Gaussian', (backend) => made({ mean: [0, 1], covariance: [2, 1, 1, 3] }, backend)),
   ...loading('Gaussian.fromBytes', () => [file()], Gaussian.fromBytes),
   ...fits('Gaussian', (x, given) => Gaussian.fit(x, given), {}),
   ...parameters('Gaussian.fit', 'options.init', async (init, backend) => {

@@ -8,7 +8,7 @@ import {
   type Points,
 } from '../../src/index.ts';
 import { none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
-import { backends, fits, LEAST, loading, masks, scored, strings } from './scored.ts';
+import { backends, fits, LEAST, loading, masks, scoringPlaces, strings } from './scored.ts';
 import { plain } from './values.ts';
 
 const x = plain as number[];
@@ -73,7 +73,7 @@ export const mixture: Places = {
   'new GaussianMixture(options.anomaly.falsePositiveRate)': rate((falsePositiveRate, backend) =>
     anomaly({ falsePositiveRate }, backend),
   ),
-  ...scored('GaussianMixture', pair),
+  ...scoringPlaces('GaussianMixture', pair),
   ...gaps('responsibilities', (model, points, given) => model.responsibilities(points, given)),
   ...gaps('classify', (model, points, given) => model.classify(points, given)),
   ...gaps('statistics', sums),

@@ -37,8 +37,9 @@ const sequences = (name: string, call: Call<Sequences>): Places => ({
     meant: ({ counts }, made) => (Array.isArray(made) ? counts && { as: [...counts] } : undefined),
   },
 });
-const scored = (method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'forward' | 'lossGradient'): Places =>
-  sequences(`MixtureDensityNetwork#${method}`, (seqs, backend) => made({}, backend)[method](seqs));
+const scoringPlaces = (
+  method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'forward' | 'lossGradient',
+): Places => sequences(`MixtureDensityNetwork#${method}`, (seqs, backend) => made({}, backend)[method](seqs));
 /** A method of (seqs, options) with a state per layer. */
 const stateful = (method: 'forward' | 'lossGradient'): Places => ({
   [`MixtureDensityNetwork#${method}(options)`]: options((given, backend) => made({}, backend)[method](x, given)),
@@ -76,7 +77,7 @@ const units = (given: object, backend: Backend): unknown => {
 
 // ---- fit ----
 const data = { values: [0, 1, 3, 7, 1, 2], lengths: [4, 2] };
-const fitted = (given: object, backend: Backend): Promise<unknown> => learnt(given, backend, data);
+const fitNetwork = (given: object, backend: Backend): Promise<unknown> => learnt(given, backend, data);
 async function learnt(given: object, backend: Backend, seqs: unknown): Promise<unknown> {
   const options = { ...shape, hidden: [1], backend, maxIterations: 1, ...given } as NetworkFitOptions;
   const { model, report } = await MixtureDensityNetwork.fit(seqs as Sequences, options);
@@ -88,15 +89,15 @@ const isFunction = (made: unknown): boolean => typeof made === 'function';
 function fitOptions(): Places {
   const wide = { hidden: [4], maxIterations: 0 };
   const places: Record<string, Place> = {
-    columns: optional(none((columns, backend) => fitted({ columns }, backend))),
-    init: optional(those(isNetwork, (init, backend) => fitted({ init }, backend))),
-    'init[]': numbers((Wx0, backend) => fitted({ ...wide, init: { ...parameters, Wx0 } }, backend)),
-    'init.parameters': none((parameters, backend) => fitted({ init: { parameters } }, backend)),
+    columns: optional(none((columns, backend) => fitNetwork({ columns }, backend))),
+    init: optional(those(isNetwork, (init, backend) => fitNetwork({ init }, backend))),
+    'init[]': numbers((Wx0, backend) => fitNetwork({ ...wide, init: { ...parameters, Wx0 } }, backend)),
+    'init.parameters': none((parameters, backend) => fitNetwork({ init: { parameters } }, backend)),
     'init.parameters[]': numbers((Wx0, backend) =>
-      fitted({ ...wide, init: { parameters: { ...parameters, Wx0 } } }, backend),
+      fitNetwork({ ...wide, init: { parameters: { ...parameters, Wx0 } } }, backend),
     ),
     checkpoint: {
-      call: (checkpoint, backend) => fitted({ checkpoint }, backend),
+      call: (checkpoint, backend) => fitNetwork({ checkpoint }, backend),
       meant: (
         value,
         made, // arrays have `every`, and what inherits from one
@@ -105,16 +106,16 @@ function fitOptions(): Places {
           ? undefined
           : anything.meant(value, made),
     },
-    'checkpoint.resume': optional(none((resume, backend) => fitted({ checkpoint: { resume } }, backend))),
-    'checkpoint.save': optional(those(isFunction, (save, backend) => fitted({ checkpoint: { save } }, backend))),
-    'checkpoint.every': whole(1, LEAST, (every, backend) => fitted({ checkpoint: { every } }, backend)),
+    'checkpoint.resume': optional(none((resume, backend) => fitNetwork({ checkpoint: { resume } }, backend))),
+    'checkpoint.save': optional(those(isFunction, (save, backend) => fitNetwork({ checkpoint: { save } }, backend))),
+    'checkpoint.every': whole(1, LEAST, (every, backend) => fitNetwork({ checkpoint: { every } }, backend)),
     momentum: number(
       (n) => n >= 0 && n < 1,
-      (momentum, backend) => fitted({ optimizer: 'sgd', momentum }, backend),
+      (momentum, backend) => fitNetwork({ optimizer: 'sgd', momentum }, backend),
     ),
   };
   const option = (name: string, kind: (call: Call) => Place): void => {
-    places[name] = kind((value, backend) => fitted({ [name]: value }, backend));
+    places[name] = kind((value, backend) => fitNetwork({ [name]: value }, backend));
   };
   const wholes = (least: number) => (call: Call) => whole(least, LEAST, call);
   for (const name of ['backend', 'optimizer', 'schedule']) option(name, strings as (call: Call) => Place);
@@ -133,7 +134,8 @@ function fitOptions(): Places {
 const file = (): Uint8Array => new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }).toBytes();
 const NEW = 'new MixtureDensityNetwork';
 const STEP = 'MixtureDensityNetwork#step';
-const stepped = (network: Network, state: unknown, x: unknown): unknown => network.step(state as State, x as number[]);
+const stepNetwork = (network: Network, state: unknown, x: unknown): unknown =>
+  network.step(state as State, x as number[]);
 const SAMPLE = 'MixtureDensityNetwork#sample';
 
 export const network: Places = {
@@ -160,23 +162,25 @@ export const network: Places = {
       new MixtureDensityNetwork({ ...shape, dimension: 4 }, { backend, columns: columns as string[] }).columns,
     meant: (_, made) => (made === undefined ? { as: made } : undefined),
   },
-  ...scored('logDensity'),
-  ...scored('logLikelihoods'),
-  ...scored('logLikelihood'),
-  ...scored('forward'),
-  ...scored('lossGradient'),
+  ...scoringPlaces('logDensity'),
+  ...scoringPlaces('logLikelihoods'),
+  ...scoringPlaces('logLikelihood'),
+  ...scoringPlaces('forward'),
+  ...scoringPlaces('lossGradient'),
   ...stateful('forward'),
   ...stateful('lossGradient'),
   'MixtureDensityNetwork#lossGradient(options.truncate)': whole(1, LEAST, (truncate, backend) =>
     made({}, backend).lossGradient(x, { truncate }),
   ),
-  [`${STEP}(state)`]: none((state, backend) => stepped(made({}, backend), state, [1])),
+  [`${STEP}(state)`]: none((state, backend) => stepNetwork(made({}, backend), state, [1])),
   [`${STEP}(state.hidden)`]: none((hidden, backend) =>
-    stepped(made({ hidden: [1, 1, 1, 1] }, backend), { hidden }, [1]),
+    stepNetwork(made({ hidden: [1, 1, 1, 1] }, backend), { hidden }, [1]),
   ),
-  [`${STEP}(state.hidden[])`]: numbers((hidden, backend) => stepped(made({}, backend), { hidden: [hidden] }, [1])),
-  [`${STEP}(state.raw)`]: optional(numbers((raw, backend) => stepped(coin(backend), { hidden: [[0]], raw }, [0.5, 1]))),
-  [`${STEP}(x)`]: numbers((x, backend) => stepped(square(backend), { hidden: [plain] }, x)),
+  [`${STEP}(state.hidden[])`]: numbers((hidden, backend) => stepNetwork(made({}, backend), { hidden: [hidden] }, [1])),
+  [`${STEP}(state.raw)`]: optional(
+    numbers((raw, backend) => stepNetwork(coin(backend), { hidden: [[0]], raw }, [0.5, 1])),
+  ),
+  [`${STEP}(x)`]: numbers((x, backend) => stepNetwork(square(backend), { hidden: [plain] }, x)),
   [`${SAMPLE}(steps)`]: those(
     (n) => n === 0 || n === 7,
     (steps, backend) => made({}, backend).sample(steps),
@@ -186,7 +190,7 @@ export const network: Places = {
   [`${SAMPLE}(options.prefix)`]: optional(numbers((prefix, backend) => made({}, backend).sample(3, { prefix }))),
   [`${SAMPLE}(options.bias)`]: number(finiteFrom(0), (bias, backend) => made({}, backend).sample(3, { bias })),
   ...loading('MixtureDensityNetwork.fromBytes', () => [file()], MixtureDensityNetwork.fromBytes),
-  ...shapes('MixtureDensityNetwork.fit', fitted),
+  ...shapes('MixtureDensityNetwork.fit', fitNetwork),
   ...fitOptions(),
   ...sequences('MixtureDensityNetwork.fit', (seqs, backend) => learnt({}, backend, seqs)),
   'MixtureDensityNetwork.fit(options)': options((given) => MixtureDensityNetwork.fit(x, given)),

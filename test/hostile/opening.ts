@@ -4,18 +4,18 @@ import { modelsOn } from '../support/kinds.ts';
 import { none, optional, options, type Place, type Places, those } from './places.ts';
 import { loading, strings } from './scored.ts';
 
-const opened = (given: unknown): string => openBackend(given as BackendOptions).name;
+const openByName = (given: unknown): string => openBackend(given as BackendOptions).name;
 const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
-  [`openBackend(options.${name})`]: kind((value) => opened({ name: 'wasm', [name]: value })),
+  [`openBackend(options.${name})`]: kind((value) => openByName({ name: 'wasm', [name]: value })),
 });
 const files = (): Uint8Array[] => modelsOn().map((model) => model.toBytes());
 
 export const opening: Places = {
   'openBackend(options)': {
-    call: opened,
+    call: openByName,
     meant: (value, made) => {
       const { name } = (made ?? {}) as BackendOptions; // perhaps inherited
-      return options(opened).meant(value, made) && { as: name === undefined ? undefined : { name } };
+      return options(openByName).meant(value, made) && { as: name === undefined ? undefined : { name } };
     },
   },
   ...option('name', strings),

@@ -7,7 +7,7 @@ import { mine, type Value } from './values.ts';
 export interface Place {
   /** A call that is right but for the value; what it returns can be compared. */
   readonly call: (value: unknown, backend: Backend) => unknown;
-  /** What the value has to count as; undefined: it has to be refused. */
+  /** The equivalent of the value; undefined: it has to be refused. */
   readonly meant: (value: Value, made: unknown) => { readonly as: unknown } | undefined;
 }
 /** Named as in surface.ts, for instance 'GaussianMixture#logDensity(options.mask)'. */
@@ -20,7 +20,7 @@ export const numbers = (call: Call): Place => place(call, ({ counts }) => counts
 /** Whatever `fits`; it is taken as it is. */
 export const those = (fits: (made: unknown) => boolean, call: Call): Place =>
   place(call, (_, made) => (fits(made) ? { as: made } : undefined));
-/** Nothing of the sort is among the values. */
+/** A place that none of the values fits. */
 export const none = (call: Call): Place => those(() => false, call);
 /** May be left out. */
 export const optional = ({ call, meant }: Place): Place =>
@@ -29,7 +29,7 @@ export const whole = (least: number, most: number, call: Call): Place =>
   optional(those((n) => Number.isInteger(n) && (n as number) >= least && (n as number) <= most, call));
 export const number = (fits: (n: number) => boolean, call: Call): Place =>
   optional(those((n) => typeof n === 'number' && fits(n), call));
-/** A last object of options: one without any says nothing. */
+/** An object of options, the last argument; an empty one changes nothing. */
 export const options = (call: Call): Place =>
   place(call, (_, made) => (made === undefined || isBare(made) ? { as: undefined } : undefined));
 function isBare(made: unknown): boolean {
@@ -58,7 +58,7 @@ export async function outcome(call: () => unknown): Promise<Outcome> {
 }
 const codeOf = (one: Outcome): unknown => ('error' in one && one.error instanceof SeqlikError ? one.error.code : one);
 
-/** What is wrong with what became of a value in a place: undefined if it was refused, or gave what it counts as. */
+/** The fault in the outcome of a value in a place; undefined if it was refused, or gave what its equivalent gives. */
 export async function complaint(
   { call, meant }: Place,
   value: Value,
@@ -77,10 +77,12 @@ export async function complaint(
   if (!right) return 'error' in got ? undefined : `${value.name} was taken`;
   const want = await outcome(() => call(right.as, backend));
   if ('error' in got || 'error' in want)
-    return codeOf(got) === codeOf(want) ? undefined : `${value.name}: ${told(got)}, but ${told(want)} of what it means`;
-  return same(got.result, want.result) ? undefined : `${value.name}: ${told(got)}, not ${told(want)}`;
+    return codeOf(got) === codeOf(want)
+      ? undefined
+      : `${value.name}: ${outcomeText(got)}, but ${outcomeText(want)} of what it means`;
+  return same(got.result, want.result) ? undefined : `${value.name}: ${outcomeText(got)}, not ${outcomeText(want)}`;
 }
-/** What throws when it is looked at means nothing. */
+/** A value that throws when it is read has no equivalent. */
 function understood<R>(look: () => R): R | undefined {
   try {
     return look();
@@ -88,4 +90,5 @@ function understood<R>(look: () => R): R | undefined {
     return undefined;
   }
 }
-const told = (one: Outcome): string => ('error' in one ? String(one.error) : `returned ${JSON.stringify(one.result)}`);
+const outcomeText = (one: Outcome): string =>
+  'error' in one ? String(one.error) : `returned ${JSON.stringify(one.result)}`;

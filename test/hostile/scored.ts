@@ -19,8 +19,8 @@ const word = (call: Place['call']): Place => optional(none(call));
 export const strings = (call: Place['call']): Place => optional(none(call));
 export const backends = (call: Place['call']): Place => optional(none(call));
 
-/** Of models of 2 coordinates. */
-export function scored(name: string, make: (backend: Backend) => Gaussian | GaussianMixture): Places {
+/** Places of models of 2 coordinates. */
+export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian | GaussianMixture): Places {
   /** A method of (x, options). */
   const gaps = (method: string, call: (model: never, x: never, options: never) => unknown): Places => {
     const run = (backend: Backend, points: unknown, given: unknown): unknown =>
@@ -67,7 +67,7 @@ export function scored(name: string, make: (backend: Backend) => Gaussian | Gaus
   };
 }
 
-/** Of `fit` of 4 rows in one dimension; `more` is what this fit needs besides. */
+/** Places of `fit` to 4 rows in one dimension; `more` are the other options that this fit needs. */
 export function fits(
   name: string,
   train: (x: never, options: never) => Promise<{ model: Gaussian | GaussianMixture; report: FitReport }>,
@@ -108,7 +108,7 @@ export function fits(
   return Object.fromEntries(places.map(([path, place]) => [`${name}.fit(${path})`, place]));
 }
 
-/** Of what reads files: `files` are accepted. */
+/** Places of functions that read files: `files` are accepted. */
 export function loading(
   name: string,
   files: () => readonly Uint8Array[],

@@ -41,7 +41,7 @@ export function surfaceOf(root: string): { places: string[]; promises: string[] 
       ...parts.flatMap(entriesOf).flatMap((entry) => paths(entry, `${path}[]`)),
     ];
   }
-  /** What an array or a record of typed arrays holds. */
+  /** The elements of an array or of a record of typed arrays. */
   function entriesOf(type: ts.Type): ts.Type[] {
     const entry = type.getStringIndexType() ?? (checker.isArrayType(type) ? type.getNumberIndexType() : undefined);
     const kinds = entry?.isUnion() ? entry.types : [entry];

@@ -4,7 +4,7 @@ import { Gaussian, GaussianMixture, MixtureDensityNetwork, openBackend, SeqlikEr
 
 /** Fits everywhere: a mean, variances, points, weights that sum to 1, a symmetric positive definite 2 x 2 matrix. */
 export const plain: readonly number[] = [0.5, 0.125, 0.125, 0.25];
-/** What the caller's own code throws. */
+/** The error that the caller's own code throws. */
 export const mine = new Error('mine');
 
 export interface Value {
@@ -12,7 +12,7 @@ export interface Value {
   readonly make: () => unknown;
   /** The numbers it has to count as where numbers are wanted; undefined: to be refused there. */
   readonly counts?: readonly number[];
-  /** It runs code of the caller's, which throws `mine`. */
+  /** Whether it runs code of the caller's, which throws `mine`. */
   readonly throws?: boolean;
 }
 const Resizable = ArrayBuffer as unknown as new (bytes: number, options: { maxByteLength: number }) => Growing;

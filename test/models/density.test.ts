@@ -247,6 +247,22 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
       const share = (bias: number): number => model.sample(batch, { seed: 1, bias }).filter((v) => v < 0).length / n;
       expectNear([share(0), share(3), share(1e6)], [1 / (1 + Math.exp(-0.5)), 1 / (1 + Math.exp(-2)), 1], 0.015);
     });
+    test.each(['chol-exp', 'diag-exp'] as const)('of %s have the deviation of the component drawn', (mapping) => {
+      const model = make({ components: 2, dimension: 2, mapping });
+      const values = { 'chol-exp': [-2, 0.1, -1, 1, 0.5, 2], 'diag-exp': [-2, -1, 1, 2] }[mapping];
+      const row = [0, 0, -100, -100, 100, 100, ...values];
+      const x = model.sample(
+        new Float64Array(n * row.length).map((_, i) => row[i % row.length]!),
+        { seed: 5 },
+      );
+      const { covariances } = model.distribution(row);
+      for (const [c, mean] of [-100, 100].entries())
+        for (const j of [0, 1]) {
+          const own = x.filter((v, i) => i % 2 === j && v * mean > 0);
+          const variance = sum([...own].map((v) => (v - mean) ** 2)) / own.length;
+          expectNear([variance / covariances[4 * c + 3 * j]!], [1], 0.06);
+        }
+    });
     test('of one seed are the same, of another not', () => {
       const { shape, raw } = drawn({ mapping: 'chol-exp', n: 5, d: 3, k: 2, q: 1, seed: 4 });
       const model = make(shape);
@@ -257,7 +273,7 @@ describe.each(titled)('mixture densities on %s', (_, backend) => {
   });
 });
 
-describe.each(titled)('what mixture densities refuse on %s', (_, backend) => {
+describe.each(titled)('errors of mixture densities on %s', (_, backend) => {
   const make = (shape: unknown): MixtureDensity => new MixtureDensity(shape as MixtureDensityShape, { backend });
   const two = make({ components: 2, dimension: 2 });
   const bad: [string, () => unknown, object][] = [

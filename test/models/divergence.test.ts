@@ -11,14 +11,14 @@ import {
   expectNear,
   expectSlope,
   flat,
-  inverted,
+  invert,
   matrix,
   type Row,
   range,
   sum,
   times,
   titled,
-  transposed,
+  transpose,
 } from '../support/models.ts';
 
 interface Full {
@@ -43,8 +43,8 @@ function drawDiagonal(d: number, seed: number): Diagonal {
 }
 /** ½ [ log|Q| - log|P| + tr(Q⁻¹P) + ΔᵀQ⁻¹Δ - d ] */
 function textbook(p: Full, q: Full): number {
-  const P = inverted(p.covariance);
-  const Q = inverted(q.covariance);
+  const P = invert(p.covariance);
+  const Q = invert(q.covariance);
   const y = p.mean.map((m, i) => m - q.mean[i]!);
   const trace = sum(times(Q.inverse, p.covariance).map((row, i) => row[i]!));
   return (
@@ -79,7 +79,7 @@ describe.each(titled)('klDivergence on %s', (_, backend) => {
       [1.3, 0],
       [-0.7, 0.4],
     ];
-    const covariance = times(cholesky, transposed(cholesky));
+    const covariance = times(cholesky, transpose(cholesky));
     const q = draw(2, 5);
     expectNear([kl({ mean: [1, 2], cholesky }, q)], [kl({ mean: [1, 2], covariance }, q)], 1e-14);
     expectNear([kl(q, { mean: [1, 2], cholesky })], [kl(q, { mean: [1, 2], covariance })], 1e-13);
@@ -124,9 +124,9 @@ describe.each(titled)('klDivergence on %s', (_, backend) => {
           S.map((row, i) => row.map((_, j) => S[Math.max(i, j)]![Math.min(i, j)]!));
         const map = ({ mean, covariance }: Full): Full => ({
           mean: A.map((row, i) => dot(row, mean) + shift[i]!),
-          covariance: symmetric(times(times(A, covariance), transposed(A))),
+          covariance: symmetric(times(times(A, covariance), transpose(A))),
         });
-        const { inverse } = inverted(A);
+        const { inverse } = invert(A);
         const loss = Math.max(...flat(inverse).map(Math.abs));
         expectNear([kl(map(p), map(q))], [kl(p, q)], (v) => 2e-15 * d * (1 + loss) ** 2 * (1 + v));
       }),
@@ -235,23 +235,23 @@ describe.each(titled)('klDivergenceGradient on %s', (_, backend) => {
     for (const _ of range(3)) {
       const m = range(d).map(random);
       const S = symmetric(d, random);
-      const moved = ({ mean, covariance }: Full, a: number, b: number): Full => ({
+      const move = ({ mean, covariance }: Full, a: number, b: number): Full => ({
         mean: add(mean, m, a),
         covariance: covariance.map((row, i) => add(row, S[i]!, b)),
       });
-      expectSlope(got.dMeanP, m, (t) => klDivergence(moved(p, t, 0), q, on));
-      expectSlope(got.dMeanQ, m, (t) => klDivergence(p, moved(q, t, 0), on));
-      expectSlope(dCovarianceP!, flat(S), (t) => klDivergence(moved(p, 0, t), q, on));
-      expectSlope(dCovarianceQ!, flat(S), (t) => klDivergence(p, moved(q, 0, t), on));
+      expectSlope(got.dMeanP, m, (t) => klDivergence(move(p, t, 0), q, on));
+      expectSlope(got.dMeanQ, m, (t) => klDivergence(p, move(q, t, 0), on));
+      expectSlope(dCovarianceP!, flat(S), (t) => klDivergence(move(p, 0, t), q, on));
+      expectSlope(dCovarianceQ!, flat(S), (t) => klDivergence(p, move(q, 0, t), on));
       expectSlope(
         dPackedP!,
         packed.map(([i, j]) => S[i]![j]!),
-        (t) => klDivergence(moved(p, 0, t), q, on),
+        (t) => klDivergence(move(p, 0, t), q, on),
       );
       expectSlope(
         dPackedQ!,
         packed.map(([i, j]) => S[i]![j]!),
-        (t) => klDivergence(p, moved(q, 0, t), on),
+        (t) => klDivergence(p, move(q, 0, t), on),
       );
     }
   });
@@ -302,7 +302,7 @@ describe.each(titled)('klDivergenceGradient on %s', (_, backend) => {
     const factored = klDivergenceGradient({ mean: [1, 2], cholesky }, r, on);
     expectNear(
       factored.dCovarianceP!,
-      klDivergenceGradient({ mean: [1, 2], covariance: times(cholesky, transposed(cholesky)) }, r, on).dCovarianceP!,
+      klDivergenceGradient({ mean: [1, 2], covariance: times(cholesky, transpose(cholesky)) }, r, on).dCovarianceP!,
       1e-12,
     );
   });

@@ -1,4 +1,4 @@
-/** What models refuse: code, fields and sentence of every documented error, and which of several comes first. */
+/** Errors of models: code, fields and sentence of every documented one, and which of several comes first. */
 
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,7 +13,7 @@ import {
 import type { OnBackend } from '../../src/models/model.ts';
 import { refusal, titled } from '../support/models.ts';
 
-/** What a caller without types may pass. */
+/** An argument of a caller without types. */
 type Loose = Record<string, unknown>;
 type Call = (on: OnBackend) => unknown;
 type Place = {
@@ -25,7 +25,7 @@ type Place = {
   pivot?: number;
   value?: number;
 };
-/** A message may be put in other words; its facts are to stay: the call it begins with, numbers, and what was given. */
+/** A message may be reworded, but keeps its facts: the call it begins with, the numbers, and the value received. */
 type Case = readonly [when: string, call: Call, code: string, place: Place, message: string];
 const facts = (message: string): string[] =>
   message.match(
@@ -84,7 +84,7 @@ const draws =
 
 // biome-ignore format: a table
 const parametersOfGaussian: Case[] = [
-  ['parameters are no object', gaussian(null),
+  ['parameters are not an object', gaussian(null),
     'INVALID_ARGUMENT', { argument: 'parameters' }, 'Gaussian: parameters must be an object, not null'],
   ['parameters are an array', gaussian([0, 1]),
     'INVALID_ARGUMENT', { argument: 'parameters' }, 'must be an object, not an array'],
@@ -133,7 +133,7 @@ const parametersOfGaussian: Case[] = [
     'variances is not positive definite: pivot 1 is 0'],
   ['an option is misspelt', gaussian(plane, { backened: 1 }),
     'INVALID_ARGUMENT', { argument: 'backened' }, 'Gaussian: backened is no option here (backend)'],
-  ['options are no object', gaussian(plane, 'wasm'),
+  ['options are not an object', gaussian(plane, 'wasm'),
     'INVALID_ARGUMENT', { argument: 'options' }, "options must be an object, not 'wasm'"],
   ['the backend is a name', gaussian(plane, { backend: 'wasm' }),
     'INVALID_ARGUMENT', { argument: 'backend' }, "backend must come from openBackend(), not 'wasm'"],
@@ -149,7 +149,7 @@ const parametersOfMixture: Case[] = [
     "GaussianMixture: covarianceType must be one of full, tied, diagonal, spherical, not 'banded'"],
   ['there are no weights', mixture({ weights: [] }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'there are no weights'],
-  ['weights are no array', mixture({ weights: 1 }),
+  ['weights are not an array', mixture({ weights: 1 }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'weights must be an array of numbers, not 1'],
   ['the weights do not sum to 1', mixture({ weights: [0.5, 0.25] }),
     'INVALID_ARGUMENT', { argument: 'weights' }, 'weights sum to 0.75, not 1'],
@@ -197,7 +197,7 @@ const parametersOfMixture: Case[] = [
 ];
 // biome-ignore format: a table
 const data: Case[] = [
-  ['points are no multiple of the dimension', score([1, 2, 3]),
+  ['points are not a multiple of the dimension', score([1, 2, 3]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'Gaussian.logDensity: x has 3 values, not a multiple of dimension 2'],
   ['rows have another length', score([[1, 2, 3]]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has rows of 3 values, not 2'],
@@ -205,7 +205,7 @@ const data: Case[] = [
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has 1 values at [1], not 2'],
   ['points are nested too deep', score([[[1, 2]]]),
     'DIMENSION_MISMATCH', { argument: 'x' }, 'x has rows of 1 x 2 values, not 2'],
-  ['a point is no number', score([1, '2']),
+  ['a point is not a number', score([1, '2']),
     'INVALID_ARGUMENT', { argument: 'x' }, "x must hold numbers only, not '2'"],
   ['points are integers of the machine', score(new Int32Array(2)),
     'INVALID_ARGUMENT', { argument: 'x' },
@@ -297,7 +297,8 @@ const divergence: Case[] = [
   ['a gradient is asked for', (on) => klDivergenceGradient(plane, { mean: [0, 0], covariance: [1, 2, 2, 1] }, on),
     'NOT_POSITIVE_DEFINITE', { which: 'q.covariance', pivot: 1, value: -3 }, 'klDivergenceGradient: q.covariance'],
 ];
-/** Of several mistakes: options, dimensions, finiteness, symmetry, definiteness; within a kind the first argument. */
+/** Several mistakes at once: options come first, then dimensions, finiteness, symmetry, definiteness; within a kind
+ * the first argument. */
 // biome-ignore format: a table
 const first: (readonly [string, Call, string, string])[] = [
   ['an option before a dimension', gaussian({ mean: [0, 0], variances: [1] }, { backened: 1 }),

@@ -18,7 +18,7 @@ import {
   sum,
   times,
   titled,
-  transposed,
+  transpose,
 } from '../support/models.ts';
 
 const LOG_2PI = Math.log(2 * Math.PI);
@@ -39,7 +39,7 @@ function exact(d: number, steepness: number, seed: number) {
   return {
     mean,
     L,
-    covariance: times(L, transposed(L)),
+    covariance: times(L, transpose(L)),
     x: z.map((row) => mean.map((m, i) => m + dot(row, L[i]!))),
     log,
   };
@@ -215,8 +215,8 @@ describe.each(titled)('at the edges on %s', (_, backend) => {
   });
   test('variances of 1e-300, 1e300 and denormal ones are variances', () => {
     for (const v of [1e-300, 1e300, 5e-324, 4e-310, 2.3e-308, 1.7e308])
-      for (const spread of [{ variances: [v] }, { covariance: [v] }]) {
-        const model = gaussian({ mean: [0], ...spread } as GaussianParameters);
+      for (const form of [{ variances: [v] }, { covariance: [v] }]) {
+        const model = gaussian({ mean: [0], ...form } as GaussianParameters);
         const deviation = Math.sqrt(v);
         const constant = -0.5 * (LOG_2PI + Math.log(v));
         expectNear(model.logDensity([0, deviation, -3 * deviation]), [constant, constant - 0.5, constant - 4.5], 1e-12);
@@ -323,7 +323,7 @@ describe.each(titled)('at the edges on %s', (_, backend) => {
       expectNear(full.logDensity(f64(x)), log, (v) => 1e-13 * (1 + Math.abs(v)));
     }
   });
-  test('densities that all underflow are still told apart', () => {
+  test('densities that all underflow are still distinguished', () => {
     const model = mixture({ weights: [0.5, 0.5], means: [0, 100], covariances: [1, 1], covarianceType: 'spherical' });
     expectNear(model.responsibilities([1e4, -1e4, 50]), [0, 1, 1, 0, 0.5, 0.5], 1e-15);
     expectNear(model.logDensity([-1e4]), [Math.log(0.5) - 0.5 * (LOG_2PI + 1e8)], 1e-6 * 1e-2);

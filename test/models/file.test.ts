@@ -26,8 +26,8 @@ describe.each(titled)('files on %s', (_, backend) => {
     expect(again.toBytes()).toEqual(mixture.toBytes());
     expect(again).toMatchObject({ kind: 'gaussian-mixture', columns: ['a', 'b'], parameters: mixture.parameters });
     expect(again.backend).toBe(backend);
-    for (const spread of [{ covariance: [2, 1, 1, 3] }, { cholesky: [1, 0, 2, 3] }, { variances: [1, 2] }]) {
-      const gaussian = new Gaussian({ mean: [1, 2], ...spread }, { backend });
+    for (const form of [{ covariance: [2, 1, 1, 3] }, { cholesky: [1, 0, 2, 3] }, { variances: [1, 2] }]) {
+      const gaussian = new Gaussian({ mean: [1, 2], ...form }, { backend });
       const loaded = loadModel(gaussian.toBytes(), { backend });
       expect(loaded.parameters).toEqual(gaussian.parameters);
       expect(loaded.toBytes()).toEqual(gaussian.toBytes());
@@ -56,7 +56,7 @@ test.each<[string, Record<string, string | undefined>, Record<string, unknown>, 
     { covariances: f64([2, 2, 2], 1, 2, 2, 1, 2, 0, 0, 1) },
     /covariances\[0\].*pivot 1 is -3/,
   ],
-  ['a threshold that is no number', { threshold: 'x', falsePositiveRate: '0.1' }, {}, /threshold is x/],
+  ['a threshold that is not a number', { threshold: 'x', falsePositiveRate: '0.1' }, {}, /threshold is x/],
   ['a threshold without its rate', { threshold: '1' }, {}, /falsePositiveRate/],
   ['columns that are not JSON', { columns: '[' }, {}, /columns are not JSON/],
   ['columns of another number', { columns: '["a"]' }, {}, /2 distinct names/],
@@ -67,7 +67,7 @@ test.each<[string, Record<string, string | undefined>, Record<string, unknown>, 
   );
 });
 
-test('a file of another kind, and what is no file', () => {
+test('a file of another kind, and bytes that are not a file', () => {
   const gaussian = new Gaussian({ mean: [0], variances: [1] });
   expect(() => Gaussian.fromBytes(mixture.toBytes())).toThrow(expect.objectContaining({ code: 'FORMAT' }));
   expect(() => GaussianMixture.fromBytes(gaussian.toBytes())).toThrow(expect.objectContaining({ code: 'FORMAT' }));

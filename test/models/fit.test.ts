@@ -1,6 +1,7 @@
 /** Expectation maximisation and the members that come with it, on every backend and level. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { tri } from '../../src/grammar.ts';
 import {
   type Backend,
   type CovarianceType,
@@ -39,7 +40,10 @@ const start = (x: Float64Array, covarianceType: CovarianceType, d = 3) => ({
   covarianceType,
 });
 
-/** scikit-learn 1.2.1 from the same start, reg_covar 0: log-likelihoods before iterations 0, 1, 2, 5, 10, 20, 50, and the means then. */
+/**
+ * scikit-learn 1.2.1 from the same start, reg_covar 0: log-likelihoods before iterations 0, 1, 2, 5, 10, 20, 50, and the
+ * means after the last.
+ */
 const known: Record<CovarianceType, { history: number[]; means: number[] }> = {
   full: {
     history: [
@@ -196,7 +200,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
 
   test('the same seed, the same bits', async () => {
     const x = withGaps(clouds(200));
-    const fitted = async (more: object) => {
+    const fitClouds = async (more: object) => {
       const { model, report } = await GaussianMixture.fit(x, {
         ...on,
         missing: 'nan',
@@ -207,13 +211,13 @@ describe.each(titled)('%s', (_, backend: Backend) => {
       });
       return { ...model.parameters, history: report.history };
     };
-    const first = await fitted({});
-    expect(await fitted({})).toEqual(first);
-    expect(await fitted({ seed: 6 })).not.toEqual(first);
-    expect(await fitted({ initialization: 'random' })).not.toEqual(first);
+    const first = await fitClouds({});
+    expect(await fitClouds({})).toEqual(first);
+    expect(await fitClouds({ seed: 6 })).not.toEqual(first);
+    expect(await fitClouds({ initialization: 'random' })).not.toEqual(first);
   });
 
-  test('a component that explains nothing starts anew where the data are explained worst, and is reported', async () => {
+  test('a component that explains nothing starts anew at the worst explained row, and is reported', async () => {
     const x = clouds(100);
     x.set([50, 50, 50], 3 * 42); // an outlier
     const init = { ...start(x, 'full'), means: [0, 0, 0, 2, 0, 2, 1e6, 1e6, 1e6] };
@@ -239,7 +243,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     expect(histories[1]).toEqual(histories[0]);
   });
 
-  test('an asynchronous score with gaps holds its own copies, and tells the first row that fails', async () => {
+  test('an asynchronous score with gaps holds its own copies, and reports the first row that fails', async () => {
     const x = withGaps(clouds(3000));
     const mixture = new GaussianMixture(start(clouds(3000), 'full'), { backend });
     const want = mixture.logDensity(x, { missing: 'nan' });
@@ -411,12 +415,12 @@ describe.each(titled)('%s', (_, backend: Backend) => {
   test('criteria of a Gaussian, with gaps too', () => {
     const x = clouds(500);
     const mean = [0, 1, 2];
-    for (const [free, spread] of [
+    for (const [free, form] of [
       [3 + 6, { covariance: [2, 1, 0, 1, 2, 0, 0, 0, 1] }],
       [3 + 6, { cholesky: [1, 0, 0, 1, 1, 0, 0, 0, 1] }],
       [3 + 3, { variances: [1, 2, 3] }],
     ] as const) {
-      const gaussian = new Gaussian({ mean, ...spread }, { backend });
+      const gaussian = new Gaussian({ mean, ...form }, { backend });
       expect(gaussian.parameterCount).toBe(free);
       const criteria = (logLikelihood: number, rows: number): number[] => [
         -2 * logLikelihood + free * Math.log(rows),
@@ -440,28 +444,28 @@ describe.each(titled)('%s', (_, backend: Backend) => {
     expect(GaussianMixture.fromBytes(model.toBytes(), { backend }).anomaly).toEqual(model.anomaly);
   });
 
-  test('what cannot be fitted is told', async () => {
+  test('data that cannot be fitted are refused', async () => {
     const x = clouds(30);
-    const fitted = (data: unknown, options: object = {}) =>
+    const fitRows = (data: unknown, options: object = {}) =>
       GaussianMixture.fit(data as Float64Array, { ...on, ...options });
-    await expect(fitted(x, { components: 31 })).rejects.toThrow(fails('INVALID_ARGUMENT', { argument: 'components' }));
+    await expect(fitRows(x, { components: 31 })).rejects.toThrow(fails('INVALID_ARGUMENT', { argument: 'components' }));
     const gaps = x.map((v, i) => (i < 81 ? Number.NaN : v));
-    await expect(fitted(gaps, { components: 4, missing: 'nan' })).rejects.toThrow(
+    await expect(fitRows(gaps, { components: 4, missing: 'nan' })).rejects.toThrow(
       fails('INVALID_ARGUMENT', { argument: 'components' }),
     );
-    await expect(fitted(x.map((v, i) => (i % 3 === 1 ? 0.1 : v)))).rejects.toThrow(
+    await expect(fitRows(x.map((v, i) => (i % 3 === 1 ? 0.1 : v)))).rejects.toThrow(
       fails('NOT_POSITIVE_DEFINITE', { which: 'covariances', pivot: 1 }),
     );
     for (const empty of [[], new Float64Array(0), x.map(() => Number.NaN)])
-      await expect(fitted(empty, { missing: 'nan' })).rejects.toThrow(fails('EMPTY_INPUT', { argument: 'x' }));
-    await expect(fitted([], { dimension: undefined })).rejects.toThrow(fails('EMPTY_INPUT'));
-    await expect(fitted(x, { dimension: undefined })).rejects.toThrow(
+      await expect(fitRows(empty, { missing: 'nan' })).rejects.toThrow(fails('EMPTY_INPUT', { argument: 'x' }));
+    await expect(fitRows([], { dimension: undefined })).rejects.toThrow(fails('EMPTY_INPUT'));
+    await expect(fitRows(x, { dimension: undefined })).rejects.toThrow(
       fails('INVALID_ARGUMENT', { argument: 'dimension' }),
     );
-    await expect(fitted(x.map((v, i) => (i === 7 ? Number.NaN : v)))).rejects.toThrow(
+    await expect(fitRows(x.map((v, i) => (i === 7 ? Number.NaN : v)))).rejects.toThrow(
       fails('NON_FINITE', { argument: 'x', row: 2, column: 1 }),
     );
-    await expect(fitted([[1, 2], [3]], { dimension: undefined })).rejects.toThrow(
+    await expect(fitRows([[1, 2], [3]], { dimension: undefined })).rejects.toThrow(
       fails('DIMENSION_MISMATCH', { argument: 'x' }),
     );
     for (const [option, value] of Object.entries({
@@ -479,7 +483,7 @@ describe.each(titled)('%s', (_, backend: Backend) => {
       falsePositiveRate: 1,
       unknown: 1,
     }))
-      await expect(fitted(x, { [option]: value }), option).rejects.toThrow(
+      await expect(fitRows(x, { [option]: value }), option).rejects.toThrow(
         fails('INVALID_ARGUMENT', { argument: option }),
       );
     const weights = {
@@ -488,9 +492,9 @@ describe.each(titled)('%s', (_, backend: Backend) => {
       DIMENSION_MISMATCH: [1],
     };
     for (const [code, sampleWeights] of Object.entries(weights))
-      await expect(fitted(x, { sampleWeights })).rejects.toThrow(fails(code, { argument: 'sampleWeights' }));
-    await expect(fitted(x, { sampleWeights: new Float64Array(30) })).rejects.toThrow(fails('INVALID_ARGUMENT'));
-    await expect(fitted(x, { init: start(x, 'tied'), covarianceType: 'full' })).rejects.toThrow(
+      await expect(fitRows(x, { sampleWeights })).rejects.toThrow(fails(code, { argument: 'sampleWeights' }));
+    await expect(fitRows(x, { sampleWeights: new Float64Array(30) })).rejects.toThrow(fails('INVALID_ARGUMENT'));
+    await expect(fitRows(x, { init: start(x, 'tied'), covarianceType: 'full' })).rejects.toThrow(
       fails('INVALID_ARGUMENT', { argument: 'init' }),
     );
     expect(() => new GaussianMixture(start(x, 'full')).marginal([3])).toThrow(
@@ -519,7 +523,7 @@ test('a report never calls a fit converged whose likelihood fell', async () => {
 const column = (x: Float64Array, d: number, j: number): number[] => [...x].filter((_, at) => at % d === j);
 const average = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Row by row with inverses: E r, E r y, E r y yᵀ (lower triangles or squares) of y = x - mean given what was observed. */
+/** Row by row with inverses: E r, E r y, E r y yᵀ (lower triangles or squares), y = x - mean, given the observed values. */
 function naiveStatistics(mixture: GaussianMixture, x: Float64Array, d: number) {
   const { means, covariances, covarianceType } = mixture.parameters;
   const k = mixture.componentCount;
@@ -528,7 +532,7 @@ function naiveStatistics(mixture: GaussianMixture, x: Float64Array, d: number) {
     if (dense) return covariances[(covarianceType === 'full' ? c * d * d : 0) + i * d + j]!;
     return i === j ? covariances[covarianceType === 'diagonal' ? c * d + i : c]! : 0;
   };
-  const size = dense ? (d * (d + 1)) / 2 : d;
+  const size = dense ? tri(d) : d;
   const sums = {
     rows: 0,
     count: new Float64Array(k),
@@ -542,7 +546,7 @@ function naiveStatistics(mixture: GaussianMixture, x: Float64Array, d: number) {
     sums.rows++;
     const r = mixture.responsibilities(Float64Array.from(point), { missing: 'nan' });
     for (let c = 0; c < k; c++) {
-      const inverse = inverted(o.map((i) => o.map((j) => sigma(c, i, j))));
+      const inverse = invertMatrix(o.map((i) => o.map((j) => sigma(c, i, j))));
       const G = point.map((_, j) => o.map((_, a) => o.reduce((s, i, b) => s + sigma(c, j, i) * inverse[b]![a]!, 0)));
       const y = point.map((v, j) =>
         o.includes(j)
@@ -560,7 +564,7 @@ function naiveStatistics(mixture: GaussianMixture, x: Float64Array, d: number) {
   }
   return sums;
 }
-function inverted(A: number[][]): number[][] {
+function invertMatrix(A: number[][]): number[][] {
   const n = A.length;
   const M = A.map((row, i) => [...row, ...row.map((_, j) => Number(i === j))]);
   for (let i = 0; i < n; i++) {

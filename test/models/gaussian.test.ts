@@ -21,7 +21,7 @@ import {
   times,
   titled,
   tolerance,
-  transposed,
+  transpose,
 } from '../support/models.ts';
 
 /** The lower triangular factor, the way it is taught. */
@@ -34,9 +34,9 @@ function choleskyOf(S: readonly (readonly number[])[]): number[][] {
     }
   return L;
 }
-const spreads = ['covariance', 'cholesky', 'variances'] as const;
-type Spread = (typeof spreads)[number];
-function draw(spread: Spread, d: number, seed: number): { parameters: GaussianParameters; components: Component[] } {
+const forms = ['covariance', 'cholesky', 'variances'] as const;
+type Form = (typeof forms)[number];
+function draw(form: Form, d: number, seed: number): { parameters: GaussianParameters; components: Component[] } {
   const random = uniform(seed);
   const mean = range(d).map(() => 2 * random());
   const variances = mean.map(() => 1 + 0.8 * random());
@@ -44,17 +44,17 @@ function draw(spread: Spread, d: number, seed: number): { parameters: GaussianPa
   const cholesky = choleskyOf(given);
   const covariance = {
     covariance: () => given,
-    cholesky: () => times(cholesky, transposed(cholesky)),
+    cholesky: () => times(cholesky, transpose(cholesky)),
     variances: () => matrix(d, d, (i, j) => (i === j ? variances[i]! : 0)),
-  }[spread]();
+  }[form]();
   const parameters = { covariance: { mean, covariance }, cholesky: { mean, cholesky }, variances: { mean, variances } }[
-    spread
+    form
   ];
   return { parameters, components: [{ weight: 1, mean, covariance }] };
 }
 /** Rows, and what the textbook says of them. */
-const expected = once(([spread, d]: readonly [Spread, number]) => {
-  const { parameters, components } = draw(spread, d, 100 + d);
+const expected = once(([form, d]: readonly [Form, number]) => {
+  const { parameters, components } = draw(form, d, 100 + d);
   const logDensity = logTextbook(components);
   const batches = (d === 5 ? [0, 1, 5, 127, 128, 129, 300] : [0, 1, 5, 129]).flatMap((n) =>
     [f64, f32].map((array) => {
@@ -65,7 +65,7 @@ const expected = once(([spread, d]: readonly [Spread, number]) => {
   return { parameters, batches };
 });
 const shapes = fc.record({
-  spread: fc.constantFrom(...spreads),
+  form: fc.constantFrom(...forms),
   d: fc.integer({ min: 1, max: 8 }),
   n: fc.integer({ min: 1, max: 140 }),
   seed: fc.nat(2 ** 31 - 1),
@@ -76,9 +76,9 @@ const arrayOf = (rows: number[][], single: boolean): Real => (single ? f32 : f64
 describe.each(titled)('Gaussian on %s', (_, backend) => {
   const on = { backend };
 
-  describe.each(spreads)('by %s', (spread) => {
+  describe.each(forms)('by %s', (form) => {
     test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33])('scores rows as the textbook does, d = %i', (d) => {
-      const { parameters, batches } = expected([spread, d]);
+      const { parameters, batches } = expected([form, d]);
       const model = new Gaussian(parameters, on);
       for (const { x, log, off } of batches) {
         const got = model.logDensity(x);
@@ -88,7 +88,7 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
       model.dispose();
     });
     test('has the entropy of the closed form, and of the mean of -log p over its draws', () => {
-      const { parameters, components } = draw(spread, 3, 9);
+      const { parameters, components } = draw(form, 3, 9);
       const model = new Gaussian(parameters, on);
       const n = 4000;
       const diagonal = choleskyOf(components[0]!.covariance).map((row, i) => row[i]!);
@@ -98,7 +98,7 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
       expectNear([mean], [want], 5 * Math.sqrt(1.5 / n));
     });
     test('draws with its mean and covariance, the same for the same seed', () => {
-      const { parameters, components } = draw(spread, 3, 31);
+      const { parameters, components } = draw(form, 3, 31);
       const model = new Gaussian(parameters, on);
       const n = 10_000;
       const x = model.sample(n, { seed: 7 });
@@ -124,12 +124,12 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
   });
 
   test('its density is 1 in all, on a line and on a plane', () => {
-    for (const spread of spreads)
+    for (const form of forms)
       for (const [d, h, reach] of [
         [1, 0.05, 12],
         [2, 0.2, 10],
       ] as const) {
-        const model = new Gaussian(draw(spread, d, 3).parameters, on);
+        const model = new Gaussian(draw(form, d, 3).parameters, on);
         const n = Math.round((2 * reach) / h) + 1;
         const at = (i: number): number => -reach + i * h;
         const x = f64(
@@ -146,7 +146,7 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
       [0.3, 2.7, 1.3],
     ];
     const x = f64(drawRows([{ weight: 1, mean, covariance: [] }], 200, 3));
-    const full = new Gaussian({ mean, covariance: times(cholesky, transposed(cholesky)) }, on);
+    const full = new Gaussian({ mean, covariance: times(cholesky, transpose(cholesky)) }, on);
     expectNear(
       new Gaussian({ mean, cholesky }, on).logDensity(x),
       full.logDensity(x),
@@ -186,8 +186,8 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
 
   test('a permutation of the rows permutes the results, to the bit', () =>
     fc.assert(
-      fc.property(shapes, ({ spread, d, n, seed, single }) => {
-        const { parameters, components } = draw(spread, d, seed);
+      fc.property(shapes, ({ form, d, n, seed, single }) => {
+        const { parameters, components } = draw(form, d, seed);
         const model = new Gaussian(parameters, on);
         const rows = drawRows(components, n, seed);
         const step = [1, 3, 7, 11].find((s) => s > 1 && gcd(s, n) === 1) ?? 1;
@@ -206,8 +206,8 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
     ));
   test('batches give the bits of one call, and so does every row alone', () =>
     fc.assert(
-      fc.property(shapes, fc.double({ min: 0, max: 1, noNaN: true }), ({ spread, d, n, seed, single }, share) => {
-        const { parameters, components } = draw(spread, d, seed);
+      fc.property(shapes, fc.double({ min: 0, max: 1, noNaN: true }), ({ form, d, n, seed, single }, share) => {
+        const { parameters, components } = draw(form, d, seed);
         const model = new Gaussian(parameters, on);
         const x = arrayOf(drawRows(components, n, seed), single);
         const cut = Math.floor(share * n);
@@ -222,8 +222,8 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
       fc.property(
         shapes,
         fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e100, max: 1e100 }),
-        ({ spread, d, n, seed }, other) => {
-          const { parameters, components } = draw(spread, d, seed);
+        ({ form, d, n, seed }, other) => {
+          const { parameters, components } = draw(form, d, seed);
           const model = new Gaussian(parameters, on);
           const x = f64(drawRows(components, n, seed));
           const alone = model.logDensity(x);
@@ -239,8 +239,8 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
         shapes,
         fc.integer({ min: -64, max: 64 }),
         fc.constantFrom(0.125, -0.5, 3, -7.25, 1e5),
-        ({ spread, d, n, seed }, shift, scale) => {
-          const { parameters, components } = draw(spread, d, seed);
+        ({ form, d, n, seed }, shift, scale) => {
+          const { parameters, components } = draw(form, d, seed);
           const { mean, covariance } = components[0]!;
           const rows = drawRows(components, n, seed);
           const log = new Gaussian(parameters, on).logDensity(f64(rows));
@@ -323,10 +323,10 @@ describe.each(titled)('Gaussian on %s', (_, backend) => {
     expect(model.parameters).toEqual({ mean: Float64Array.of(1, 2), covariance: Float64Array.of(2, 1, 1, 3) });
     expectBits(model.logDensity([0, 0]), before);
     expect(model.logDensity(Float32Array.of(0, 0))[0]).toBeCloseTo(before[0]!, 5);
-    for (const spread of spreads) {
-      const given = draw(spread, 2, 5).parameters;
+    for (const form of forms) {
+      const given = draw(form, 2, 5).parameters;
       const again = new Gaussian(new Gaussian(given, on).parameters as GaussianParameters, on);
-      expect(Object.keys(again.parameters)).toEqual(['mean', spread]);
+      expect(Object.keys(again.parameters)).toEqual(['mean', form]);
       expectBits(again.logDensity([0.5, 1]), new Gaussian(given, on).logDensity([0.5, 1]));
     }
   });

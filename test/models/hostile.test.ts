@@ -1,4 +1,4 @@
-/** Odd values that are right, code of the caller's that throws, and what openBackend says: test/hostile has the rest. */
+/** Odd values that are right, code of the caller's that throws, errors of openBackend; test/hostile has the rest. */
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** What has to hold between mixtures, whatever they are: on every backend, mostly to the bit. */
+/** Identities between mixtures of every kind: on every backend, mostly to the bit. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Gaussian, GaussianMixture, type MixtureParameters, type Real } from '../../src/index.ts';

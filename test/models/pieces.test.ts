@@ -88,7 +88,7 @@ function settingOf(backend: Backend, cell: (typeof cells)[number], dtype: DType)
   const run = function* (context: PassContext, spans: Int32Array): Pass<Record<string, Real>> {
     const { layers, outputs } = yield* forward(context, batch, states);
     const flat = new Float64Array(architecture.size);
-    const dStates = yield* backward(context, batch, layers, dOutputs, architecture.named(flat), { spans });
+    const dStates = yield* backward(context, batch, layers, dOutputs, architecture.splitByName(flat), { spans });
     const traces = layers.flatMap(({ h, saved, last }, i) => [
       [`h${i}`, h],
       [`saved${i}`, saved],

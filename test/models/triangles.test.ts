@@ -23,7 +23,7 @@ import {
   unpackDiagonals,
   unpackSymmetric,
 } from '../../src/models/triangles.ts';
-import { type Dense, inverse, lower, matrix, range, times, transposed } from '../oracle/matrices.ts';
+import { type Dense, inverse, lower, matrix, range, times, transpose } from '../oracle/matrices.ts';
 import { uniform } from '../support/cases.ts';
 import { expectNear, refusal, titled } from '../support/models.ts';
 
@@ -45,7 +45,7 @@ const drawn = fc.record({ d: fc.integer({ min: 1, max: 7 }), seed: fc.nat() }).m
   const random = uniform(seed);
   const L = matrix(d, d, (i, j) => (i === j ? 1.25 + 0.75 * random() : i > j ? random() : 0));
   const packed = Float64Array.from(L.flatMap((row, i) => row.slice(0, i + 1)));
-  return { d, L, packed, A: times(L, transposed(L)), b: range(d).map(random) };
+  return { d, L, packed, A: times(L, transpose(L)), b: range(d).map(random) };
 });
 const always = (check: (given: Drawn) => void): void => fc.assert(fc.property(drawn, check));
 const fail = (): never => expect.fail('it is positive definite');
@@ -94,7 +94,7 @@ describe.each(titled)('factors on %s', (_, backend) => {
       const L = factoriseRows(backend, small, dims, fail).map((v) => v / scale);
       const part = matrix(dims.length, dims.length, (a, b) => A[dims[a]!]![dims[b]!]!);
       const factor = lower(dims.length, L, 0);
-      near(flat(times(factor, transposed(factor))), flat(part));
+      near(flat(times(factor, transpose(factor))), flat(part));
     }));
   test('a matrix that is not positive definite is an error with its first bad pivot', () => {
     const A = Float64Array.of(1, 0, 0, 1, 1, 2, 2, 1);
@@ -122,7 +122,7 @@ describe('solving', () => {
           ),
         );
       near(solveLower(packed, given(L)), b);
-      near(solveTransposed(packed, given(transposed(L))), b);
+      near(solveTransposed(packed, given(transpose(L))), b);
       near(solve(packed, given(A)), b);
     }));
   test('it is done in place', () => {
@@ -135,7 +135,7 @@ describe('solving', () => {
       const got = invert(packed, d);
       near(multiply(got, flat(A), d), flat(matrix(d, d, (i, j) => Number(i === j))));
       near(got, flat(inverse(A)));
-      expect(nested(got, d)).toEqual(transposed(nested(got, d)));
+      expect(nested(got, d)).toEqual(transpose(nested(got, d)));
     }));
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Pass, runAsync, runNow, type Work } from '../../src/models/work.ts';
 import { Pace } from '../../src/training/pace.ts';
 
-const told = (log: string[], name: string, fails = false): Work => {
+const recordedWork = (log: string[], name: string, fails = false): Work => {
   const act = (): void => {
     log.push(name);
     if (fails) throw new Error(name);
@@ -14,7 +14,7 @@ function* three(log: string[], failing = ''): Pass<string> {
   try {
     for (const name of ['a', 'b', 'c'])
       try {
-        yield told(log, name, name === failing);
+        yield recordedWork(log, name, name === failing);
       } catch (error) {
         log.push(`caught ${(error as Error).message}`);
         if (name === 'c') throw error;

@@ -2,7 +2,7 @@
 import type { Kernels, Resident } from '../../src/grammar.ts';
 import type { Table } from '../support/table.ts';
 import type { Draw, Draws } from './draws.ts';
-import { add, type Dense, type F64, inverse, matrix, range, times, transposed, tri } from './matrices.ts';
+import { add, type Dense, type F64, inverse, matrix, range, times, transpose, tri } from './matrices.ts';
 
 type Density = Kernels<Table, 'f64'>['density'];
 type Plain<A> = { readonly [K in keyof A]: Exclude<A[K], Resident> };
@@ -113,7 +113,7 @@ function rowOf(sizes: Sizes, raw: F64, x: F64, floor: number, i: number) {
   const point = [...x.subarray(i * (d + q), (i + 1) * (d + q))];
   const each = componentsOf(sizes, raw, floor, i).map((component) => {
     const y = component.mean.map((mean, l) => [point[l]! - mean]);
-    const precision = inverse(times(component.L, transposed(component.L)));
+    const precision = inverse(times(component.L, transpose(component.L)));
     const a = times(precision, y).map(([value]) => value!);
     const logDet = 2 * add(component.L.map((row, l) => Math.log(row[l]!)));
     const square = add(a.map((value, l) => value * y[l]![0]!));

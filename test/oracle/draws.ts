@@ -1,4 +1,4 @@
-/** How arguments are drawn: uniform in (-1, 1), then by the rule that stands beside the oracle of their kernel. */
+/** Draws of arguments: uniform in (-1, 1), then changed by the rule beside the oracle of their kernel. */
 import type { Values } from '../../src/grammar.ts';
 import type { Table } from '../support/table.ts';
 

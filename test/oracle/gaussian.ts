@@ -2,7 +2,7 @@
 import { KernelFailure } from '../../src/errors.ts';
 import type { Oracle } from '../oracle.ts';
 import { type Draws, definite, positive, triangles } from './draws.ts';
-import { add, type Dense, type F64, inverse, lower, range, times, transposed, tri } from './matrices.ts';
+import { add, type Dense, type F64, inverse, lower, range, times, transpose, tri } from './matrices.ts';
 
 export const gaussian: Oracle['gaussian'] = {
   factor({ n, d }, { A, L, logDet }) {
@@ -21,14 +21,14 @@ export const gaussian: Oracle['gaussian'] = {
   },
   divergence({ n, d }, { meanP, LP, meanQ, LQ, kl, a, dP, dQ }) {
     for (const i of range(n)) {
-      const [P, Q] = [LP, LQ].map((L) => lower(d, L, i * tri(d))).map((L) => times(L, transposed(L))) as [Dense, Dense];
+      const [P, Q] = [LP, LQ].map((L) => lower(d, L, i * tri(d))).map((L) => times(L, transpose(L))) as [Dense, Dense];
       const logDet = (L: F64): number => 2 * add(range(d).map((j) => Math.log(L[i * tri(d) + tri(j) + j]!)));
       const iP = inverse(P);
       const iQ = inverse(Q);
       const m = range(d).map((j) => [meanP[i * d + j]! - meanQ[i * d + j]!]);
       const am = times(iQ, m);
       const trace = add(times(iQ, P).map((row, j) => row[j]!));
-      kl[i] = (logDet(LQ) - logDet(LP) + trace + times(transposed(m), am)[0]![0]! - d) / 2;
+      kl[i] = (logDet(LQ) - logDet(LP) + trace + times(transpose(m), am)[0]![0]! - d) / 2;
       const middle = times(times(iQ, P), iQ);
       for (const j of range(d)) {
         a[i * d + j] = am[j]![0]!;

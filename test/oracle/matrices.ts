@@ -1,13 +1,14 @@
-/** Small dense matrices as nested arrays: what the oracle is written in. */
+/** Small dense matrices as nested arrays, in which the oracle is written. */
+import { tri } from '../../src/grammar.ts';
 export const range = (n: number): number[] => [...Array(n).keys()];
 export const add = (terms: readonly number[]): number => terms.reduce((sum, term) => sum + term, 0);
-export const tri = (d: number): number => (d * (d + 1)) / 2;
+export { tri };
 export type F64 = Float64Array;
 export type Dense = number[][];
 
 export const matrix = (rows: number, columns: number, entry: (i: number, j: number) => number): Dense =>
   range(rows).map((i) => range(columns).map((j) => entry(i, j)));
-export const transposed = (A: Dense): Dense => matrix(A[0]!.length, A.length, (i, j) => A[j]![i]!);
+export const transpose = (A: Dense): Dense => matrix(A[0]!.length, A.length, (i, j) => A[j]![i]!);
 export const times = (A: Dense, B: Dense): Dense =>
   matrix(A.length, B[0]!.length, (i, j) => add(B.map((row, p) => A[i]![p]! * row[j]!)));
 /** By Gauss and Jordan, without pivoting: the matrices here are triangular or positive definite. */

@@ -1,7 +1,8 @@
 /**
  * Ends while work is under way: `leave.js WAY native|wasm`; started by test/exit.test.ts.
  * WAY: exit (after 100 ms), throw (an uncaught error), wait (for the work), terminate (one worker after the other, each
- * told in milliseconds), workers (20 at once: some are ended while they load, some while they work, some end themselves).
+ * timed in milliseconds), workers (20 at once: some are ended while they load, some while they work, some end by
+ * themselves).
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';

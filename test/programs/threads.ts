@@ -1,4 +1,7 @@
-/** Prints how many threads the addon has made: after synchronous calls on two, and after several calls at once of a cut each. */
+/**
+ * Prints the number of threads that the addon has made: after synchronous calls on two, and after several calls of one
+ * cut each at once.
+ */
 import { readdirSync } from 'node:fs';
 import { GaussianMixture, openBackend } from 'seqlik';
 
@@ -14,7 +17,7 @@ const model = new GaussianMixture(
   { backend },
 );
 const many = new Float64Array(2 ** 18 * d);
-const few = many.slice(0, 2 ** 13 * d); // one cut, and work enough for two threads
+const few = many.slice(0, 2 ** 13 * d); // one cut, with work enough for two threads
 model.logDensity(few);
 await new Promise((resolve) => setTimeout(resolve, 50)); // node's own threads are there
 const before = tasks();

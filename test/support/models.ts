@@ -26,13 +26,13 @@ export const sum = (terms: Iterable<number>): number => [...terms].reduce((a, b)
 export const matrix = (rows: number, columns: number, entry: (i: number, j: number) => number): number[][] =>
   range(rows).map((i) => range(columns).map((j) => entry(i, j)));
 export const identity = (d: number): number[][] => matrix(d, d, (i, j) => Number(i === j));
-export const transposed = (A: Dense): number[][] => matrix(A[0]!.length, A.length, (i, j) => A[j]![i]!);
+export const transpose = (A: Dense): number[][] => matrix(A[0]!.length, A.length, (i, j) => A[j]![i]!);
 export const times = (A: Dense, B: Dense): number[][] =>
   matrix(A.length, B[0]!.length, (i, j) => sum(A[i]!.map((a, p) => a * B[p]![j]!)));
 export const dot = (a: Iterable<number>, b: ArrayLike<number>): number => sum([...a].map((v, i) => v * b[i]!));
 export const flat = (A: Dense): number[] => A.flat();
 /** The inverse by Gauss and Jordan with row exchanges, and the determinant on the way. */
-export function inverted(A: Dense): { inverse: number[][]; determinant: number } {
+export function invert(A: Dense): { inverse: number[][]; determinant: number } {
   const d = A.length;
   const M = A.map((row, i) => [...row, ...range(d).map((j) => Number(i === j))]);
   let determinant = 1;
@@ -63,7 +63,7 @@ export interface Component {
 /** w N(x | mean, covariance) = w exp(-½ (x-m)ᵀ S⁻¹ (x-m)) / √((2π)^d |S|), of each component. */
 export function textbook(components: readonly Component[]): (x: Row) => number[] {
   const each = components.map(({ weight, mean, covariance }) => {
-    const { inverse, determinant } = inverted(covariance);
+    const { inverse, determinant } = invert(covariance);
     const scale = weight / Math.sqrt((2 * Math.PI) ** mean.length * determinant);
     return (x: Row): number => {
       const y = x.map((v, j) => v - mean[j]!);
@@ -94,12 +94,12 @@ export function once<K, V>(make: (key: K) => V): (key: K) => V {
 }
 export const epsilon = (x: Real): number => (x instanceof Float32Array ? 2 ** -24 : 2 ** -53);
 /**
- * What a log-density may be off: the forward error of a triangular solve is about the condition of the covariance times
- * the unit roundoff, relative to the squared distance; d terms are added, and the mean itself is rounded (f32).
+ * The error allowed for a log-density: the forward error of a triangular solve is about the condition of the covariance
+ * times the unit roundoff, relative to the squared distance; d terms are added, and the mean itself is rounded (f32).
  */
 export function tolerance(components: readonly Component[], x: Real): (logDensity: number) => number {
   const d = components[0]!.mean.length;
-  const condition = Math.max(...components.map(({ covariance: S }) => norm(S) * norm(inverted(S).inverse)));
+  const condition = Math.max(...components.map(({ covariance: S }) => norm(S) * norm(invert(S).inverse)));
   return (logDensity) => 4 * epsilon(x) * condition * (d + Math.abs(logDensity));
 }
 

@@ -6,7 +6,7 @@ import { partsOf, shuffleBatches, split } from '../../src/training/batches.ts';
 const lengthsOf = fc.array(fc.nat(50), { minLength: 1, maxLength: 300 }).map((n) => Int32Array.from(n));
 const seeds = fc.nat(2 ** 32 - 1);
 const sorted = (batches: readonly Int32Array[]): number[] => batches.flatMap((b) => [...b]).sort((a, b) => a - b);
-const spread = (batches: readonly Int32Array[], lengths: Int32Array): number =>
+const sumOfRanges = (batches: readonly Int32Array[], lengths: Int32Array): number =>
   batches.reduce((sum, b) => {
     const own = [...b].map((i) => lengths[i]!);
     return sum + Math.max(...own) - Math.min(...own);
@@ -42,13 +42,13 @@ describe('batches of an epoch', () => {
           .map((own) => [Math.min(...own), Math.max(...own)] as const)
           .sort(([a, b], [c, d]) => a - c || b - d);
         for (let i = 1; i < ranges.length; i++) expect(ranges[i]![0]).toBeGreaterThanOrEqual(ranges[i - 1]![1]);
-        expect(spread(batches, lengths)).toBeLessThanOrEqual(Math.max(...lengths) - Math.min(...lengths));
+        expect(sumOfRanges(batches, lengths)).toBeLessThanOrEqual(Math.max(...lengths) - Math.min(...lengths));
       }),
     ));
   test('hold similar lengths also of many buckets, and neither order is that of the data or of the lengths', () => {
     const lengths = Int32Array.from({ length: 5000 }, (_, i) => (i * 7919) % 1000);
     const batches = shuffleBatches(Int32Array.from(lengths.keys()), lengths, 4, 9, 2);
-    expect(spread(batches, lengths) / batches.length).toBeLessThan(20); // of 1000; 600 for batches of any four
+    expect(sumOfRanges(batches, lengths) / batches.length).toBeLessThan(20); // of 1000; 600 for batches of any four
     const firsts = batches.map((b) => lengths[b[0]!]!);
     const up = firsts.filter((n, i) => i > 0 && n > firsts[i - 1]!).length;
     expect(Math.abs(up / firsts.length - 0.5)).toBeLessThan(0.05);

@@ -37,7 +37,7 @@ test('what is written comes back, to the bit', () =>
   ));
 
 /** A checkpoint after three epochs. */
-async function saved(options: TrainingOptions = {}, task = regression()): Promise<Uint8Array> {
+async function saveRun(options: TrainingOptions = {}, task = regression()): Promise<Uint8Array> {
   let last = new Uint8Array();
   const save = (bytes: Uint8Array): void => {
     last = new Uint8Array(bytes);
@@ -45,7 +45,7 @@ async function saved(options: TrainingOptions = {}, task = regression()): Promis
   await train(task, settings({ maxIterations: 3, batch: 7, validation: 0.2, ...options, checkpoint: { save } }));
   return last;
 }
-const resumed = (resume: Uint8Array, options: TrainingOptions = {}, task = regression()) =>
+const resumeRun = (resume: Uint8Array, options: TrainingOptions = {}, task = regression()) =>
   Promise.resolve().then(() =>
     train(task, settings({ maxIterations: 5, batch: 7, validation: 0.2, ...options, checkpoint: { resume } })),
   );
@@ -54,7 +54,7 @@ const refusal = (code: string, fields: object) => expect.objectContaining({ code
 describe('a file that is', () => {
   const format = (fields: object = {}) => refusal('FORMAT', { argument: 'checkpoint.resume', ...fields });
   test('cut short, or has one wrong bit', async () => {
-    const bytes = await saved();
+    const bytes = await saveRun();
     for (let size = 0; size < bytes.length; size += 97)
       expect(() => settings({ checkpoint: { resume: bytes.slice(0, size) } })).toThrow(format());
     for (let at = 0; at < bytes.length; at += 13) {
@@ -63,8 +63,8 @@ describe('a file that is', () => {
       expect(() => settings({ checkpoint: { resume: wrong } }), `byte ${at}`).toThrow(format());
     }
   });
-  test('of another kind; and a checkpoint is no model', async () => {
-    const bytes = await saved();
+  test('of another kind; and a checkpoint is not a model', async () => {
+    const bytes = await saveRun();
     const { metadata, tensors } = readTensors(bytes);
     expect(metadata).toMatchObject({ format: 'seqlik/1', kind: 'training-checkpoint' });
     const other = writeTensors({ metadata: { ...metadata, kind: 'gaussian' }, tensors });
@@ -90,7 +90,7 @@ describe('a file that is', () => {
     ['optimizer.powers', 'of two dimensions', (t) => (t['optimizer.powers'] = { ...vector(1, 2), shape: [1, 2] })],
     ['optimizer.velocity', 'of another optimizer', (t) => (t['optimizer.velocity'] = vector(1, 2))],
   ])('whose %s is %s', async (tensor, _, change) => {
-    const { metadata, tensors } = readTensors(await saved());
+    const { metadata, tensors } = readTensors(await saveRun());
     const other: Tensors = { ...tensors };
     change(other);
     const resume = writeTensors({ metadata, tensors: other as typeof tensors });
@@ -103,7 +103,7 @@ describe('a file that is', () => {
     ['setting.optimizer', 'sgd'],
     ['setting.optimizer', 'toString'],
   ])('whose %s says %s', async (name, text) => {
-    const { metadata, tensors } = readTensors(await saved());
+    const { metadata, tensors } = readTensors(await saveRun());
     const resume = writeTensors({ metadata: { ...metadata, [name]: text }, tensors });
     expect(() => settings({ checkpoint: { resume } })).toThrow(format());
   });
@@ -119,34 +119,34 @@ describe('another training run', () => {
     ['its validation is 0.2, not 0.3', { validation: 0.3 }],
     ['its seed is 0, not 1', { seed: 1 }],
   ])('%s', async (reason, options) => {
-    await expect(resumed(await saved(), options)).rejects.toThrow(other(reason));
+    await expect(resumeRun(await saveRun(), options)).rejects.toThrow(other(reason));
   });
   test('the momentum, the length of a cosine, the patience of a plateau', async () => {
-    const sgd = await saved({ optimizer: 'sgd', momentum: 0.5 });
-    await expect(resumed(sgd, { optimizer: 'sgd', momentum: 0.6 })).rejects.toThrow(
+    const sgd = await saveRun({ optimizer: 'sgd', momentum: 0.5 });
+    await expect(resumeRun(sgd, { optimizer: 'sgd', momentum: 0.6 })).rejects.toThrow(
       other('its momentum is 0.5, not 0.6'),
     );
-    await expect(resumed(await saved({ schedule: 'cosine' }), { schedule: 'cosine' })).rejects.toThrow(
+    await expect(resumeRun(await saveRun({ schedule: 'cosine' }), { schedule: 'cosine' })).rejects.toThrow(
       other('its maxIterations is 3, not 5'),
     );
-    await expect(resumed(await saved({ schedule: 'plateau' }), { schedule: 'plateau', patience: 3 })).rejects.toThrow(
-      other('its patience is 10, not 3'),
-    );
+    await expect(
+      resumeRun(await saveRun({ schedule: 'plateau' }), { schedule: 'plateau', patience: 3 }),
+    ).rejects.toThrow(other('its patience is 10, not 3'));
   });
   test('the task: its identity, its parameters, its data', async () => {
-    const bytes = await saved();
+    const bytes = await saveRun();
     const named = (identity: Record<string, string>) => ({ ...regression(), identity });
-    await expect(resumed(bytes, {}, named({ kind: 'other' }))).rejects.toThrow(
+    await expect(resumeRun(bytes, {}, named({ kind: 'other' }))).rejects.toThrow(
       other('its kind is regression, not other'),
     );
-    await expect(resumed(bytes, {}, named({}))).rejects.toThrow(other('its kind is regression, not given here'));
-    await expect(resumed(bytes, {}, named({ kind: 'regression', hidden: '[3]' }))).rejects.toThrow(
+    await expect(resumeRun(bytes, {}, named({}))).rejects.toThrow(other('its kind is regression, not given here'));
+    await expect(resumeRun(bytes, {}, named({ kind: 'regression', hidden: '[3]' }))).rejects.toThrow(
       other('its hidden is not given, not [3]'),
     );
-    await expect(resumed(bytes, {}, { ...regression(), parameters: new Float64Array(3) })).rejects.toThrow(
+    await expect(resumeRun(bytes, {}, { ...regression(), parameters: new Float64Array(3) })).rejects.toThrow(
       other('its parameters is 2, not 3'),
     );
-    await expect(resumed(bytes, {}, regression(59))).rejects.toThrow(
+    await expect(resumeRun(bytes, {}, regression(59))).rejects.toThrow(
       refusal('INVALID_ARGUMENT', {
         argument: 'checkpoint',
         reason: expect.stringMatching(/^its (terms|heldOutTerms) is/),
@@ -154,8 +154,8 @@ describe('another training run', () => {
     );
   });
   test('but the learning rate, the tolerance and how long it lasts may differ', async () => {
-    const bytes = await saved({ schedule: 'constant' });
+    const bytes = await saveRun({ schedule: 'constant' });
     for (const options of [{ learningRate: 1e-4 }, { tolerance: 1e-9 }, { patience: 1 }, { maxIterations: 4 }])
-      expect((await resumed(bytes, { schedule: 'constant', ...options })).report.iterations).toBeGreaterThan(3);
+      expect((await resumeRun(bytes, { schedule: 'constant', ...options })).report.iterations).toBeGreaterThan(3);
   });
 });

@@ -40,7 +40,7 @@ describe('the end', () => {
     expect(end([0, 1, 2], undefined, { maxIterations: 1 })).toBe('maxIterations');
     expect(end([0], undefined, { maxIterations: 0 })).toBe('maxIterations');
   });
-  test('by patience: so many epochs in a row not above the best', () => {
+  test('by patience: that many epochs in a row not above the best', () => {
     expect(end([0, 1], [3, 2])).toBeUndefined();
     expect(end([0, 1, 2], [3, 2, 2.9])).toBe('patience');
     expect(end([0, 1, 2], [3, 3, 3])).toBe('patience');
@@ -52,7 +52,7 @@ describe('the end', () => {
   test('by tolerance, relative to 1 + |it|; 0 is never', () => {
     expect(end([0, 9, 9.0999], undefined, { tolerance: 0.01 })).toBe('tolerance'); // 0.1 of 10.1
     expect(end([0, 9, 9.2], undefined, { tolerance: 0.01 })).toBeUndefined();
-    expect(end([0, 9, 8], undefined, { tolerance: 0.01 })).toBeUndefined(); // a fall is no convergence
+    expect(end([0, 9, 8], undefined, { tolerance: 0.01 })).toBeUndefined(); // a fall is not convergence
     expect(end([0, 9, 9])).toBeUndefined();
     expect(end([0], undefined, { tolerance: 0.01 })).toBeUndefined();
   });

@@ -8,7 +8,7 @@ import type { TrainingOptions } from '../../src/training/settings.ts';
 import { regression, settings } from './task.ts';
 
 const options: TrainingOptions = { batch: 12, maxIterations: 6, validation: 0.2 };
-const trained = (task: Task, more?: TrainingOptions) =>
+const trainOn = (task: Task, more?: TrainingOptions) =>
   Promise.resolve().then(() => train(task, settings({ ...options, ...more })));
 const failure = (run: Promise<unknown>): Promise<SeqlikError> =>
   run.then(
@@ -19,7 +19,7 @@ const failure = (run: Promise<unknown>): Promise<SeqlikError> =>
     },
   );
 /** A task whose call number `at` (from 1) of one kind does something else. */
-function broken(kind: 'lossGradient' | 'loss', at: number, does: (gradient?: Float64Array) => number): Task {
+function breakTask(kind: 'lossGradient' | 'loss', at: number, does: (gradient?: Float64Array) => number): Task {
   const task = regression();
   let calls = 0;
   return {
@@ -70,7 +70,7 @@ describe('divergence', () => {
     ['a loss of NaN after an epoch', 'loss', 3 * evaluation, 1, 'after epoch 2: the loss is NaN', () => Number.NaN],
   ];
   test.each(ways)('%s', async (_, kind, at, epochs, message, does) => {
-    const error = await failure(trained(broken(kind, at, does)));
+    const error = await failure(trainOn(breakTask(kind, at, does)));
     expect(error).toMatchObject({
       code: 'DIVERGED',
       message: expect.stringContaining(`Some.fit: diverged ${message}`),
@@ -79,8 +79,8 @@ describe('divergence', () => {
     expect(checkpoint.history.length).toBe(epochs + 1);
     expect(error.message).toContain(`checkpoint after epoch ${epochs} is attached`);
     // a task that behaves goes on from there to the bits of a training run that never failed
-    expect(await trained(regression(), { checkpoint: { resume: error.checkpoint! } })).toEqual(
-      await trained(regression()),
+    expect(await trainOn(regression(), { checkpoint: { resume: error.checkpoint! } })).toEqual(
+      await trainOn(regression()),
     );
   });
   test.each<Code>(['NON_FINITE', 'NOT_POSITIVE_DEFINITE'])('%s of the task, once steps were made', async (code) => {
@@ -92,7 +92,7 @@ describe('divergence', () => {
       ['lossGradient', 2],
       ['loss', evaluation + 1],
     ] as const) {
-      const error = await failure(trained(broken(kind, at, fails)));
+      const error = await failure(trainOn(breakTask(kind, at, fails)));
       expect(error).toMatchObject({ code: 'DIVERGED', cause, message: expect.stringContaining(cause.message) });
       expect(decodeCheckpoint(error.checkpoint!).history.length).toBe(1);
     }
@@ -102,10 +102,10 @@ describe('divergence', () => {
       ['loss', evaluation],
       ['lossGradient', 1],
     ] as const)
-      await expect(trained(broken(kind, at, fails))).rejects.toBe(cause);
+      await expect(trainOn(breakTask(kind, at, fails))).rejects.toBe(cause);
     // after a resume steps were made
-    const { checkpoint } = await failure(trained(broken('lossGradient', each + 1, () => Number.NaN)));
-    const error = await failure(trained(broken('lossGradient', 1, fails), { checkpoint: { resume: checkpoint! } }));
+    const { checkpoint } = await failure(trainOn(breakTask('lossGradient', each + 1, () => Number.NaN)));
+    const error = await failure(trainOn(breakTask('lossGradient', 1, fails), { checkpoint: { resume: checkpoint! } }));
     expect(error).toMatchObject({ code: 'DIVERGED', cause, checkpoint });
   });
   test('a learning rate that is too large; from the checkpoint a smaller one gets on', async () => {
@@ -117,13 +117,13 @@ describe('divergence', () => {
       maxIterations: 1000,
       patience: 10_000,
     };
-    const error = await failure(trained(regression(), wild));
+    const error = await failure(trainOn(regression(), wild));
     expect(error.code).toBe('DIVERGED');
     const { parameters, history } = decodeCheckpoint(error.checkpoint!);
     expect([...parameters, ...history].every(Number.isFinite)).toBe(true);
     expect(history.length).toBeGreaterThan(2);
     const resume = error.checkpoint!;
-    const { report } = await trained(regression(), {
+    const { report } = await trainOn(regression(), {
       ...wild,
       learningRate: 1e-3,
       patience: 10_000,
@@ -142,10 +142,10 @@ describe('divergence', () => {
       },
     });
     const wild: TrainingOptions = { clip: 0, validation: 0, batch: 100 };
-    expect((await failure(trained(huge(1e307), { ...wild, optimizer: 'sgd', learningRate: 1e10 }))).message).toMatch(
+    expect((await failure(trainOn(huge(1e307), { ...wild, optimizer: 'sgd', learningRate: 1e10 }))).message).toMatch(
       /in epoch 1, batch 1 of 1: a parameter is not finite/,
     );
-    expect((await failure(trained(huge(1e300), wild))).message).toMatch(
+    expect((await failure(trainOn(huge(1e300), wild))).message).toMatch(
       /after epoch 1: the state of the optimizer is not/,
     );
   });
@@ -157,7 +157,7 @@ describe('divergence', () => {
       return short.lossGradient(...given);
     };
     const task: Task = { ...short, lengths: long, lossGradient, loss: async () => (epoch > 0 ? 1e308 : 1) };
-    const error = await failure(trained(task, { validation: 0, batch: 20 }));
+    const error = await failure(trainOn(task, { validation: 0, batch: 20 }));
     expect(error).toMatchObject({
       code: 'DIVERGED',
       message: expect.stringMatching(/after epoch 1: the loss is Infinity/),
@@ -165,9 +165,9 @@ describe('divergence', () => {
   });
 });
 
-describe('what is no divergence', () => {
+describe('errors that are not a divergence', () => {
   test('a start without a loss has no checkpoint', async () => {
-    const error = await failure(trained(broken('loss', 1, () => Number.NaN)));
+    const error = await failure(trainOn(breakTask('loss', 1, () => Number.NaN)));
     expect(error.message).toMatch(/diverged before the first epoch: the loss is NaN; the initial parameters/);
     expect(error.checkpoint).toBeUndefined();
   });
@@ -176,11 +176,11 @@ describe('what is no divergence', () => {
     const fails = () => {
       throw error;
     };
-    await expect(trained(broken('lossGradient', 3, fails))).rejects.toBe(error);
-    await expect(trained(broken('loss', evaluation + 1, fails))).rejects.toBe(error);
+    await expect(trainOn(breakTask('lossGradient', 3, fails))).rejects.toBe(error);
+    await expect(trainOn(breakTask('loss', evaluation + 1, fails))).rejects.toBe(error);
   });
 });
 test('a checkpoint in bytes is the one that was read', async () => {
-  const { checkpoint } = await failure(trained(broken('lossGradient', each + 1, () => Number.NaN)));
+  const { checkpoint } = await failure(trainOn(breakTask('lossGradient', each + 1, () => Number.NaN)));
   expect(encodeCheckpoint(decodeCheckpoint(checkpoint!))).toEqual(checkpoint);
 });

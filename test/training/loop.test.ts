@@ -6,7 +6,7 @@ import { type Task, train } from '../../src/training/loop.ts';
 import type { TrainingOptions, TrainingProgress } from '../../src/training/settings.ts';
 import { regression, settings } from './task.ts';
 
-const trained = (task: Task, options?: TrainingOptions) => Promise.resolve().then(() => train(task, settings(options)));
+const trainOn = (task: Task, options?: TrainingOptions) => Promise.resolve().then(() => train(task, settings(options)));
 const refusal = (code: string, fields: object = {}) => expect.objectContaining({ code, ...fields });
 
 describe('the optimum', () => {
@@ -17,7 +17,7 @@ describe('the optimum', () => {
     { optimizer: 'adam', learningRate: 0.1, batch: 7, schedule: 'plateau', maxIterations: 300 },
   ])('is found: %o', async (options) => {
     const task = regression();
-    const { parameters, report } = await trained(task, options);
+    const { parameters, report } = await trainOn(task, options);
     expect(parameters[0]).toBeCloseTo(task.optimum[0], 3);
     expect(parameters[1]).toBeCloseTo(task.optimum[1], 3);
     expect(report).toMatchObject({ iterations: options.maxIterations, converged: false, warnings: [] });
@@ -29,7 +29,7 @@ describe('the optimum', () => {
   });
   test('converged, when the gain is below the tolerance and nothing fell', async () => {
     const task = regression();
-    const { report } = await trained(task, {
+    const { report } = await trainOn(task, {
       optimizer: 'sgd',
       momentum: 0,
       learningRate: 0.1,
@@ -45,7 +45,7 @@ describe('the optimum', () => {
   test('one step of gradient descent, by hand: per term, whatever the lengths; clipped', async () => {
     const run = async (clip: number) =>
       (
-        await trained(regression(), {
+        await trainOn(regression(), {
           optimizer: 'sgd',
           momentum: 0,
           learningRate: 1,
@@ -72,8 +72,8 @@ describe('the optimum', () => {
     const task = regression();
     const rate = 1e-7;
     const options = { optimizer: 'sgd', momentum: 0, learningRate: rate, maxIterations: 1, clip: 0 } as const;
-    const whole = (await trained(task, { ...options, batch: 100 })).parameters;
-    const parts = (await trained(task, { ...options, batch: 5 })).parameters;
+    const whole = (await trainOn(task, { ...options, batch: 100 })).parameters;
+    const parts = (await trainOn(task, { ...options, batch: 5 })).parameters;
     const batches = Math.ceil(task.lengths.filter((n) => n > 0).length / 5);
     for (const i of [0, 1]) expect(parts[i]! / whole[i]! / batches).toBeCloseTo(1, 5);
   });
@@ -83,7 +83,7 @@ describe('held-out examples', () => {
   const options: TrainingOptions = { validation: 0.25, learningRate: 0.3, batch: 5, maxIterations: 60, patience: 4 };
   test('choose the epoch whose parameters are returned', async () => {
     const task = regression();
-    const { parameters, report } = await trained(task, options);
+    const { parameters, report } = await trainOn(task, options);
     const { iterations, bestIteration, validationHistory } = report;
     const { heldOut, training } = split(task.lengths, 0.25, 0);
     const terms = heldOut.reduce((sum, i) => sum + task.lengths[i]!, 0);
@@ -112,17 +112,17 @@ describe('held-out examples', () => {
         return task.loss(parameters, examples);
       },
     };
-    await trained(watched, { ...options, maxIterations: 3 });
+    await trainOn(watched, { ...options, maxIterations: 3 });
     const { heldOut, training } = split(task.lengths, 0.25, 0);
     expect([...learnt].sort((a, b) => a - b)).toEqual([...training]);
     expect([...asked].sort((a, b) => a - b)).toEqual([...training, ...heldOut].sort((a, b) => a - b));
     expect(task.lengths.includes(0)).toBe(true);
   });
   test('of one example: there are none, and the report says so', async () => {
-    const { report } = await trained(regression(1), { validation: 0.5, maxIterations: 2 });
+    const { report } = await trainOn(regression(1), { validation: 0.5, maxIterations: 2 });
     expect(report.warnings).toEqual([expect.stringMatching(/nothing was held out/)]);
     expect(report).not.toHaveProperty('validationHistory');
-    await expect(trained({ ...regression(3), lengths: new Int32Array(3) })).rejects.toThrow(refusal('EMPTY_INPUT'));
+    await expect(trainOn({ ...regression(3), lengths: new Int32Array(3) })).rejects.toThrow(refusal('EMPTY_INPUT'));
   });
 });
 
@@ -136,7 +136,7 @@ describe('the same seed, the same bits', () => {
   ];
   test.each(varied)('%o', async (options) => {
     const run = (more: TrainingOptions = {}) =>
-      trained(regression(), { maxIterations: 12, seed: 3, ...options, ...more });
+      trainOn(regression(), { maxIterations: 12, seed: 3, ...options, ...more });
     const first = await run();
     expect(await run()).toEqual(first);
     expect((await run({ seed: 4 })).parameters).not.toEqual(first.parameters);
@@ -145,14 +145,14 @@ describe('the same seed, the same bits', () => {
     const saved: [Uint8Array, number][] = [];
     const all = { maxIterations: 12, ...options };
     const save = (bytes: Uint8Array, iteration: number) => void saved.push([bytes, iteration]);
-    const whole = await trained(regression(), { ...all, checkpoint: { save } });
+    const whole = await trainOn(regression(), { ...all, checkpoint: { save } });
     expect(saved.map(([, iteration]) => iteration)).toEqual([...saved.keys()].map((i) => i + 1));
     expect(saved.length).toBe(whole.report.iterations);
     for (const [resume, iteration] of saved) {
       const rest: Uint8Array[] = [];
       const task = regression();
       const again = { resume, save: (bytes: Uint8Array) => void rest.push(bytes) };
-      expect(await trained(task, { ...all, checkpoint: again })).toEqual(whole);
+      expect(await trainOn(task, { ...all, checkpoint: again })).toEqual(whole);
       expect(rest).toEqual(saved.slice(iteration).map(([bytes]) => bytes));
       if (rest.length === 0) expect(task.calls).toEqual({ gradients: 0, losses: 0 }); // it had ended
     }
@@ -163,9 +163,9 @@ describe('the same seed, the same bits', () => {
     const save = (bytes: Uint8Array): void => {
       resume = new Uint8Array(bytes);
     };
-    await trained(regression(), { ...options, maxIterations: 3, checkpoint: { save } });
-    const whole = await trained(regression(), { ...options, maxIterations: 8 });
-    expect(await trained(regression(), { ...options, maxIterations: 8, checkpoint: { resume } })).toEqual(whole);
+    await trainOn(regression(), { ...options, maxIterations: 3, checkpoint: { save } });
+    const whole = await trainOn(regression(), { ...options, maxIterations: 8 });
+    expect(await trainOn(regression(), { ...options, maxIterations: 8, checkpoint: { resume } })).toEqual(whole);
   });
   test('settings are only read: twice the same checkpoint, twice the same end', async () => {
     let resume = new Uint8Array();
@@ -173,7 +173,7 @@ describe('the same seed, the same bits', () => {
       resume = new Uint8Array(bytes);
     };
     const options = { validation: 0.2, batch: 7 };
-    await trained(regression(), { ...options, maxIterations: 2, checkpoint: { save } });
+    await trainOn(regression(), { ...options, maxIterations: 2, checkpoint: { save } });
     const read = settings({ ...options, maxIterations: 5, checkpoint: { resume } });
     const first = await train(regression(), read);
     expect(first.report.iterations).toBe(5);
@@ -189,13 +189,13 @@ describe('the same seed, the same bits', () => {
       open--;
     };
     const onProgress = () => expect(open).toBe(0);
-    await trained(regression(), { maxIterations: 8, onProgress, checkpoint: { save, every: 3 } });
+    await trainOn(regression(), { maxIterations: 8, onProgress, checkpoint: { save, every: 3 } });
     expect(saved).toEqual([3, 6, 8]);
     expect(open).toBe(0);
   });
   test('time decides nothing', async () => {
     const options = { maxIterations: 4, batch: 7, validation: 0.2 };
-    const want = await trained(regression(), options);
+    const want = await trainOn(regression(), options);
     const task = regression();
     const slow: Task = {
       ...task,
@@ -204,14 +204,14 @@ describe('the same seed, the same bits', () => {
         return task.lossGradient(...given);
       },
     };
-    expect(await trained(slow, options)).toEqual(want);
+    expect(await trainOn(slow, options)).toEqual(want);
   });
 });
 
 test('progress: after each batch, and after each epoch with its results', async () => {
   const seen: TrainingProgress[] = [];
   const task = regression();
-  const { report } = await trained(task, {
+  const { report } = await trainOn(task, {
     maxIterations: 3,
     batch: 10,
     validation: 0.2,
@@ -256,7 +256,7 @@ test('each epoch has batches of its own, and the rate that the held-out values c
     loss: async (...given) => (heldOut.includes(given[1][0]!) ? 1 : task.loss(...given)),
   };
   const rates = new Map<number, number>();
-  const { report } = await trained(watched, {
+  const { report } = await trainOn(watched, {
     schedule: 'plateau',
     patience: 6,
     learningRate: 0.5,
@@ -283,7 +283,7 @@ describe('others run while it works', () => {
     };
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
-    await trained(busy, { maxIterations: 10, batch: 5 });
+    await trainOn(busy, { maxIterations: 10, batch: 5 });
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(5);
   });
@@ -294,7 +294,7 @@ describe('an end from outside', () => {
   const aborted = (cause: unknown = reason) => refusal('ABORTED', { cause });
   test('before any work', async () => {
     const task = regression();
-    await expect(trained(task, { signal: AbortSignal.abort(reason) })).rejects.toThrow(aborted());
+    await expect(trainOn(task, { signal: AbortSignal.abort(reason) })).rejects.toThrow(aborted());
     expect(task.calls).toEqual({ gradients: 0, losses: 0 });
   });
   test.each([1, 2, 5, 9])('between two calls of the task: after the %i. one', async (last) => {
@@ -308,20 +308,20 @@ describe('an end from outside', () => {
       };
     };
     const watched = { ...task, lossGradient: counted(task.lossGradient), loss: counted(task.loss) };
-    await expect(trained(watched, { batch: 20, signal: controller.signal })).rejects.toThrow(aborted());
+    await expect(trainOn(watched, { batch: 20, signal: controller.signal })).rejects.toThrow(aborted());
     expect(calls).toBe(last);
   });
   test('by the task itself', async () => {
     const error = new SeqlikError('ABORTED', 'Some.fit was aborted', { cause: reason });
-    await expect(trained({ ...regression(), lossGradient: () => Promise.reject(error) })).rejects.toBe(error);
+    await expect(trainOn({ ...regression(), lossGradient: () => Promise.reject(error) })).rejects.toBe(error);
   });
   test('by a progress or a save that throws', async () => {
     const error = new Error('no more');
     const fails = () => {
       throw error;
     };
-    await expect(trained(regression(), { onProgress: fails })).rejects.toBe(error);
-    await expect(trained(regression(), { checkpoint: { save: fails } })).rejects.toBe(error);
-    await expect(trained(regression(), { checkpoint: { save: () => Promise.reject(error) } })).rejects.toBe(error);
+    await expect(trainOn(regression(), { onProgress: fails })).rejects.toBe(error);
+    await expect(trainOn(regression(), { checkpoint: { save: fails } })).rejects.toBe(error);
+    await expect(trainOn(regression(), { checkpoint: { save: () => Promise.reject(error) } })).rejects.toBe(error);
   });
 });

@@ -26,7 +26,7 @@ export function regression(count = 60, { seed = 5, noise = 0.3, start = [0, 0] }
   const [mx, my] = [mean(([x]) => x), mean(([, y]) => y)];
   const slope = mean(([x, y]) => (x - mx) * (y - my)) / mean(([x]) => (x - mx) ** 2);
   const calls = { gradients: 0, losses: 0 };
-  const summed = (parameters: Float64Array, examples: Int32Array, gradient?: Float64Array): number => {
+  const sumLoss = (parameters: Float64Array, examples: Int32Array, gradient?: Float64Array): number => {
     let loss = 0;
     for (const i of examples)
       for (const [x, y] of rows[i]!) {
@@ -46,11 +46,11 @@ export function regression(count = 60, { seed = 5, noise = 0.3, start = [0, 0] }
     calls,
     async lossGradient(parameters, examples, gradient) {
       calls.gradients++;
-      return summed(parameters, examples, gradient);
+      return sumLoss(parameters, examples, gradient);
     },
     async loss(parameters, examples) {
       calls.losses++;
-      return summed(parameters, examples);
+      return sumLoss(parameters, examples);
     },
   };
 }

@@ -184,7 +184,7 @@ class NetworkFitting implements Fitting {
     if (code === 'DIVERGED') return rephrase(error, `${file}: ${error.reason}; ${await this.saveDiverged(error)}`);
     return toOptionError(error);
   }
-  /** Saves the last checkpoint of a fit that diverged; the remedy to tell. */
+  /** Saves the last checkpoint of a fit that diverged. Returns the remedy, for the message. */
   private async saveDiverged({ checkpoint, epoch }: SeqlikError): Promise<string> {
     const { checkpoint: path } = this.options;
     if (checkpoint === undefined) return 'the initial parameters are no place to start from';

@@ -3,9 +3,9 @@
  * Equations: docs/math/mixture.md.
  */
 import type { Backend } from '../../bind.ts';
-import { alike, dtypeOf, type Gaps, nonFinite, type Real, type Rows } from '../../check.ts';
+import { alike, dtypeOf, type Gaps, nonFinite, type Real, type Rows, room } from '../../check.ts';
 import { KernelFailure, SeqlikError } from '../../errors.ts';
-import { bytesOf, type DType, type Resident } from '../../grammar.ts';
+import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
 import {
@@ -198,8 +198,7 @@ export class Components {
   /** Arrays for `expect`, zero. */
   sums(dtype: DType): PaddedSums {
     const { k, d } = this.parts;
-    const line = 64 / bytesOf[dtype];
-    const width = Math.ceil(d / line) * line;
+    const width = pad(d, dtype);
     return {
       width,
       count: new Float64Array(k),
@@ -251,8 +250,8 @@ export class Components {
     return { kernels, dims: { n, d, k }, x: resident ?? values, b, mean, W };
   }
   private prepareOneRow(dtype: DType): OneRow {
-    const x = zeros(dtype, this.parts.d);
-    const out = zeros(dtype, 1);
+    const x = room('seqlik', this.parts.d, dtype);
+    const out = room('seqlik', 1, dtype);
     const { kernels, dims, b, mean, W } = this.bind({ values: x, n: 1 });
     const { args, run, dispose } = this.full
       ? kernels.logDensity.prepare(dims, { x, b, mean, W, out })
@@ -262,9 +261,9 @@ export class Components {
   private prepare(dtype: DType): Prepared {
     const { k, d, weights, means } = this.parts;
     const { L, logDet, backend } = this;
-    const b = zeros(dtype, k);
-    const W = zeros(dtype, L.length);
-    const mean = zeros(dtype, k * d);
+    const b = room('seqlik', k, dtype);
+    const W = room('seqlik', L.length, dtype);
+    const mean = room('seqlik', k * d, dtype);
     mean.set(means);
     const kernels = backend.kernels(dtype).mixture;
     if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
@@ -306,7 +305,6 @@ export class Components {
 
 /** An asynchronous call reads and writes copies: the caller may change the arrays meanwhile. */
 const copied = { owned: false };
-const zeros = (dtype: DType, n: number): Real => (dtype === 'f32' ? new Float32Array(n) : new Float64Array(n));
 
 /** Patterns run one after the other: this reports the failing row with the lowest index. */
 class FirstFailure {

@@ -2,6 +2,7 @@
 import { diagonalMatrix, select, tri } from '../triangles.ts';
 
 export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
+/** One matrix or d variances or one variance per component, or one matrix for all (tied). */
 export type CovarianceType = (typeof covarianceTypes)[number];
 
 /** Whether a component has a matrix; else it has variances. */

@@ -59,7 +59,7 @@ async function runEm(
 ): Promise<Fit> {
   const { where, backend, regularization, maxIterations, tolerance, signal, onProgress, shardSize, restarts } =
     settings;
-  const noise = isSingle(data.x.values) ? 1e-6 : 1e-12; // of a log-likelihood, relative
+  const noise = isSingle(data.x.values) ? 1e-6 : 1e-12; // relative rounding error of a log-likelihood
   const reseeded = new Set<number>();
   const warnings: string[] = [];
   let components = new Components(backend, start, where, 'covariances');

@@ -25,8 +25,8 @@ export function maximise(where: string, { parts, count, first, second }: Totals,
     const s = full ? second[c * tri(d) + packedIndex(j, h)]! : second[c * d + j]!;
     return s - count[c]! * delta[c * d + j]! * delta[c * d + h]!;
   };
-  /** The same of all components together, over the whole weight. */
-  const pooled = (j: number, h: number): number => {
+  /** The same for all components together, over the total weight. */
+  const pooledScatter = (j: number, h: number): number => {
     let s = 0;
     for (let c = 0; c < k; c++) s += scatter(c, j, h);
     return s / total;
@@ -37,7 +37,8 @@ export function maximise(where: string, { parts, count, first, second }: Totals,
       const [c, j, h] = [Math.floor(i / (d * d)), Math.floor(i / d) % d, i % d];
       return count[c]! > 0 ? scatter(c, j, h) / count[c]! + (j === h ? floor[j]! : 0) : kept[i]!;
     },
-    tied: (i: number): number => pooled(Math.floor(i / d), i % d) + (Math.floor(i / d) === i % d ? floor[i % d]! : 0),
+    tied: (i: number): number =>
+      pooledScatter(Math.floor(i / d), i % d) + (Math.floor(i / d) === i % d ? floor[i % d]! : 0),
     diagonal: (i: number): number => {
       const [c, j] = [Math.floor(i / d), i % d];
       return count[c]! > 0 ? scatter(c, j, j) / count[c]! + floor[j]! : kept[i]!;

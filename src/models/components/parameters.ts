@@ -7,7 +7,7 @@ import type { Parts } from './components.ts';
 import { covarianceTypes, hasMatrices, shapeOf } from './covariances.ts';
 
 export const covarianceForms = ['covariance', 'cholesky', 'variances'] as const;
-/** Which of them was given. */
+/** The form in which a covariance was given. */
 export type CovarianceForm = (typeof covarianceForms)[number];
 
 /** Reads one Gaussian. Each check is called for all Gaussians of a call before the next: docs/math.md § Conventions. */
@@ -69,7 +69,7 @@ export class ParameterReader {
         reason: `is ${values[above]} above its diagonal`,
       });
   }
-  /** The covariance [d,d], whatever form it was given in. */
+  /** The covariance [d,d], given in any form. */
   covariance(): Float64Array {
     const { d, values, form } = this;
     if (form === 'covariance') return values;

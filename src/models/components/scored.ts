@@ -36,7 +36,7 @@ export abstract class Scored extends Model {
     if (whole && check.isOnePoint(x, this.dimension, own)) {
       this.live();
       const dtype = dtypeOf(x);
-      const one = (own ?? check.room(where, 1, dtype === 'f32')) as Real;
+      const one = (own ?? check.room(where, 1, dtype)) as Real;
       one[0] = this.components.logDensityOfOne(where, x, dtype);
       return one as Result<X>;
     }
@@ -49,7 +49,7 @@ export abstract class Scored extends Model {
   }
 
   /**
-   * The same off the event loop, on a copy of x. Throws ABORTED besides (cause: signal.reason).
+   * The same off the event loop, on a copy of x. Throws as logDensity, and ABORTED (cause: signal.reason).
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
    * await g.logDensityAsync([[0, 0]]); // Float64Array(1) [ -2.53102424... ]
@@ -120,7 +120,7 @@ export abstract class Scored extends Model {
     const where = `${this.title}.sample`;
     const random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
     const d = this.dimension;
-    const x = check.room(where, check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d) as Float64Array;
+    const x = check.room(where, check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
     this.live();
     const { weights } = this.components.parts;
     for (let at = 0; at < x.length; at += d) {

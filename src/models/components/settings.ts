@@ -4,7 +4,7 @@ import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError } from '../../errors.ts';
-import { allocated } from '../../memory.ts';
+import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
@@ -15,9 +15,13 @@ export type Initialization = (typeof initializations)[number];
 export interface FitProgress {
   /** Counted from 0, of `restarts`. */
   restart: number;
+  /** Starts in all. */
   restarts: number;
+  /** M steps done in this restart. */
   iteration: number;
+  /** The most M steps of a restart. */
   maxIterations: number;
+  /** Log-likelihood of the data after this iteration. */
   logLikelihood: number;
 }
 
@@ -38,6 +42,7 @@ export interface FitOptions {
   /** Rows summed together before such sums are added, which decides the last bits of a fit; default 8192. */
   readonly shardSize?: number;
 }
+/** Options that the fits of Gaussian and GaussianMixture share. */
 export interface ComponentFitOptions extends FitOptions, Gaps {
   /** The number of columns; needed for flat data only. */
   readonly dimension?: number;
@@ -127,7 +132,7 @@ export function readFit(
       received: `${d} columns`,
       reason: `has ${d} columns, init ${chosen.init.d}`,
     });
-  const rows = { values: allocated(where, values.length, () => values.slice()), n };
+  const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
   if (!mask) check.finiteRows(where, 'x', rows, d);
   const weights = check.weights(where, given.sampleWeights, n);

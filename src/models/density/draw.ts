@@ -1,17 +1,17 @@
-/** Distributions and draws, from what the kernels give: weights, factors of covariances, probabilities. */
+/** Distributions and draws, from the results of kernels: weights, factors of covariances, probabilities. */
 
 import type { Real } from '../../check.ts';
 import type { Random } from '../../random.ts';
-import { reconstruct } from '../triangles.ts';
+import { addProduct, reconstruct } from '../triangles.ts';
 import { isFull, type Shape } from './mapping.ts';
 
-/** One raw row as kernels give it: weights [M], factors of the covariances [M,p], probabilities [q]. */
+/** One raw row as kernels give it: weights [k], factors of the covariances [k,values], probabilities [q]. */
 export interface RowDistribution {
   readonly weights: Float64Array;
   readonly L: Float64Array;
   readonly probabilities: Float64Array;
 }
-/** Multiplies factors [count,p] out to covariances [count,k,k]. */
+/** Multiplies factors [count,values] out to covariances [count,d,d]. */
 export function covariancesOf(L: Real, { gaussian: d, values, mapping }: Shape, to: Real): void {
   const full = isFull(mapping);
   for (let j = 0; j * d * d < to.length; j++)
@@ -23,32 +23,23 @@ export function sharpen(logits: Float64Array, bias: number): void {
   const top = logits.reduce((a, b) => Math.max(a, b));
   for (let j = 0; j < logits.length; j++) logits[j] = Math.max((logits[j]! - top) * (1 + bias), -1e300);
 }
-/** The first random numbers of a draw: a component by the weights of its row, then k standard normals. */
+/** The first random numbers of a draw: a component by the weights of its row, then d standard normals. */
 export function drawComponent(
   random: Random,
   weights: Float64Array,
-  k: number,
+  d: number,
 ): { component: number; z: Float64Array } {
   const component = random.categorical(weights);
-  return { component, z: Float64Array.from({ length: k }, () => random.normal()) };
+  return { component, z: Float64Array.from({ length: d }, () => random.normal()) };
 }
 /** Adds L z to the Gaussian coordinates of a draw, L the factor of its component. */
-export function addDeviation(
+export const addDeviation = (
   L: Real,
   component: number,
   { values, mapping }: Shape,
   z: Float64Array,
   to: Float64Array,
-): void {
-  const full = isFull(mapping);
-  let at = component * values;
-  for (let i = 0; i < z.length; i++) {
-    let value = to[i]!;
-    if (full) for (let j = 0; j <= i; j++) value += L[at++]! * z[j]!;
-    else value += L[at++]! * z[i]!;
-    to[i] = value;
-  }
-}
+): void => addProduct(L.subarray(component * values, (component + 1) * values), z, isFull(mapping), to);
 /** The last random numbers of a draw: its binary coordinates, into `to` [q]. */
 export function drawBinary(random: Random, probabilities: Float64Array, to: Float64Array): void {
   for (let b = 0; b < to.length; b++) to[b] = Number(random.uniform() < probabilities[b]!);

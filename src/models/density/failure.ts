@@ -4,8 +4,7 @@ import type { Real } from '../../check.ts';
 import * as check from '../../check.ts';
 import { isSingle } from '../../check.ts';
 import { argumentError, callError, KernelFailure, type SeqlikError } from '../../errors.ts';
-import { tri } from '../../grammar.ts';
-import { pivotOf } from '../triangles.ts';
+import { packedIndex, pivotOf } from '../triangles.ts';
 import type { Shape } from './mapping.ts';
 
 /** Throws INVALID_ARGUMENT: a coordinate from `first` on is outside [0, 1]. */
@@ -64,15 +63,12 @@ function pivotIn(raw: Real, shape: Shape, row: number, component: number, pivot:
   const c = raw.subarray(row * outputs + components * (1 + d) + component * values);
   const value = {
     'tanh-full': () => {
-      const S = Float64Array.from({ length: d * d }, (_, at) => {
-        const [i, j] = [Math.floor(at / d), at % d];
-        return Math.tanh(c[tri(Math.max(i, j)) + Math.min(i, j)]!);
-      });
+      const S = Float64Array.from({ length: d * d }, (_, at) => Math.tanh(c[packedIndex(Math.floor(at / d), at % d)]!));
       return pivotOf(S, d, pivot);
     },
     'tanh-diag': () => Math.tanh(c[pivot]!),
-    'chol-exp': () => Math.exp(2 * c[tri(pivot) + pivot]!),
-    'chol-softplus': () => Math.log1p(Math.exp(c[tri(pivot) + pivot]!)) ** 2,
+    'chol-exp': () => Math.exp(2 * c[packedIndex(pivot, pivot)]!),
+    'chol-softplus': () => Math.log1p(Math.exp(c[packedIndex(pivot, pivot)]!)) ** 2,
     'diag-exp': () => Math.exp(2 * c[pivot]!),
     'diag-softplus': () => Math.log1p(Math.exp(c[pivot]!)) ** 2,
     graves: () => Math.exp(2 * c[pivot]!) / (pivot === 1 ? Math.cosh(c[2]!) ** 2 : 1),

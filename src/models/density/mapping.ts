@@ -1,13 +1,11 @@
 /** Heads: how the raw numbers of a row become a mixture, and how many there are. */
-import { contract } from '../../contract.ts';
+import { contract, type Mapping } from '../../contract.ts';
 import { derivedSizes } from '../../grammar.ts';
 
 const spec = contract.density.forward;
 const sizesOf = derivedSizes(spec);
 
-export const mappings = spec.options.mapping;
-/** How raw values become a covariance: docs/math/density.md. */
-export type Mapping = (typeof mappings)[number];
+export { type Mapping, mappings } from '../../contract.ts';
 
 /** The sizes of a head, whose rows of raw numbers are [logits | means | covariance values | Bernoulli logits]. */
 export interface Shape {

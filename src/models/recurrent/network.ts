@@ -37,10 +37,12 @@ export type { NetworkOptions } from './network/options.ts';
 export type { State } from './network/stepper.ts';
 export type { Cell } from './stack/cell.ts';
 
+/** The backend of a network, and names of its coordinates. */
 export interface NetworkOn extends OnBackend {
   /** Names of the coordinates, if they are known. */
   readonly columns?: readonly string[];
 }
+/** Results of `forward`: T terms, raw outputs and hidden units, in the dtype of the data. */
 export interface NetworkForward {
   /** Minus the sum of logDensity. */
   loss: number;
@@ -51,7 +53,9 @@ export interface NetworkForward {
   /** Per layer [T, H]. */
   hidden: Real[];
 }
+/** Results of `lossGradient`. */
 export interface NetworkGradient {
+  /** Minus the sum of logDensity. */
   loss: number;
   /** The derivative of the loss by each parameter, under the names of `parameters`. */
   gradient: Record<string, Float64Array>;
@@ -70,9 +74,13 @@ export interface NetworkGradient {
  * network.logDensity([0, 1, 0]).length; // 2
  */
 export class MixtureDensityNetwork extends Model {
+  /** The kind of model, as files and commands call it. */
   readonly kind = 'mixture-density-network';
+  /** The backend that its kernels run on. */
   readonly backend: Backend;
+  /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Lower bound of the standard deviations, in units of the network. */
   readonly minStandardDeviation: number;
   private readonly architecture: NetworkArchitecture;
   private readonly flat: Float64Array;
@@ -104,24 +112,31 @@ export class MixtureDensityNetwork extends Model {
     this.backend = check.backend(where, backend, defaultBackend);
     this.head = new Head(this.backend, architecture.density, this.floor, standardization);
   }
+  /** Coordinates of an observation, binary ones included. */
   get dimension(): number {
     return this.architecture.shape.dimension;
   }
+  /** Units of each hidden layer. */
   get hidden(): readonly number[] {
     return this.architecture.shape.hidden;
   }
+  /** Components of the mixture: M. */
   get components(): number {
     return this.architecture.shape.components;
   }
+  /** The mapping from raw outputs to covariances. */
   get mapping(): Mapping {
     return this.architecture.shape.mapping;
   }
+  /** The cell of every layer. */
   get cell(): Cell {
     return this.architecture.shape.cell;
   }
+  /** Whether every layer reads the input. */
   get inputSkip(): boolean {
     return this.architecture.shape.inputSkip;
   }
+  /** Binary coordinates, the last ones: q. */
   get binary(): number {
     return this.architecture.shape.binary;
   }
@@ -133,12 +148,13 @@ export class MixtureDensityNetwork extends Model {
   get standardization(): Standardization | undefined {
     return this.units && { mean: this.units.mean.slice(), standardDeviation: this.units.standardDeviation.slice() };
   }
+  /** The length of all parameters together. */
   get parameterCount(): number {
     return this.architecture.stack.size;
   }
   /** Flat tensors by name, a fresh copy: Wx0 Wh0 b0 Wy0 Wd1 ... by, of the shapes that NetworkOptions lists. */
   get parameters(): Record<string, Float64Array> {
-    return this.architecture.stack.named(this.flat.slice());
+    return this.architecture.stack.splitByName(this.flat.slice());
   }
 
   /**
@@ -198,7 +214,7 @@ export class MixtureDensityNetwork extends Model {
 
   /**
    * The loss, its gradient by every parameter (f64) and by the initial state, by exact backpropagation through time;
-   * with `truncate` >= 1 no gradient flows back over more than so many steps, counted from the start of a sequence.
+   * with `truncate` >= 1 no gradient flows back over more than that many steps, counted from the start of a sequence.
    * `initialState` as in forward. Throws as forward does, INVALID_ARGUMENT for truncate, NON_FINITE (argument
    * `parameters`) for a gradient that overflows.
    *
@@ -218,8 +234,8 @@ export class MixtureDensityNetwork extends Model {
     const initial = new InitialStates(where, initialState, stack, ragged.lengths.length, dtypeOf(ragged.values));
     const context = this.context(where, dtypeOf(ragged.values));
     const dInitialState = initial.gradient();
-    const flat = check.room(where, stack.size) as Float64Array;
-    const gradient = stack.named(flat);
+    const flat = check.room(where, stack.size);
+    const gradient = stack.splitByName(flat);
     let loss = 0;
     for (const part of this.parts(where, ragged)) {
       const states = initial.statesOf(part);
@@ -324,7 +340,7 @@ export class MixtureDensityNetwork extends Model {
   /**
    * Fits a network to sequences by gradient descent on -log-likelihood per term, from parameters drawn with the seed or
    * from `init`; the best epoch by the held-out sequences is returned (docs/math/training.md). Sequences of one
-   * observation teach nothing. Data on a grid: see minStandardDeviation.
+   * observation have no terms. Data on a grid: see minStandardDeviation.
    * Throws EMPTY_INPUT, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, ABORTED (cause), DIVERGED (checkpoint).
    *
    * @example
@@ -386,7 +402,7 @@ export class MixtureDensityNetwork extends Model {
     const ragged = this.read(where, 'seqs', seqs);
     const { lengths } = ragged;
     const dtype = dtypeOf(ragged.values);
-    const room = (length: number): Real => check.room(where, length, dtype === 'f32');
+    const room = (length: number): Real => check.room(where, length, dtype);
     const initial = new InitialStates(where, initialState, this.architecture.stack, lengths.length, dtype);
     const context = this.context(where, dtype);
     const T = lengths.reduce((sum, length) => sum + termsOf(length), 0);

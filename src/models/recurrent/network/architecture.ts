@@ -1,7 +1,7 @@
 /** The shape of a mixture-density network: a stack of recurrent layers whose outputs are the raw rows of a density. */
-import { tri } from '../../../grammar.ts';
 import { Random } from '../../../random.ts';
 import { isFull, type Mapping, type Shape, shapeOf } from '../../density/mapping.ts';
+import { packedIndex } from '../../triangles.ts';
 import { StackArchitecture } from '../stack/architecture.ts';
 import type { Cell } from '../stack/cell.ts';
 
@@ -41,7 +41,7 @@ export class NetworkArchitecture {
   initialise(where: string, seed: number): Float64Array {
     const random = new Random(seed);
     const flat = this.stack.initialise(where, random);
-    this.startHead(this.stack.named(flat), random);
+    this.startHead(this.stack.splitByName(flat), random);
     return flat;
   }
   private startHead(named: Readonly<Record<string, Float64Array>>, random: Random): void {
@@ -53,7 +53,7 @@ export class NetworkArchitecture {
     const diagonal = isTanh ? 1 : mapping.endsWith('softplus') ? Math.log(Math.E - 1) : 0; // softplus of it is 1
     if (mapping !== 'graves')
       for (let from = covariances; from < covariances + components * values; from += values)
-        for (let i = 0; i < d; i++) by[from + (isFull(mapping) ? tri(i + 1) - 1 : i)] = diagonal;
+        for (let i = 0; i < d; i++) by[from + (isFull(mapping) ? packedIndex(i, i) : i)] = diagonal;
     if (!isTanh) return;
     // a tanh is a variance only where it is positive: at first the hidden units hardly move it
     for (const [n, H] of this.stack.hidden.entries()) {

@@ -1,13 +1,15 @@
 /** Batches of sequences, in units of the network: each step predicts the next observation. */
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { isSingle } from '../../../check.ts';
+import { dtypeOf } from '../../../check.ts';
 import { callError } from '../../../errors.ts';
 import type { Batch } from '../stack/pass.ts';
 
 /** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
 export interface Standardization {
+  /** [dimension] */
   readonly mean: Float64Array;
+  /** [dimension], each > 0. */
   readonly standardDeviation: Float64Array;
 }
 
@@ -68,7 +70,7 @@ export function batchOf(
 ): TermBatch {
   const terms = Int32Array.from(chosen, (s) => termsOf(lengths[s]!));
   const steps = terms.reduce((sum, t) => sum + t, 0);
-  const array = (): Real => check.room(where, steps * d, isSingle(values));
+  const array = (): Real => check.room(where, steps * d, dtypeOf(values));
   const inputs = array();
   const targets = array();
   let at = 0;

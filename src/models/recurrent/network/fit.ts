@@ -6,7 +6,7 @@ import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../../check.ts';
 import { argumentError, callError } from '../../../errors.ts';
-import { allocated } from '../../../memory.ts';
+import { allocate } from '../../../memory.ts';
 import type { TrainingIdentity } from '../../../training/checkpoint.ts';
 import { type Task, train } from '../../../training/loop.ts';
 import { Pace } from '../../../training/pace.ts';
@@ -24,6 +24,7 @@ import { batchOf, type Standardization, standardise, startsOf, type TermBatch, t
 import { Head, total } from './head.ts';
 import { floorOf, type NetworkOptions, readArchitecture, readParameters } from './options.ts';
 
+/** Options of `MixtureDensityNetwork.fit`: of the training run, and of the network to make. */
 export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions, 'parameters' | 'standardization'> {
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
@@ -69,7 +70,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
   const start = initialParameters(where, architecture, given.init, settings.seed);
   const read = sequences(where, 'seqs', seqs, dimension);
   // a copy: a fit outlives the call, and standardises the values
-  const ragged = { ...read, values: allocated(where, read.values.length, () => read.values.slice()) };
+  const ragged = { ...read, values: allocate(where, read.values.length, () => read.values.slice()) };
   if (!ragged.lengths.some((length) => length > 1))
     throw argumentError('EMPTY_INPUT', where, 'seqs', {
       expected: 'a sequence of two observations or more',
@@ -99,7 +100,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
     return {
       network: {
         ...architecture.shape,
-        parameters: architecture.stack.named(parameters),
+        parameters: architecture.stack.splitByName(parameters),
         standardization: units,
         minStandardDeviation: least,
       },
@@ -199,7 +200,7 @@ class NetworkTask implements Task {
     const { layers, outputs: raw } = await runAsync(forward(context, batch, states), this.pace, this.signal);
     const head = this.head.lossGradient(this.room, batch, raw);
     const { logDensity, dRaw } = await this.withUserErrors(examples, batch, raw, head);
-    const named = this.architecture.stack.named(gradient);
+    const named = this.architecture.stack.splitByName(gradient);
     await runAsync(backward(context, batch, layers, dRaw, named, this.how), this.pace, this.signal);
     return 0 - total(logDensity);
   }
@@ -225,7 +226,7 @@ class NetworkTask implements Task {
       throw this.head.toUserError(this.where, error, batch, raw, (row) => this.termOf(examples, row));
     }
   }
-  /** The term, counted over all sequences, that a row of a batch is. */
+  /** The term, counted over all sequences, in a row of a batch. */
   private termOf(examples: Int32Array, row: number): number {
     let rest = row;
     for (const example of examples) {

@@ -9,6 +9,7 @@ import { type Cell, cells } from '../stack/cell.ts';
 import { NetworkArchitecture } from './architecture.ts';
 import type { Standardization } from './batch.ts';
 
+/** The shape of a network, and its parameters if they are known. */
 export interface NetworkOptions {
   /** Coordinates of an observation, binary ones included. */
   readonly dimension: number;
@@ -111,7 +112,7 @@ export function readArchitecture(where: string, given: Given): NetworkArchitectu
 export function readParameters(where: string, { slots, size }: StackArchitecture, given: unknown): Float64Array {
   const names = slots.map(({ name }) => name);
   const fields = check.fields(where, 'parameters', given, names);
-  const flat = check.room(where, size) as Float64Array;
+  const flat = check.room(where, size);
   for (const slot of slots) flat.set(check.tensor(where, slot.name, fields[slot.name], tensorShape(slot)), slot.at);
   for (const { name, rows, columns, at } of slots) check.finite(where, name, flat.subarray(at, at + rows * columns));
   return flat;

@@ -74,7 +74,7 @@ export class Stepper {
       raw = next.raw;
     };
     for (let at = 0; at < given.length; at += d) take(given.slice(at, at + d));
-    const x = check.room(where, steps * d) as Float64Array;
+    const x = check.room(where, steps * d);
     for (let t = 0; t < steps; t++) {
       const z = x.subarray(t * d, (t + 1) * d);
       this.draw(where, random, raw!, bias, z);
@@ -101,7 +101,7 @@ export class Stepper {
     addDeviation(L, component, density, z, to.fill(0, 0, d));
     for (let i = 0; i < d; i++) to[i] = raw[mean + i]! + shrink * to[i]!;
     drawBinary(random, probabilities, to.subarray(d));
-    this.requireFinite(where, 'a draw', to); // the next step would make something of it
+    this.requireFinite(where, 'a draw', to); // the next step would read it
   }
 
   /** The mixture that one row of raw outputs stands for, in units of the data. */

@@ -1,12 +1,12 @@
 /** The shapes of a stack of recurrent layers, and its parameters as one flat vector (docs/math/network.md). */
 import { argumentError } from '../../../errors.ts';
-import { allocated } from '../../../memory.ts';
+import { allocate } from '../../../memory.ts';
 import type { Random } from '../../../random.ts';
 import { type Cell, type CellSizes, cellSizes } from './cell.ts';
 
 /** A stack takes seconds to draw more parameters, and 2 GB to use them. */
 const MOST_PARAMETERS = 2 ** 26;
-/** Inputs or outputs of a layer: a kernel holds 128 rows of them at once. */
+/** Inputs or outputs of a layer: a kernel holds a TILE of rows of them at once. */
 const WIDEST_LAYER = 2 ** 23;
 
 /** One named tensor of the flat vector. */
@@ -102,7 +102,7 @@ export class StackArchitecture implements StackShape {
     return this.byName.get(name)!;
   }
   /** Parts of a flat vector by name. */
-  named<V extends Float64Array | Float32Array>(flat: V): Record<string, V> {
+  splitByName<V extends Float64Array | Float32Array>(flat: V): Record<string, V> {
     return Object.fromEntries(
       this.slots.map(({ name, rows, columns, at }) => [name, flat.subarray(at, at + rows * columns) as V]),
     );
@@ -114,14 +114,14 @@ export class StackArchitecture implements StackShape {
    */
   initialise(where: string, random: Random): Float64Array {
     const { cell, hidden } = this;
-    const flat = allocated(where, this.size, () => new Float64Array(this.size));
+    const flat = allocate(where, this.size, () => new Float64Array(this.size));
     const allUnits = hidden.reduce((sum, H) => sum + H, 0);
     for (const { name, rows, columns, at } of this.slots) {
       if (name.startsWith('b')) continue;
       const bound = 1 / Math.sqrt(name.startsWith('Wy') ? allUnits : hidden[Number(name.slice(2))]!);
       for (let i = at; i < at + rows * columns; i++) flat[i] = bound * (2 * random.uniform() - 1);
     }
-    const named = this.named(flat);
+    const named = this.splitByName(flat);
     if (cell === 'lstm') for (const [n, H] of hidden.entries()) named[`b${n}`]!.fill(1, H, 2 * H);
     return flat;
   }

@@ -2,11 +2,8 @@
 import { contract } from '../../../contract.ts';
 import { derivedSizes } from '../../../grammar.ts';
 
-const spec = contract.recurrent.forward;
-
-export const cells = spec.options.cell;
-export type Cell = (typeof cells)[number];
+export { type Cell, cells } from '../../../contract.ts';
 
 /** Numbers of a layer: of its gates, of a second bias (gru), kept per step for the way back, of its state. */
 export type CellSizes = ReturnType<typeof cellSizes>;
-export const cellSizes = derivedSizes(spec);
+export const cellSizes = derivedSizes(contract.recurrent.forward);

@@ -76,6 +76,6 @@ export class InitialStates {
     return length === this.sequences * this.widths[n]!;
   }
   private allocate(length: number): Real {
-    return check.room(this.where, length, this.dtype === 'f32');
+    return check.room(this.where, length, this.dtype);
   }
 }

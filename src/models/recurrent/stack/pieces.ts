@@ -1,7 +1,7 @@
 /**
  * Sequences through one layer. A synchronous run is one call. In an asynchronous run an abort waits for the end of a
- * cut, and a cut holds whole sequences: so a long one goes in pieces of its steps, with its state handed from call to
- * call and the same bits.
+ * cut, and a cut holds whole sequences: so a long one is cut into pieces of its steps, with its state handed from call
+ * to call and the same bits.
  */
 import { type Backend, WORTH_LEAVING } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
@@ -21,7 +21,7 @@ export interface Piece {
 }
 /**
  * The least steps of a piece, so that the contract's cost of it is worth leaving the event loop. lstm and gru of 64 to
- * 512 units take 10 ms for so many on AVX2, 15 to 35 on wasm. Two sequences of twice as many are two cuts
+ * 512 units take 10 ms for that many on AVX2, 15 to 35 on wasm. Two sequences of twice as many are two cuts
  * (src/bind/plan.ts): in pieces they miss no lock step.
  */
 export function stepsOf(units: number, gates: number): number {

@@ -1,15 +1,12 @@
 /** The parameters of a stack where the kernels live: both orientations, padded to whole lines, in one dtype. */
 import type { Backend } from '../../../bind.ts';
+import { room } from '../../../check.ts';
 import { type Arrays, type DType, pad, type Resident } from '../../../grammar.ts';
-import { allocated } from '../../../memory.ts';
+import { allocate } from '../../../memory.ts';
 import type { Slot, StackArchitecture } from './architecture.ts';
 
 /** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
 type Orientation = 'across' | 'along';
-const constructors: { readonly [D in DType]: new (length: number) => Arrays[D] } = {
-  f64: Float64Array,
-  f32: Float32Array,
-};
 
 export class Weights<D extends DType = DType> {
   private readonly residents = new Map<string, Resident<Arrays[D]>>();
@@ -24,7 +21,7 @@ export class Weights<D extends DType = DType> {
     flat: Float64Array,
     readonly dtype: D,
   ) {
-    this.flat = allocated('weights', flat.length, () => flat.slice());
+    this.flat = allocate('weights', flat.length, () => flat.slice());
     this.rounded = dtype === 'f32' ? this.array(flat.length) : (this.flat as Arrays[D]);
     if (dtype === 'f32') this.rounded.set(flat);
     this.scratch = this.array(0);
@@ -49,7 +46,7 @@ export class Weights<D extends DType = DType> {
     return bias;
   }
   array(length: number): Arrays[D] {
-    return allocated('weights', length, () => new constructors[this.dtype](length));
+    return room('weights', length, this.dtype);
   }
 
   /** Replaces the values of all parameters. No call may be under way. */
