@@ -2,7 +2,7 @@
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
-import { SeqlikError } from '../errors.ts';
+import { argumentError, SeqlikError } from '../errors.ts';
 
 const made = new WeakSet<object>();
 /** Whether a constructor of ours made it: no prototype and no proxy can lie here. */
@@ -62,6 +62,21 @@ export abstract class Model {
   protected abstract release(): void;
   protected live(): void {
     if (this.disposed) throw new SeqlikError('DISPOSED', `this ${this.kind} was disposed`);
+  }
+
+  /** BIC = -2 logLikelihood + parameterCount · log(observations). Throws EMPTY_INPUT: there are no observations. */
+  protected bayesianCriterion(where: string, argument: string, logLikelihood: number, observations: number): number {
+    if (observations === 0)
+      throw argumentError('EMPTY_INPUT', where, argument, {
+        expected: 'at least one observation',
+        received: 'none',
+        reason: 'holds no observation',
+      });
+    return -2 * logLikelihood + this.parameterCount * Math.log(observations);
+  }
+  /** AIC = -2 logLikelihood + 2 · parameterCount. */
+  protected akaikeCriterion(logLikelihood: number): number {
+    return -2 * logLikelihood + 2 * this.parameterCount;
   }
 
   /** The sizes and words that are printed with a model. */

@@ -38,7 +38,7 @@ const sequences = (name: string, call: Call<Sequences>): Places => ({
   },
 });
 const scoringPlaces = (
-  method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'forward' | 'lossGradient',
+  method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'bic' | 'aic' | 'forward' | 'lossGradient',
 ): Places => sequences(`MixtureDensityNetwork#${method}`, (seqs, backend) => made({}, backend)[method](seqs));
 /** A method of (seqs, options) with a state per layer. */
 const stateful = (method: 'forward' | 'lossGradient'): Places => ({
@@ -165,6 +165,8 @@ export const network: Places = {
   ...scoringPlaces('logDensity'),
   ...scoringPlaces('logLikelihoods'),
   ...scoringPlaces('logLikelihood'),
+  ...scoringPlaces('bic'),
+  ...scoringPlaces('aic'),
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
   ...stateful('forward'),

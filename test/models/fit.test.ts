@@ -431,6 +431,8 @@ describe.each(titled)('%s', (_, backend: Backend) => {
       const missing = { missing: 'nan' } as const;
       const logLikelihood = gaussian.logLikelihood(holes, missing);
       close([gaussian.bic(holes, missing), gaussian.aic(holes, missing)], criteria(logLikelihood, 490), 1e-12);
+      expect(() => gaussian.bic([])).toThrow(fails('EMPTY_INPUT', { argument: 'x' }));
+      expect(() => gaussian.bic(holes.fill(Number.NaN), missing)).toThrow(fails('EMPTY_INPUT', { argument: 'x' }));
       expect(() => gaussian.bic(holes)).toThrow(fails('NON_FINITE', { argument: 'x', row: 0, column: 0 }));
     }
   });

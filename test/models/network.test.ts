@@ -29,6 +29,12 @@ for (const backend of backends)
   describe.each(cells)(`${backend.name} ${backend.isa} %s`, (cell) => {
     const network = new MixtureDensityNetwork({ ...shape, cell }, { backend });
 
+    test('criteria count all parameters, and the terms', () => {
+      const parameters = sum(Float64Array.from(Object.values(network.parameters), ({ length }) => length));
+      const logLikelihood = network.logLikelihood(ragged);
+      expect(network.bic(ragged)).toBeCloseTo(-2 * logLikelihood + parameters * Math.log(terms), 6);
+      expect(network.aic(ragged)).toBeCloseTo(-2 * logLikelihood + parameters * 2, 6);
+    });
     test('one sequence, several, ragged and nested are the same data', () => {
       const whole = network.logDensity(ragged);
       expect(whole).toHaveLength(terms);
@@ -286,6 +292,7 @@ describe('bad input is refused', () => {
       expect(network.logDensity(seqs as Real)).toHaveLength(0);
       expect(network.lossGradient(seqs as Real).loss).toBe(0);
       expect(network.logLikelihood(seqs as Real)).toBe(0);
+      expect(refusal(() => network.bic(seqs as Real))).toMatchObject({ code: 'EMPTY_INPUT', argument: 'seqs' });
     }
   });
   test('a target 1e5 standard deviations away has a finite loss; an overflowing distance names its term', () => {

@@ -87,7 +87,7 @@ export abstract class Scored extends Model {
   /**
    * The Bayesian information criterion of x [n,d], -2 logLikelihood + parameterCount · log(observed rows); less is
    * better.
-   * Throws as logDensity.
+   * Throws as logDensity, and EMPTY_INPUT.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
    * g.bic([[0], [1], [2]]); // 12.71085577...
@@ -97,7 +97,7 @@ export abstract class Scored extends Model {
     const given = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
     const rows = check.points(where, 'x', x, this.dimension);
     const { logLikelihood, rows: observed } = this.expect(where, rows, given, check.weights(where, undefined, rows.n));
-    return -2 * logLikelihood + this.parameterCount * Math.log(observed);
+    return this.bayesianCriterion(where, 'x', logLikelihood, observed);
   }
   /**
    * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as
@@ -107,7 +107,7 @@ export abstract class Scored extends Model {
    * g.aic([[0], [1], [2]]); // 14.51363119...
    */
   aic(x: Points, options?: Gaps): number {
-    return -2 * this.logLikelihood(x, options) + 2 * this.parameterCount;
+    return this.akaikeCriterion(this.logLikelihood(x, options));
   }
 
   /**

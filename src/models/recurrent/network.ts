@@ -196,6 +196,28 @@ export class MixtureDensityNetwork extends Model {
   logLikelihood(seqs: Sequences): number {
     return total(this.evaluate('logLikelihood', seqs).logDensity);
   }
+  /**
+   * The Bayesian information criterion, -2 logLikelihood + parameterCount · log T; less is better. Throws as logDensity
+   * does, and EMPTY_INPUT if no sequence has two observations.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.bic([0, 1, 0]) > network.bic([0, 1]); // true
+   */
+  bic(seqs: Sequences): number {
+    const { logDensity } = this.evaluate('bic', seqs);
+    return this.bayesianCriterion('MixtureDensityNetwork.bic', 'seqs', total(logDensity), logDensity.length);
+  }
+  /**
+   * Akaike's information criterion, -2 logLikelihood + 2 · parameterCount; less is better. Throws as logDensity does.
+   *
+   * @example
+   * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
+   * network.aic([Float64Array.of(3)]) === 2 * network.parameterCount; // true
+   */
+  aic(seqs: Sequences): number {
+    return this.akaikeCriterion(total(this.evaluate('aic', seqs).logDensity));
+  }
 
   /**
    * The results of a pass: loss, logDensity [T], raw outputs [T, outputs] and hidden units [T, H] per layer.
