@@ -42,6 +42,14 @@ export {
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {
+  type ContinuousGradient,
+  type ContinuousParameters,
+  ContinuousRNN,
+  type Sensitivities,
+  type StepJacobians,
+  type Trajectory,
+} from './models/recurrent/continuous.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,
@@ -52,6 +60,7 @@ export {
   type Standardization,
   type State,
 } from './models/recurrent/network.ts';
+export { type SineLayer, type SineOptions, sineLayer } from './models/sine.ts';
 export { MixtureStatistics } from './models/statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';
 export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

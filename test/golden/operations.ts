@@ -4,6 +4,7 @@
  */
 import {
   type Backend,
+  ContinuousRNN,
   type ConvolutionMode,
   convolve,
   convolveGradient,
@@ -14,6 +15,7 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   SeqlikError,
+  sineLayer,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -57,6 +59,22 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
     ...Object.fromEntries(h.map((values, n) => [`h${n}`, values])),
     ...Object.fromEntries(Object.entries(gradient).map(([name, values]) => [`g${name}`, values])),
     ...Object.fromEntries(dInitialState.map((values, n) => [`gh0_${n}`, values])),
+  };
+}
+
+const rowsOf = ({ shape: [rows, columns], data }: Tensor): number[][] =>
+  Array.from({ length: rows! }, (_, i) => [...data.subarray(i * columns!, (i + 1) * columns!)]);
+interface Continuous extends Tensors<'b' | 'W' | 'x0' | 'g'> {
+  readonly steps: number;
+  readonly alpha: number;
+  readonly partials: boolean;
+}
+function continuous({ b, W, x0, g, steps, alpha, partials }: Continuous, backend: Backend): Outputs {
+  const network = new ContinuousRNN({ W: W.data, b: b.data, alpha }, { backend });
+  return {
+    ...network.run(x0.data, steps),
+    ...network.jacobians(x0.data, steps, { partials }),
+    ...network.lossGradient(x0.data, g.data, { steps }),
   };
 }
 
@@ -117,7 +135,7 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: { dy: 'gy', dx: 'gX', dw: 'gW' },
   },
-  'S2b.ctrnn': undefined,
+  'S2b.ctrnn': { call: continuous, names: { dx0: 'gX0', db: 'gB', dW: 'gW', cotangents: 'g' } },
   'S3.diagnostics': undefined,
   'S3.bptt': undefined,
   'S3.sharedEigen': undefined,
@@ -125,7 +143,11 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S4a.rnn': undefined,
   'S4b.net': undefined,
   'S4b.sgd': undefined,
-  'S4c.sin': undefined,
+  'S4c.sin': {
+    call: ({ A, x, g }: Tensors<'A' | 'x' | 'g'>, backend) =>
+      sineLayer(rowsOf(A), x.data, { cotangent: g.data, backend }) as unknown as Outputs,
+    names: { dx: 'gX', dA: 'gA', cotangent: 'g' },
+  },
 };
 
 /** Calls it; names and errors in the words of the vectors. */
