@@ -1,6 +1,8 @@
-// Linear layers; outputs in lanes, and inputs of the gradient. docs/math/dense.md. Twin: native/dense.cc
-import { add, LANES, loadSome, zero } from "./simd";
-import { fill, gemm, pad, size } from "./linalg";
+// Linear layers, outputs in lanes, and inputs of the gradient; the loss of logits. docs/math/dense.md. Twin: native/dense.cc
+import {
+  abs, add, exp, LANES, loadSome, log1pOf, maddOne, neg, nmadd, pmax, sigmoid, storeSome, sub, zero,
+} from "./simd";
+import { fill, gemm, get, pad, put, size } from "./linalg";
 import { TILE } from "./contract";
 
 const STRIP = 24;  // outputs: their part of dW stays near, and every level has whole panels of them
@@ -55,4 +57,38 @@ export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: 
     }
   }
   return 0;
+}
+
+// The values of a tile go through the lanes as they lie in memory, whatever the number of outputs; then each row adds
+// its terms.
+export function crossEntropy<T>(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  let failed = 0;
+  for (let at = 0; at < n; at += TILE) {
+    const rows = min(TILE, n - at);
+    let d = dLogits;
+    for (let left = rows * o, to = terms; left > 0;
+        left -= LANES<T>(), logits += 16, y += 16, to += 16, probabilities += 16, d += 16) {
+      const a = loadSome<T>(logits, left), t = loadSome<T>(y, left), e = exp<T>(neg<T>(abs<T>(a)));
+      const z = sigmoid<T>(a, e);
+      storeSome<T>(to, add<T>(nmadd<T>(a, t, pmax<T>(a, zero<T>())), log1pOf<T>(e)), left);
+      storeSome<T>(probabilities, z, left);
+      storeSome<T>(d, sub<T>(z, t), left);
+    }
+    for (let r = 0, term = terms; r < rows; r++, term += size<T>(o), dLogits += size<T>(o)) {
+      let sum: T = 0;
+      const weight = get<T>(weights, r);
+      for (let j = 0; j < o; j++) {
+        sum = maddOne<T>(get<T>(classWeights, j), get<T>(term, j), sum);
+        put<T>(dLogits, j, get<T>(dLogits, j) * (weight * get<T>(classWeights, j)));
+      }
+      sum = weight * sum;
+      put<T>(loss, r, sum);
+      if (!failed && !(sum - sum == 0)) failed = at + r + 1;
+    }
+    // a tile is a whole number of vectors: only the last may have ended within one
+    weights += size<T>(rows);
+    loss += size<T>(rows);
+  }
+  return failed;
 }

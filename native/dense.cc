@@ -1,4 +1,5 @@
-// Linear layers; outputs in lanes, and inputs of the gradient. docs/math/dense.md. Twin: assembly/dense.ts
+// Linear layers, outputs in lanes, and inputs of the gradient; the loss of logits. docs/math/dense.md. Twin:
+// assembly/dense.ts
 #include "kernels/dense.h"
 #include "linalg.h"
 namespace ISA::dense {
@@ -50,6 +51,41 @@ template <class T> int gradient(
     }
   }
   return 0;
+}
+
+// The values of a tile go through the lanes as they lie in memory, whatever the number of outputs; then each row adds
+// its terms.
+template <class T> int crossEntropy(
+    int n, int o, const T* logits, const T* y, const T* weights, const T* classWeights, T* terms, T* loss,
+    T* probabilities, T* dLogits) {
+  int failed = 0;
+  for (int at = 0; at < n; at += TILE) {
+    const int rows = least(TILE, n - at), count = rows * o;
+    for (int j = 0; j < count; j += LANES<T>) {
+      const int left = count - j;
+      const V<T> a = loadSome(logits + j, left), t = loadSome(y + j, left), e = exp<T>(-abs<T>(a));
+      const V<T> z = sigmoid<T>(a, e);
+      storeSome(terms + j, nmadd<T>(a, t, pmax<T>(a, V<T>{})) + log1p<T>(e), left);
+      storeSome(probabilities + j, z, left);
+      storeSome(dLogits + j, z - t, left);
+    }
+    const T* term = terms;
+    for (int r = 0; r < rows; r++, term += o, dLogits += o) {
+      T sum = 0;
+      for (int j = 0; j < o; j++) {
+        sum = madd(classWeights[j], term[j], sum);
+        dLogits[j] *= weights[r] * classWeights[j];
+      }
+      loss[r] = weights[r] * sum;
+      if (!failed && !(loss[r] - loss[r] == 0)) failed = at + r + 1;
+    }
+    logits += count;
+    y += count;
+    probabilities += count;
+    weights += rows;
+    loss += rows;
+  }
+  return failed;
 }
 }
 INSTANTIATE_DENSE

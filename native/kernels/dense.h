@@ -11,6 +11,13 @@ int affine(int n, int i, int o, const T* x /* n i */, const T* W /* i pad(o) */,
 template <class T>
 int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, T* lines /* 128 pad(i) */,
     T* strip /* 128 32 */, T* part /* 24 pad(i) */, T* total /* 32 */, double* dW /* o i */, double* db /* o */);
+/// loss[r] = weights[r] Σ_j classWeights[j] bce(logits[r,j], y[r,j]);  probabilities = sigmoid(logits);
+/// dLogits[r,j] = weights[r] classWeights[j] (probabilities[r,j] - y[r,j])
+/// Returns 0, or 1 + the index over [n] of the first failure.
+template <class T>
+int crossEntropy(int n, int o, const T* logits /* n o */, const T* y /* n o */, const T* weights /* n */,
+    const T* classWeights /* o */, T* terms /* 128 o */, T* loss /* n */, T* probabilities /* n o */,
+    T* dLogits /* n o */);
 }
 #define INSTANTIATE_DENSE \
   template int ISA::dense::affine<double>(int, int, int, const double*, const double*, double*); \
@@ -18,9 +25,15 @@ int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, T
   template int ISA::dense::gradient<double>(int, int, int, const double*, const double*, double*, double*, double*, \
     double*, double*, double*); \
   template int ISA::dense::gradient<float>(int, int, int, const float*, const float*, float*, float*, float*, \
-    float*, double*, double*);
+    float*, double*, double*); \
+  template int ISA::dense::crossEntropy<double>(int, int, const double*, const double*, const double*, \
+    const double*, double*, double*, double*, double*); \
+  template int ISA::dense::crossEntropy<float>(int, int, const float*, const float*, const float*, const float*, \
+    float*, float*, float*, float*);
 #define EACH_DENSE(X) \
   X(dense, affine, f64, double) \
   X(dense, affine, f32, float) \
   X(dense, gradient, f64, double) \
-  X(dense, gradient, f32, float)
+  X(dense, gradient, f32, float) \
+  X(dense, crossEntropy, f64, double) \
+  X(dense, crossEntropy, f32, float)

@@ -1,7 +1,7 @@
 /**
- * Kernels of linear layers. Each element adds its terms one by one in ascending order, and sums over rows a tile at a
- * time, so cuts and threads change no bit. Weights are padded to whole lines, data are not. Equations:
- * docs/math/dense.md.
+ * Kernels of linear layers and of the loss at their end. Each element adds its terms one by one in ascending order, and
+ * sums over rows a tile at a time, so cuts and threads change no bit. Weights are padded to whole lines, data are not.
+ * INFO of crossEntropy: the loss of the row is not finite. Equations: docs/math/dense.md.
  */
 import { type NounSpec, TILE } from '../grammar.ts';
 
@@ -33,5 +33,25 @@ export const dense = {
     rows: 'n',
     cost,
     rtol: { f64: 1e-12, f32: 1e-4 },
+  },
+  crossEntropy: {
+    formula:
+      'loss[r] = weights[r] Σ_j classWeights[j] bce(logits[r,j], y[r,j]);  probabilities = sigmoid(logits);' +
+      '  dLogits[r,j] = weights[r] classWeights[j] (probabilities[r,j] - y[r,j])',
+    dims: ['n', 'o'],
+    args: {
+      logits: 'in n o',
+      y: 'in n o',
+      weights: 'in n',
+      classWeights: 'in o',
+      terms: `tmp ${TILE} o`,
+      loss: 'out n',
+      probabilities: 'out n o',
+      dLogits: 'out n o',
+    },
+    rows: 'n',
+    cost: 'n o 30',
+    info: ['n'],
+    rtol: { f64: 1e-12, f32: 2e-4 },
   },
 } as const satisfies NounSpec;

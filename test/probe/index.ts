@@ -143,6 +143,14 @@ export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, 
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
+export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f64>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_crossEntropy_f32(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f32>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
     line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
