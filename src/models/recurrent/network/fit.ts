@@ -15,10 +15,10 @@ import { readTraining, type TrainingOptions, trainingOptions } from '../../../tr
 import { checkBinaryTargets } from '../../density/failure.ts';
 import type { Shape } from '../../density/mapping.ts';
 import { isA, Model } from '../../model.ts';
+import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
-import { backward, forward, type PassContext } from '../stack/pass.ts';
-import { Weights } from '../stack/weights.ts';
-import { Workspace } from '../stack/workspace.ts';
+import { Workspace } from '../../workspace.ts';
+import { backward, forward, type PassContext, type StackWeights } from '../stack/pass.ts';
 import type { NetworkArchitecture } from './architecture.ts';
 import { batchOf, type Standardization, standardise, startsOf, type TermBatch, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
@@ -160,7 +160,7 @@ function measureUnits(
 class NetworkTask implements Task {
   readonly lengths: Int32Array;
   readonly identity: TrainingIdentity;
-  private readonly weights: Weights;
+  private readonly weights: StackWeights;
   private readonly starts: Float64Array;
   private readonly head: Head;
   private readonly room: Workspace;

@@ -5,7 +5,7 @@ import { dtypeOf, type Real } from '../../../check.ts';
 import { toUserError } from '../../density/failure.ts';
 import type { Shape } from '../../density/mapping.ts';
 import { type Pass, work } from '../../work.ts';
-import type { Workspace } from '../stack/workspace.ts';
+import type { Workspace } from '../../workspace.ts';
 import { logScale, type Standardization, type TermBatch } from './batch.ts';
 
 export class Head {

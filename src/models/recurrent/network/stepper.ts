@@ -14,7 +14,7 @@ import {
 } from '../../density/draw.ts';
 import { checkBinaryTargets, toUserError } from '../../density/failure.ts';
 import type { Distribution } from '../../density.ts';
-import type { Weights } from '../stack/weights.ts';
+import type { StackWeights } from '../stack/pass.ts';
 import type { NetworkArchitecture } from './architecture.ts';
 import { logScale, type Standardization, standardise } from './batch.ts';
 import { Online } from './online.ts';
@@ -32,7 +32,7 @@ export class Stepper {
   constructor(
     backend: Backend,
     private readonly architecture: NetworkArchitecture,
-    weights: Weights<'f64'>,
+    weights: StackWeights<'f64'>,
     floor: number,
     private readonly units: Standardization | undefined,
   ) {
