@@ -8,6 +8,7 @@ export {
   type Gaps,
   gapOptions,
   gaps,
+  indices,
   isOnePoint,
   nonFinite,
   out,

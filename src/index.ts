@@ -7,6 +7,13 @@ export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
+  type Prediction,
+  TwoLayerClassifier,
+  type TwoLayerFitOptions,
+  type TwoLayerGradient,
+  type TwoLayerParameters,
+} from './models/dense/classifier.ts';
+export {
   type DensityForward,
   type DensityGradient,
   type Distribution,

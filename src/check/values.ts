@@ -1,7 +1,7 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { argumentError, type SeqlikError } from '../errors.ts';
 import { type Arrays, type DType, realArrays } from '../grammar.ts';
-import { allocate, tagOf } from '../memory.ts';
+import { allocate, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
 
 /** Numbers in either dtype. */
 export type Real = Float64Array | Float32Array;
@@ -58,6 +58,17 @@ export function lengthIn(where: string, argument: string, array: unknown[]): num
       reason: `has ${describe(length)} entries`,
     });
   return length;
+}
+/** The length of an array, or of a typed array of integers. */
+export function countIn(where: string, argument: string, given: unknown): number {
+  const tag = tagOf(given);
+  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
+  if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (isArray(given)) return lengthIn(where, argument, given);
+  throw argumentError('INVALID_ARGUMENT', where, argument, {
+    expected: 'an array of whole numbers',
+    received: `a ${tag ?? describe(given)}`,
+  });
 }
 /** A short name of any value, for messages; never runs code of the value. */
 export function describe(value: unknown): string {

@@ -11,6 +11,7 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   SeqlikError,
+  TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -56,6 +57,10 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
     ...Object.fromEntries(dInitialState.map((values, n) => [`gh0_${n}`, values])),
   };
 }
+
+type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
+const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
+  new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -114,8 +119,20 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S3.sharedEigen': undefined,
   'S3.rnnJacobians': undefined,
   'S4a.rnn': undefined,
-  'S4b.net': undefined,
-  'S4b.sgd': undefined,
+  'S4b.net': {
+    call: (inputs: TwoLayers, backend) => ({
+      ...twoLayers(inputs, backend).lossGradient(inputs.x.data, inputs.y.data),
+    }),
+    names: { probabilities: 'z', dV: 'gV', dW: 'gW' },
+  },
+  'S4b.sgd': {
+    call({ order, learningRate, ...inputs }: TwoLayers & { order: number[]; learningRate: number }, backend) {
+      const net = twoLayers(inputs, backend);
+      const { model, losses } = net.sgd(inputs.x.data, inputs.y.data, { order, learningRate });
+      return { losses, V: model.parameters.V, W: model.parameters.W };
+    },
+    names: {},
+  },
   'S4c.sin': undefined,
 };
 

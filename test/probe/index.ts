@@ -143,6 +143,12 @@ export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, 
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
+export function dense_activate_f64(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f64>(n, o, a, h, slope);
+}
+export function dense_activate_f32(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f32>(n, o, a, h, slope);
+}
 export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
     terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
   return dense.crossEntropy<f64>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
@@ -150,6 +156,16 @@ export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, 
 export function dense_crossEntropy_f32(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
     terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
   return dense.crossEntropy<f32>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_sgd_f64(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f64>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
+export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f32>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,

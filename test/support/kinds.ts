@@ -6,6 +6,7 @@ import {
   type loadModel,
   MixtureDensityNetwork,
   type OnBackend,
+  TwoLayerClassifier,
 } from '../../src/index.ts';
 
 type AnyModel = ReturnType<typeof loadModel>;
@@ -17,6 +18,7 @@ const makers: { readonly [K in Kind]: Make<K> } = {
   'gaussian-mixture': (on) =>
     new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }, on),
   'mixture-density-network': (on) => new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }, on),
+  'two-layer-classifier': (on) => new TwoLayerClassifier({ V: [[1, 0]], W: [[1, 0]] }, on),
 };
 export const modelsOn = (backend?: Backend): AnyModel[] =>
   Object.values(makers).map((make: (on: OnBackend) => AnyModel) => make(backend ? { backend } : {}));

@@ -18,7 +18,9 @@ import type { Distribution } from '../density.ts';
 import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
 import type { Standardization } from '../standardization.ts';
+import { Weights } from '../weights.ts';
 import { type Pass, runNow } from '../work.ts';
+import { Workspace } from '../workspace.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
 import { type Part, partsOf, termsOf } from './network/batch.ts';
 import { decodeNetwork, encodeNetwork } from './network/file.ts';
@@ -28,9 +30,7 @@ import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts'
 import { readStep, type State, Stepper } from './network/stepper.ts';
 import type { Cell } from './stack/cell.ts';
 import { InitialStates } from './stack/initial.ts';
-import { backward, forward, type PassContext, spansOf } from './stack/pass.ts';
-import { Weights } from './stack/weights.ts';
-import { Workspace } from './stack/workspace.ts';
+import { backward, forward, type PassContext, type StackWeights, spansOf } from './stack/pass.ts';
 
 export type { Standardization } from '../standardization.ts';
 export type { NetworkFitOptions } from './network/fit.ts';
@@ -88,7 +88,7 @@ export class MixtureDensityNetwork extends Model {
   private readonly floor: number;
   private readonly units: Standardization | undefined;
   private readonly head: Head;
-  private readonly weights: { [D in DType]?: Weights<D> } = {};
+  private readonly weights: { [D in DType]?: StackWeights<D> } = {};
   private stepping: Stepper | undefined;
 
   /**
@@ -395,9 +395,9 @@ export class MixtureDensityNetwork extends Model {
     this.stepping ??= new Stepper(backend, architecture, this.weightsOf('f64'), floor, units);
     return this.stepping;
   }
-  private weightsOf<D extends DType>(dtype: D): Weights<D> {
+  private weightsOf<D extends DType>(dtype: D): StackWeights<D> {
     this.live();
-    const weights = this.weights as { [K in D]?: Weights<D> };
+    const weights = this.weights as { [K in D]?: StackWeights<D> };
     return (weights[dtype] ??= new Weights(this.backend, this.architecture.stack, this.flat, dtype));
   }
   private context(where: string, dtype: DType): PassContext {

@@ -15,10 +15,10 @@ import { readTraining, type TrainingOptions, trainingOptions } from '../../../tr
 import { checkBinaryTargets } from '../../density/failure.ts';
 import { isA, Model } from '../../model.ts';
 import { measureUnits, type Standardization, standardise } from '../../standardization.ts';
+import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
-import { backward, forward, type PassContext } from '../stack/pass.ts';
-import { Weights } from '../stack/weights.ts';
-import { Workspace } from '../stack/workspace.ts';
+import { Workspace } from '../../workspace.ts';
+import { backward, forward, type PassContext, type StackWeights } from '../stack/pass.ts';
 import type { NetworkArchitecture } from './architecture.ts';
 import { batchOf, startsOf, type TermBatch, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
@@ -129,7 +129,7 @@ function initialParameters(
 class NetworkTask implements Task {
   readonly lengths: Int32Array;
   readonly identity: TrainingIdentity;
-  private readonly weights: Weights;
+  private readonly weights: StackWeights;
   private readonly starts: Float64Array;
   private readonly head: Head;
   private readonly room: Workspace;

@@ -6,7 +6,7 @@ import { toUserError } from '../../density/failure.ts';
 import type { Shape } from '../../density/mapping.ts';
 import type { Standardization } from '../../standardization.ts';
 import { type Pass, work } from '../../work.ts';
-import type { Workspace } from '../stack/workspace.ts';
+import type { Workspace } from '../../workspace.ts';
 import { logScale, type TermBatch } from './batch.ts';
 
 export class Head {

@@ -2,20 +2,13 @@
 import { argumentError } from '../../../errors.ts';
 import { allocate } from '../../../memory.ts';
 import type { Random } from '../../../random.ts';
+import type { Slot } from '../../weights.ts';
 import { type Cell, type CellSizes, cellSizes } from './cell.ts';
 
 /** A stack takes seconds to draw more parameters, and 2 GB to use them. */
 const MOST_PARAMETERS = 2 ** 26;
 /** Inputs or outputs of a layer: a kernel holds a TILE of rows of them at once. */
 const WIDEST_LAYER = 2 ** 23;
-
-/** One named tensor of the flat vector. */
-export interface Slot {
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly at: number;
-}
 
 /** The shape of a slot outside: biases are vectors. */
 export const tensorShape = ({ name, rows, columns }: Slot): number[] =>

@@ -6,10 +6,12 @@
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import { contract } from '../../../contract.ts';
-import { byRows, type Pass, type Work, work } from '../../work.ts';
+import type { DType } from '../../../grammar.ts';
+import type { Weights } from '../../weights.ts';
+import { byRows, type Pass, repeatRow, type Work, work } from '../../work.ts';
+import type { Workspace } from '../../workspace.ts';
+import type { StackArchitecture } from './architecture.ts';
 import { layerWork } from './pieces.ts';
-import type { Weights } from './weights.ts';
-import type { Workspace } from './workspace.ts';
 
 /** Sequences ready for the kernels, one after the other. */
 export interface Batch {
@@ -29,10 +31,11 @@ export interface Trace {
 /** Where gradients are added up, by parameter. */
 export type Gradient = Readonly<Record<string, Float64Array>>;
 
+export type StackWeights<D extends DType = DType> = Weights<D, StackArchitecture>;
 /** Where a pass runs, with which parameters, in which memory. */
 export interface PassContext {
   readonly backend: Backend;
-  readonly weights: Weights;
+  readonly weights: StackWeights;
   readonly room: Workspace;
 }
 
@@ -142,16 +145,6 @@ export function* backward(
   return dStates;
 }
 
-/** Fills `to` with a row, again and again: each step doubles what is there. */
-function* repeatRow(row: Real, times: number, to: Real): Pass<Real> {
-  const width = row.length;
-  yield* byRows(times, width, (from, end) => {
-    const part = to.subarray(from * width, end * width);
-    part.set(row);
-    for (let done = width; done < part.length; done *= 2) part.copyWithin(done, 0, Math.min(done, part.length - done));
-  });
-  return to;
-}
 /**
  * Moves dh of the last step of each span to `dState`, where the gradient of its state begins. Zeros are left in its
  * place: no gradient comes from before the first step of a span.
