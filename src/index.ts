@@ -39,6 +39,18 @@ export {
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {
+  type CalibrationReport,
+  type ClassifierOn,
+  type LossAt,
+  RecurrentClassifier,
+  type RecurrentFitOptions,
+  type RecurrentForward,
+  type RecurrentGradient,
+  type RecurrentLossOptions,
+  type RecurrentParameters,
+  type RecurrentStart,
+} from './models/recurrent/classifier.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,

@@ -15,6 +15,7 @@ const mapped: Record<string, number> = {
   'S0.tednet': 11,
   'S1a.kl': 14,
   'S1b.kl': 10,
+  'S4a.rnn': 14,
   'S4b.net': 10,
   'S4b.sgd': 2,
 };

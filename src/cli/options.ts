@@ -67,6 +67,10 @@ export const sequenceOption = (): Option =>
     '--sequence <column>',
     'column that identifies the sequence of a row (default: all rows are one sequence)',
   );
+export const targetsOption = (): Option =>
+  new Option('--targets <a,b,c>', 'columns of targets from 0 to 1 (default: those stored with the model)').argParser(
+    names,
+  );
 export function addDataOptions(command: Command): Command {
   return command
     .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)

@@ -4,16 +4,18 @@ import { TwoLayerClassifier } from './dense/classifier.ts';
 import { Gaussian } from './gaussian.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
+import { RecurrentClassifier } from './recurrent/classifier.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork | TwoLayerClassifier;
+export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork | RecurrentClassifier | TwoLayerClassifier;
 type Kind = AnyModel['kind'];
 
 const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBackend): AnyModel & { kind: K } } } = {
   gaussian: Gaussian,
   'gaussian-mixture': GaussianMixture,
   'mixture-density-network': MixtureDensityNetwork,
+  'recurrent-classifier': RecurrentClassifier,
   'two-layer-classifier': TwoLayerClassifier,
 };
 

@@ -10,22 +10,25 @@ export interface Standardization {
   readonly standardDeviation: Float64Array;
 }
 
-/** Measures the first `coordinates` columns of rows [n,d]; the others, and constant ones, are not scaled. Throws
- * NON_FINITE: a spread overflows. */
+/** Measures the first `coordinates` columns of rows [n,d], each row as often as its weight says (default 1); the others,
+ * and constant ones, are not scaled. Throws NON_FINITE: a spread overflows. */
 export function measureUnits(
   where: string,
   argument: string,
   values: Real,
   d: number,
   coordinates = d,
+  weights?: Float64Array,
 ): { units: Standardization; constant: number[] } {
-  const n = values.length / d;
+  const rows = values.length / d;
+  const n = weights?.reduce((sum, weight) => sum + weight, 0) || rows;
+  const weightOf = (row: number): number => weights?.[row] ?? 1;
   const mean = new Float64Array(d);
   const standardDeviation = new Float64Array(d).fill(1);
   const constant: number[] = [];
   for (let j = 0; j < coordinates; j++) {
     let sum = 0;
-    for (let i = j; i < values.length; i += d) sum += values[i]! / n;
+    for (let row = 0; row < rows; row++) sum += (weightOf(row) * values[row * d + j]!) / n;
     mean[j] = sum;
     let furthest = 0;
     for (let i = j; i < values.length; i += d) furthest = Math.max(furthest, Math.abs(values[i]! - sum));
@@ -33,7 +36,7 @@ export function measureUnits(
       throw callError('NON_FINITE', where, `the spread of column ${j} overflows`, { argument, column: j });
     const unit = furthest > 0 ? 2 ** Math.floor(Math.log2(furthest)) : 1; // whose squares neither overflow nor vanish
     let squares = 0;
-    for (let i = j; i < values.length; i += d) squares += ((values[i]! - sum) / unit) ** 2 / n;
+    for (let row = 0; row < rows; row++) squares += (weightOf(row) * ((values[row * d + j]! - sum) / unit) ** 2) / n;
     const deviation = unit * Math.sqrt(squares);
     if (deviation > 1e-12 * Math.abs(sum)) standardDeviation[j] = deviation;
     else constant.push(j);

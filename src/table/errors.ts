@@ -69,6 +69,8 @@ export function toDataError(
     return fail(`${column} is constant, or the columns before it determine it ${place}`);
   }
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
+  if (code === 'INVALID_ARGUMENT' && row !== undefined) // a target
+    return badData('FORMAT', file, lineOf(row), { reason: error.reason ?? error.message });
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;
   const reason = error.sentence ?? error.message;
   return row === undefined ? fail(reason) : badData(code, file, lineOf(row), { reason });

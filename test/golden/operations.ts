@@ -7,9 +7,11 @@ import {
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
+  type LossAt,
   type Mapping,
   MixtureDensity,
   MixtureDensityNetwork,
+  RecurrentClassifier,
   SeqlikError,
   TwoLayerClassifier,
 } from 'seqlik';
@@ -61,6 +63,11 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
 type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
 const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
   new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
+
+interface Recurrent {
+  readonly lossAt: LossAt;
+  readonly h0?: Tensor;
+}
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -118,7 +125,25 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S3.bptt': undefined,
   'S3.sharedEigen': undefined,
   'S3.rnnJacobians': undefined,
-  'S4a.rnn': undefined,
+  'S4a.rnn': {
+    call({ U, V, W, x, y, h0, lossAt }: Tensors<'U' | 'V' | 'W' | 'x' | 'y'> & Recurrent, backend) {
+      const classifier = new RecurrentClassifier({ U: U.data, V: V.data, W: W.data }, { backend });
+      const [B, T] = x.shape as [number, number];
+      const lengths = new Int32Array(B).fill(T);
+      const options = { lossAt, ...(h0 && { h0: h0.data }) };
+      return { ...classifier.lossGradient({ values: x.data, lengths }, y.data, options) };
+    },
+    names: {
+      'x.values': 'x',
+      'x.lengths': 'x',
+      probabilities: 'z',
+      dU: 'gU',
+      dV: 'gV',
+      dW: 'gW',
+      dx: 'gX',
+      dh0: 'gH0',
+    },
+  },
   'S4b.net': {
     call: (inputs: TwoLayers, backend) => ({
       ...twoLayers(inputs, backend).lossGradient(inputs.x.data, inputs.y.data),

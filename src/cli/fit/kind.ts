@@ -5,7 +5,7 @@ import type { Wanted } from '../../table/blocks.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { optionName, toOptionError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import { type BackendChoice, type DataChoice, number } from '../options.ts';
+import { type BackendChoice, type DataChoice, number, sequenceOption, targetsOption } from '../options.ts';
 
 /** The options of every fit. */
 export interface FitOptions extends BackendChoice, DataChoice {
@@ -20,8 +20,8 @@ export interface FitKind {
 }
 /** A fit as the options ask for it. */
 export interface Fitting {
-  /** The parts of DATA it needs. */
-  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  /** The parts of DATA it needs; its columns, if it says which, instead of those asked for. */
+  readonly wanted: Omit<Wanted, 'keep'>;
   /** Validates the options, before a large file is read. */
   validate(): Promise<void>;
   run(rows: RowBuffer, file: string): Promise<Fitted>;
@@ -67,6 +67,10 @@ export const sharedSettings = settingsOf<Shared>({
 export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: ['<n>', 'number of components of the mixture', number],
 });
+
+/** Options that several kinds share. */
+export const sequenceSetting = sequenceOption();
+export const targetsSetting = targetsOption();
 
 /** Validates options by a fit to no data, which ends with EMPTY_INPUT if they are right. */
 export async function validateOptions(fitToNothing: Promise<unknown>): Promise<void> {

@@ -4,11 +4,11 @@ import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
-import { type DataChoice, sequenceOption } from '../options.ts';
-import type { Evaluation, Fitness, InspectKind } from './kind.ts';
+import type { DataChoice } from '../options.ts';
+import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
 
 export const networkInspection: InspectKind<MixtureDensityNetwork> = {
-  options: [sequenceOption()],
+  options: [sequenceSetting],
   start: (model, options) => new SequenceEvaluation(model, options),
 };
 

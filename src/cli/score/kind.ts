@@ -7,7 +7,7 @@ import type { Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
 import { usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice, DataChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
 /** The options of every score. */
 export interface ScoreOptions extends BackendChoice, DataChoice {
@@ -15,6 +15,8 @@ export interface ScoreOptions extends BackendChoice, DataChoice {
   readonly keep: readonly string[];
   readonly progress: boolean;
 }
+/** An option that several kinds share. */
+export const sequenceSetting = sequenceOption();
 export interface ScoreKind<M extends AnyModel> {
   /** The options that this kind has beside those of every score. */
   readonly options: readonly Option[];
