@@ -18,7 +18,9 @@ const ok = async (args: readonly string[], surroundings: Parameters<typeof seqli
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 };
-const load = (path: string): ReturnType<typeof loadModel> => loadModel(readFileSync(path), { backend });
+/** A model of densities. */
+type Density = Extract<ReturnType<typeof loadModel>, { logDensity: unknown }>;
+const load = (path: string): Density => loadModel(readFileSync(path), { backend }) as Density;
 const json = (text: string): unknown[] =>
   text
     .split('\n')
