@@ -2,7 +2,7 @@
  * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly, for any JavaScript
  * runtime.
  */
-export { type BackendOptions, defaultBackend, openBackend } from './backends/default.ts';
+export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
 export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';

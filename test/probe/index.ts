@@ -35,61 +35,61 @@ export function mixture_prepareDiagonal_f32(k: i32, d: i32, weights: usize, L: u
     u: usize): i32 {
   return mixture.prepareDiagonal<f32>(k, d, weights, L, logDet, b, u);
 }
-export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
-export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
-export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f64>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f64>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f32>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f32>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
 export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
     pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
