@@ -113,7 +113,7 @@ export class CsvReader {
     for (const name of [...numbers, ...kept]) {
       const count = places.get(name) ?? 0;
       if (name === '') throw this.bad({ reason: 'a column has no name', argument: 'columns' });
-      if (count === 0) throw this.bad(this.otherDelimiter() ?? noColumn(name, header));
+      if (count === 0) throw this.bad(this.otherDelimiter() ?? noColumn(name, header, this.wanted));
       if (count > 1) throw this.bad(`there are ${count} columns ${quote(name)}`);
     }
     this.numberAt = placesOf(header, numbers);

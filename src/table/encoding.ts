@@ -8,6 +8,7 @@ const LF = 10;
 const CR = 13;
 const QUOTE = 34;
 const PIECE = 2 ** 18;
+const MODEL = Buffer.from('{"__metadata__":{'); // after the 8 bytes with which such a file begins
 type Pieces = AsyncIterable<Buffer>;
 
 /**
@@ -62,7 +63,9 @@ async function* unpacked(pieces: Pieces, file: string): AsyncGenerator<Buffer> {
 async function* toUtf8(pieces: Pieces, file: string): AsyncGenerator<Buffer> {
   let decode: ((bytes?: Buffer) => Buffer) | undefined;
   let first = true;
-  for await (const piece of gathered(pieces, 4)) {
+  for await (const piece of gathered(pieces, 8 + MODEL.length)) {
+    if (first && piece.subarray(8, 8 + MODEL.length).equals(MODEL))
+      throw fileError('FORMAT', file, 'it is a file of a model, not a table');
     const encoding = first ? encodingOf(piece) : undefined;
     if (encoding === 'utf-16le' || encoding === 'utf-16be') decode = decoder(encoding, file);
     if (decode) yield decode(piece);

@@ -55,11 +55,12 @@ export function badData(code: FileCode, file: string, line: number, fault: Fault
   return fileError(code, file, `line ${line}${cell}: ${fault.reason}`, { ...place, ...fault });
 }
 /** The fault of a column that is not there, with those that are. */
-export function noColumn(name: string, there: readonly string[]): Fault {
+export function noColumn(name: string, there: readonly string[], { sequence }: { readonly sequence?: string }): Fault {
   const close = nearest(name, there);
   const guess = close === undefined ? '' : `; did you mean ${quote(close)}?`;
   const known = there.length === 0 ? '' : `; there ${there.length === 1 ? 'is' : 'are'} ${listed(there)}`;
-  return { reason: `there is no column ${quote(name)}${guess || known}` };
+  const reason = `there is no column ${quote(name)}${guess || known}`;
+  return { reason, ...(name === sequence && !guess && { remedy: { sequence: '' } }) };
 }
 /** The library's error about a row, placed at a line or column of the file. `lineOf` returns the line of a row. */
 export function toDataError(

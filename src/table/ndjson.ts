@@ -55,8 +55,8 @@ export class NdjsonReader {
     if (!this.blocks) throw fileError('EMPTY_INPUT', this.file, 'it is empty, without a single object');
     const [name] = this.unseen;
     if (name === undefined) return;
-    const { reason } = noColumn(name, this.first);
-    throw fileError('FORMAT', this.file, reason.replace('there is no column', 'no line has a'));
+    const { reason, ...rest } = noColumn(name, this.first, this.wanted);
+    throw fileError('FORMAT', this.file, reason.replace('there is no column', 'no line has a'), rest);
   }
 
   private row(text: string): void {
@@ -106,7 +106,8 @@ export class NdjsonReader {
     const value = row[name];
     const text = typeof value === 'string' ? value : clip(JSON.stringify(value));
     const { reason, ...rest } = notNumber(text, 'a value not observed is null or left out');
-    const fault = typeof value === 'string' ? { reason, ...rest } : { reason: reason.replace(JSON.stringify(text), text) };
+    const fault =
+      typeof value === 'string' ? { reason, ...rest } : { reason: reason.replace(JSON.stringify(text), text) };
     const { columns, weights } = this.wanted;
     if (columns || name === weights || typeof value !== 'string') throw this.bad(fault, name);
     const names = blocks.columns.filter((name) => name !== weights);

@@ -463,7 +463,11 @@ describe('tables as they come', () => {
     ['a,b\n1,NA\n', {}, /"NA" is not a number \(a gap\?\)$/],
     ['a;b\n1;2,5\n', {}, /"2,5" is not a number \(a decimal comma\?\)$/],
     ['a,b\n1,2\n', { keep: ['B'] }, /there is no column "B"; did you mean "b"\?$/],
-    ['a;b;c\n1;2;3\n', { dialect: { delimiter: ',' }, columns: ['b'] }, /the header line has 1 cell with 2 semicolons$/],
+    [
+      'a;b;c\n1;2;3\n',
+      { dialect: { delimiter: ',' }, columns: ['b'] },
+      /the header line has 1 cell with 2 semicolons$/,
+    ],
   ] as const)('%j', async (text, more, message) => {
     const { dialect = {}, ...wanted } = more as { dialect?: object };
     expect((await read({ format: 'csv', ...dialect }, [Buffer.from(text)], wanted)).error).toMatch(message);
