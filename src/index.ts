@@ -17,6 +17,20 @@ export {
 } from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export { Gaussian, type GaussianFitOptions, type GaussianLike, type GaussianParameters } from './models/gaussian.ts';
+export {
+  backpropagate,
+  type Chain,
+  type ChainDiagnostics,
+  type ChainOptions,
+  type ChainParts,
+  chainDiagnostics,
+  type RecurrentJacobians,
+  type RecurrentLayer,
+  type Regime,
+  recurrentJacobians,
+  type SharedEigenProduct,
+  sharedEigenProduct,
+} from './models/jacobian.ts';
 export { loadModel } from './models/load.ts';
 export {
   type Anomaly,

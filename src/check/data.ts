@@ -1,5 +1,5 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
-import { argumentError, callError, type SeqlikError } from '../errors.ts';
+import { argumentError, callError, counted, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
 import { allocate, fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
 import { choice } from './options.ts';
@@ -31,7 +31,7 @@ export function points(where: string, argument: string, value: unknown, d: numbe
     values = into.take();
   }
   const { length } = values;
-  if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, `${length} values`);
+  if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, counted(length, 'value'));
   return { values, n: length / d };
 }
 /**
@@ -52,9 +52,9 @@ export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
 export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
   if (rows.n === others.n) return;
   throw argumentError('DIMENSION_MISMATCH', where, argument, {
-    expected: `${others.n} rows, as many as ${other}`,
-    received: `${rows.n} rows`,
-    reason: `has ${rows.n} rows, but ${other} ${others.n}`,
+    expected: `${counted(others.n, 'row')}, as many as ${other}`,
+    received: counted(rows.n, 'row'),
+    reason: `has ${counted(rows.n, 'row')}, but ${other} ${others.n}`,
   });
 }
 /** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
@@ -121,7 +121,7 @@ export function out(where: string, value: unknown, x: Real, n: number): Real {
   if (tagOf(value) !== tag) throw invalid(where, 'out', `a ${tag} like the data`, value);
   const array = value as Real;
   if (!fixedBuffer(array)) throw sharedMemory(where, 'out');
-  if (lengthOf(array) !== n) throw mismatch(where, 'out', `${n}`, `${lengthOf(array)} values`);
+  if (lengthOf(array) !== n) throw mismatch(where, 'out', `${n}`, counted(lengthOf(array), 'value'));
   if (overlap(array, x))
     throw argumentError('INVALID_ARGUMENT', where, 'out', {
       expected: 'memory of its own',
@@ -156,7 +156,8 @@ export function gaps(
   { missing, mask }: Gaps,
 ): Uint8Array | undefined {
   if (missing === undefined && mask === undefined) return undefined;
-  if (mask && mask.length !== values.length) throw mismatch(where, 'mask', `${values.length}`, `${mask.length} values`);
+  if (mask && mask.length !== values.length)
+    throw mismatch(where, 'mask', `${values.length}`, counted(mask.length, 'value'));
   const d = values.length / n;
   const seen = allocate(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {

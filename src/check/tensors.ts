@@ -21,8 +21,10 @@ export function tensor(
   const fits =
     sizes.length > 1 ? want.join() === sizes.join() : product === values.length && want.every(Number.isInteger);
   if (fits) return values;
-  throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), `${sizes.join(' x ')} values`);
+  throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), valuesText(sizes));
 }
+/** '1 value', '2 x 3 values' */
+const valuesText = (shape: readonly number[]): string => `${shape.join(' x ')} value${shape.join() === '1' ? '' : 's'}`;
 /** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours; undefined for a value that is not
  * a typed array. Other typed arrays are refused. */
 export function real(where: string, argument: string, value: unknown): Real | undefined {
@@ -83,8 +85,7 @@ export function flatten(where: string, argument: string, value: unknown, into: N
   const shape = flatten(where, argument, first, into, depth + 1);
   for (let i = 1; i < length; i++) {
     const own = flatten(where, argument, value[i], into, depth + 1);
-    if (own.join() !== shape.join())
-      throw mismatch(where, argument, shape.join(' x '), `${own.join(' x ')} values at [${i}]`);
+    if (own.join() !== shape.join()) throw mismatch(where, argument, shape.join(' x '), `${valuesText(own)} at [${i}]`);
   }
   return [length, ...shape];
 }

@@ -16,6 +16,8 @@ export interface TensorFile {
 const HEADER = 2 ** 20; // the most bytes of a header
 const ENTRIES = 1024; // the most tensors, and the most metadata
 const RANK = 4;
+const BRACE = 123; // {, with which a header begins
+const TEXT = 2 ** 40; // a greater length of a header is most likely text
 const ELEMENTS = 2 ** 26;
 const FORBIDDEN = ['__metadata__', '__proto__', 'constructor', 'prototype']; // as a name of anything
 const ZEROS = '0'.repeat(64); // in place of the checksum while it is computed
@@ -82,6 +84,7 @@ const isShape = (shape: unknown): shape is number[] =>
 function readLayout(file: Uint8Array): Layout {
   if (file.length < 8) fail(`${file.length} bytes are too few for the length of a header`);
   const size = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  if (size > TEXT && file[8] !== BRACE) fail('its first bytes are not those of a model');
   if (size > HEADER) fail(`a header of ${size} bytes is longer than ${HEADER}`);
   if (8 + size > file.length) fail(`a header of ${size} bytes does not fit a file of ${file.length}`);
   const text = decodeText(file.subarray(8, 8 + size));

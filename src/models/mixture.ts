@@ -4,7 +4,7 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Result, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
-import { argumentError } from '../errors.ts';
+import { argumentError, counted } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../file.ts';
 import type { FitReport } from '../training/report.ts';
 import { Components, type Parts } from './components/components.ts';
@@ -298,9 +298,9 @@ export class GaussianMixture extends Scored {
     );
     if (init && (init.k !== k || init.type !== type))
       throw argumentError('INVALID_ARGUMENT', where, 'init', {
-        expected: `${k} ${type} components`,
-        received: `${init.k} ${init.type} components`,
-        reason: `has ${init.k} ${init.type} components, not ${k} ${type} ones`,
+        expected: counted(k, `${type} component`),
+        received: counted(init.k, `${init.type} component`),
+        reason: `has ${counted(init.k, `${init.type} component`)}, not ${k} ${type}`,
       });
     const rate =
       given.falsePositiveRate === undefined

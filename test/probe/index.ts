@@ -4,6 +4,7 @@ import * as mixture from "../../assembly/mixture";
 import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
+import * as jacobian from "../../assembly/jacobian";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -168,6 +169,42 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     dState: usize): i32 {
   return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
     last, saved, W, active, row, line, carry, now, e, du, dState);
+}
+export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f64>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_spectrum_f32(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f32>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_backpropagate_f64(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f64>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_backpropagate_f32(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f32>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_unroll_f64(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f64>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function jacobian_unroll_f32(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f32>(n, d, activation, a, W, first, z, h, slopes);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -14,7 +14,7 @@ import type { RowBuffer } from '../../table/buffer.ts';
 import { gapsOf } from '../../table/counts.ts';
 import { toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { toOptionError, usageError } from '../errors.ts';
+import { counted, toOptionError, usageError } from '../errors.ts';
 import { number } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { criteria, type RowModel } from '../rows.ts';
@@ -130,14 +130,23 @@ class RowFitting<M extends RowModel> implements Fitting {
         ...compared,
         ...(anomaly && { anomaly }),
       },
-      data: `${counts.rows} rows of ${file} (${counts.rows - observed} empty, ${gaps} gaps)`,
+      data: `${counted(counts.rows, 'row')} of ${file} (${counts.rows - observed} empty, ${counted(gaps, 'gap')})`,
       lines: [
-        `${iterations} iterations, ${converged ? 'converged' : 'not converged'}`,
+        `${counted(iterations, 'iteration')}, ${converged ? 'converged' : this.unconverged(iterations)}`,
         `log-likelihood ${formatNumber(logLikelihood)}${compared ? `, BIC ${formatNumber(compared.bic)}` : ''}`,
         ...(anomaly ? [`anomaly: log-density below ${formatNumber(anomaly.threshold)}`] : []),
         ...warnings.map((warning) => `warning: ${warning}`),
       ],
     };
+  }
+  /** What a fit that did not converge would need. */
+  private unconverged(iterations: number): string {
+    const { maxIterations = 200, tolerance = 1e-7 } = this.settings as {
+      readonly maxIterations?: number;
+      readonly tolerance?: number;
+    };
+    if (iterations < maxIterations || tolerance === 0) return 'not converged';
+    return `not converged: --max-iterations ${5 * Math.max(maxIterations, 20)} goes on, a larger --tolerance stops before`;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
 import { gaps } from '../../check.ts';
-import { argumentError, callError } from '../../errors.ts';
+import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
 import { type Batch, batchesOf } from './sums.ts';
@@ -44,7 +44,7 @@ export class Observations {
       throw argumentError('INVALID_ARGUMENT', where, 'components', {
         expected: `at most ${observed}, the number of observed rows`,
         received: `${k}`,
-        sentence: `${k} components for ${observed} observed rows`,
+        sentence: `${counted(k, 'component')} for ${counted(observed, 'observed row')}`,
       });
     const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)

@@ -3,7 +3,7 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { argumentError } from '../../errors.ts';
+import { argumentError, counted } from '../../errors.ts';
 import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
@@ -128,9 +128,9 @@ export function readFit(
   const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
   if (chosen.init && chosen.init.d !== d)
     throw argumentError('DIMENSION_MISMATCH', where, 'x', {
-      expected: `${chosen.init.d} columns, as many as init`,
-      received: `${d} columns`,
-      reason: `has ${d} columns, init ${chosen.init.d}`,
+      expected: `${counted(chosen.init.d, 'column')}, as many as init`,
+      received: counted(d, 'column'),
+      reason: `has ${counted(d, 'column')}, init ${chosen.init.d}`,
     });
   const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
