@@ -87,7 +87,8 @@ export function defaultBackend(): Backend {
 }
 
 /**
- * The native backend of the checkout or of the platform's package; an error of code BACKEND that says why there is none,
+ * The native backend, from what was built in the checkout or by `seqlik build`, else from the platform's package, or from
+ * the file that SEQLIK_NATIVE names (as in a bundle, which has neither beside it); an error of code BACKEND that says why there is none,
  * whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or version.
  */
 function tryNative(choice: Choice): Backend | SeqlikError {
@@ -95,10 +96,11 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   // not an import: bundlers would follow it
   const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
   if (!createRequire) return new SeqlikError('BACKEND', 'no native binary: this is not Node');
-  const platform = `@seqlik/${process.platform}-${process.arch}`;
+  const { SEQLIK_NATIVE: given } = process.env;
+  const platform = platformPackage(process);
   const attempts: string[] = [];
   let last: unknown;
-  for (const where of ['../../build/native/Release/kernels.node', platform]) {
+  for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
     try {
       // in a CommonJS bundle import.meta is empty: createRequire throws
       const exports: unknown = createRequire(import.meta.url)(where);
@@ -116,8 +118,32 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   }
   return new SeqlikError(
     'BACKEND',
-    `no native binary (${attempts.join('; ')}): install seqlik with its optional package ${platform} ` +
-      '(in a checkout: npm run build:native)',
+    `no native binary (${attempts.join('; ')}): ${
+      given
+        ? 'SEQLIK_NATIVE names the file of the addon'
+        : `install seqlik with its optional package ${platform}, or build it with 'npx seqlik build'`
+    }`,
     last === undefined ? {} : { cause: last },
   );
+}
+
+/**
+ * The package with the addon of this system. Its C library is asked for, since both may be installed, as by a lockfile
+ * made on another machine, and the wrong one might load and crash.
+ */
+function platformPackage({ platform, arch, execPath }: NodeJS.Process): string {
+  return `@seqlik/${platform}-${arch}${platform === 'linux' ? (startsOnMusl(execPath) ? '-musl' : '-gnu') : ''}`;
+}
+/** Whether a program is started by musl's loader, whose name stands near its beginning; process.report takes 9 ms. */
+function startsOnMusl(program: string): boolean {
+  const { closeSync, openSync, readSync } = globalThis.process.getBuiltinModule('node:fs');
+  const start = Buffer.alloc(4096);
+  try {
+    const file = openSync(program, 'r');
+    readSync(file, start);
+    closeSync(file);
+  } catch {
+    return false; // not readable, as in a sandbox
+  }
+  return start.includes('/ld-musl-');
 }
