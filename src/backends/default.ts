@@ -4,6 +4,7 @@ import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
 import { SeqlikError } from '../errors.ts';
+import { isCut, platformPackage } from './binary.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
@@ -103,11 +104,17 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
     try {
       // in a CommonJS bundle import.meta is empty: createRequire throws
-      const exports: unknown = createRequire(import.meta.url)(where);
-      return openNative(contract, exports, where, choice);
+      const require = createRequire(import.meta.url);
+      if (isCut(require.resolve(where))) attempts.push(`${where} is cut short`);
+      else return openNative(contract, require(where), where, choice);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') attempts.push(`${where}: ${code}`);
+      if (code === 'MODULE_NOT_FOUND') attempts.push(`${where} is not there`);
+      else if (code === 'ERR_DLOPEN_DISABLED')
+        return new SeqlikError(
+          'BACKEND',
+          'no native binary: addons are off (--no-addons, or --permission without --allow-addons)',
+        );
       else if (error instanceof SeqlikError)
         return error; // loaded, but of another version or without this level
       else {
@@ -125,25 +132,4 @@ function tryNative(choice: Choice): Backend | SeqlikError {
     }`,
     last === undefined ? {} : { cause: last },
   );
-}
-
-/**
- * The package with the addon of this system. Its C library is asked for, since both may be installed, as by a lockfile
- * made on another machine, and the wrong one might load and crash.
- */
-function platformPackage({ platform, arch, execPath }: NodeJS.Process): string {
-  return `@seqlik/${platform}-${arch}${platform === 'linux' ? (startsOnMusl(execPath) ? '-musl' : '-gnu') : ''}`;
-}
-/** Whether a program is started by musl's loader, whose name stands near its beginning; process.report takes 9 ms. */
-function startsOnMusl(program: string): boolean {
-  const { closeSync, openSync, readSync } = globalThis.process.getBuiltinModule('node:fs');
-  const start = Buffer.alloc(4096);
-  try {
-    const file = openSync(program, 'r');
-    readSync(file, start);
-    closeSync(file);
-  } catch {
-    return false; // not readable, as in a sandbox
-  }
-  return start.includes('/ld-musl-');
 }
