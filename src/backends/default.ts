@@ -3,7 +3,7 @@ import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
-import { SeqlikError } from '../errors.ts';
+import { rephrase, SeqlikError } from '../errors.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
@@ -57,13 +57,24 @@ let current: Backend | undefined;
 export function defaultBackend(): Backend {
   if (!current?.usable) {
     const { SEQLIK_BACKEND: name, SEQLIK_ISA: isa, SEQLIK_THREADS: threads } = globalThis.process?.env ?? {};
-    current = openBackend({
-      ...(name && { name: name as 'native' }),
-      ...(isa && { isa }),
-      ...(threads && { threads: Number(threads) }),
-    });
+    try {
+      current = openBackend({
+        ...(name && { name: name as 'native' }),
+        ...(isa && { isa }),
+        ...(threads && { threads: Number(threads) }),
+      });
+    } catch (error) {
+      throw toVariableError(error);
+    }
   }
   return current;
+}
+
+/** An error about an option of openBackend, said of the environment variable that gave it. */
+function toVariableError(error: unknown): unknown {
+  if (!(error instanceof SeqlikError) || error.argument === undefined) return error;
+  const variable = { name: 'SEQLIK_BACKEND', isa: 'SEQLIK_ISA', threads: 'SEQLIK_THREADS' }[error.argument];
+  return variable ? rephrase(error, `${variable} ${error.reason}`, { argument: variable }) : error;
 }
 
 /**

@@ -129,9 +129,9 @@ export class GaussianMixture extends Scored {
    * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [1, 2], covarianceType: 'diagonal' });
    * GaussianMixture.fromBytes(m.toBytes()).covarianceType; // 'diagonal'
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): GaussianMixture {
     const on = onBackend('GaussianMixture.fromBytes', options);
-    const file = decode(bytes, 'gaussian-mixture');
+    const file = decode('GaussianMixture.fromBytes', bytes, 'gaussian-mixture');
     const { type: covarianceType, weights, means, covariances } = decodeParts(file);
     const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
     const anomaly = threshold !== undefined && {
@@ -177,6 +177,7 @@ export class GaussianMixture extends Scored {
   lossGradient(x: Points): MixtureGradient {
     const where = 'GaussianMixture.lossGradient';
     const rows = check.points(where, 'x', x, this.dimension);
+    check.finiteRows(where, 'x', rows, this.dimension); // gaps have no gradient here
     const totals = this.expect(where, rows, {}, new Float64Array(rows.n).fill(1));
     const dWeights = weightGradient(where, this.components, rows, totals);
     return { loss: 0 - totals.logLikelihood, dWeights, ...gradients(this.components, totals) };
@@ -197,7 +198,7 @@ export class GaussianMixture extends Scored {
     const given = check.options(where, options, ['sampleWeights', 'shardSize', 'missing', 'mask']);
     const missing = check.gapOptions(where, given);
     const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     const weights = check.weights(where, given.sampleWeights, rows.n);
     return new MixtureStatistics(this.expect(where, rows, missing, weights, shardSize));
   }
@@ -242,7 +243,7 @@ export class GaussianMixture extends Scored {
     const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
     const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const missing = check.gapOptions(where, given);
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
     return quantile(where, this.components.logDensity(where, rows, missing, out), rate);
@@ -332,7 +333,7 @@ export class GaussianMixture extends Scored {
 
   private computeShares(where: string, x: Points, options?: Gaps): Real {
     const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     return this.components.responsibilities(where, rows, missing);
   }

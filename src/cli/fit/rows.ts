@@ -14,7 +14,7 @@ import type { RowBuffer } from '../../table/buffer.ts';
 import { gapsOf } from '../../table/counts.ts';
 import { toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { counted, toOptionError, usageError } from '../errors.ts';
+import { counted, toReadError, usageError } from '../errors.ts';
 import { number } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { criteria, type RowModel } from '../rows.ts';
@@ -112,7 +112,7 @@ class RowFitting<M extends RowModel> implements Fitting {
         onProgress: bar.update,
       })
       .catch((error) => {
-        throw toOptionError(toDataError(error, file, names, (row) => rows.lineOf(row)));
+        throw toReadError(toDataError(error, file, names, (row) => rows.lineOf(row)));
       })
       .finally(bar.stop);
     const { observed, gaps } = counts;

@@ -125,7 +125,7 @@ export function readFit(
     ...check.callback(where, 'onProgress', given.onProgress),
   };
   const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
-  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
+  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d, missing);
   if (chosen.init && chosen.init.d !== d)
     throw argumentError('DIMENSION_MISMATCH', where, 'x', {
       expected: `${counted(chosen.init.d, 'column')}, as many as init`,
@@ -134,7 +134,7 @@ export function readFit(
     });
   const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
-  if (!mask) check.finiteRows(where, 'x', rows, d);
+  if (!mask) check.finiteRows(where, 'x', rows, d, check.gapHint);
   const weights = check.weights(where, given.sampleWeights, n);
   return { rows, settings: { ...settings, d, sampleWeights: weights, missing: mask ? { mask } : {} } as Settings };
 }
