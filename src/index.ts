@@ -17,7 +17,7 @@ export {
 } from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export { Gaussian, type GaussianFitOptions, type GaussianLike, type GaussianParameters } from './models/gaussian.ts';
-export { loadModel } from './models/load.ts';
+export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
   type ComponentFitOptions,
@@ -25,6 +25,7 @@ export {
   type FitOptions,
   type FitProgress,
   GaussianMixture,
+  type Initialization,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,

@@ -21,7 +21,7 @@ import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
-export type { ComponentFitOptions, FitOptions, FitProgress } from './components/settings.ts';
+export type { ComponentFitOptions, FitOptions, FitProgress, Initialization } from './components/settings.ts';
 
 /** Parameters of a mixture of M Gaussians in d dimensions. */
 export interface MixtureParameters {
@@ -64,6 +64,15 @@ export interface MixtureFitOptions extends ComponentFitOptions {
   readonly init?: MixtureLike;
   /** Fraction of the training rows to flag as anomalies, between 0 and 1; stored with the model. */
   readonly falsePositiveRate?: number;
+}
+
+/** Options of a fit that starts by itself. */
+interface CountedFit extends MixtureFitOptions {
+  readonly components: number;
+}
+/** Options of a fit that starts from given components. */
+interface WarmFit extends MixtureFitOptions {
+  readonly init: MixtureLike;
 }
 
 /**
@@ -285,7 +294,7 @@ export class GaussianMixture extends Scored {
    * const { model } = await GaussianMixture.fit([[0], [1], [9], [10]], { components: 2, regularization: 0 });
    * model.parameters.means.sort(); // Float64Array(2) [ 0.5, 9.5 ]
    */
-  static async fit(x: Points, options?: MixtureFitOptions): Promise<{ model: GaussianMixture; report: FitReport }> {
+  static async fit(x: Points, options: CountedFit | WarmFit): Promise<{ model: GaussianMixture; report: FitReport }> {
     const where = 'GaussianMixture.fit';
     const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
     const given = check.options(where, options, known);
@@ -338,8 +347,8 @@ export class GaussianMixture extends Scored {
     return this.components.responsibilities(where, rows, missing);
   }
   protected override summary(): object {
-    const { dimension, componentCount: components, covarianceType, anomaly } = this;
-    return { dimension, components, covarianceType, ...(anomaly && { anomaly }) };
+    const { dimension, componentCount, covarianceType, anomaly } = this;
+    return { dimension, componentCount, covarianceType, ...(anomaly && { anomaly }) };
   }
 }
 

@@ -216,7 +216,7 @@ const data: Case[] = [
   ['a value is null', score([[0, 1], [2, null]]),
     'INVALID_ARGUMENT', { argument: 'x', row: 1, column: 1 },
     "x must hold numbers only, not null at row 1, column 1; a gap? say missing: 'nan'"],
-  ['there is a hole', score([[0, 1], [2, 3], [, 5]]),
+  ['there is a hole', score([[0, 1], [2, 3], Object.assign([], { 1: 5 })]),
     'INVALID_ARGUMENT', { argument: 'x', row: 2, column: 0 },
     "x must hold numbers only, not undefined at row 2, column 0; a gap? say missing: 'nan'"],
   ['a value is a BigInt', score([[0, 1n]]),

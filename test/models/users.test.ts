@@ -1,6 +1,16 @@
 /** What users of other libraries stumbled over: messages that say what to do, and data as they come. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Gaussian, GaussianMixture, loadModel, MixtureDensityNetwork } from '../../src/index.ts';
+import {
+  type AnyModel,
+  Gaussian,
+  GaussianMixture,
+  type Initialization,
+  loadModel,
+  MixtureDensityNetwork,
+  SeqlikError,
+} from '../../src/index.ts';
 import { refusal, titled } from '../support/models.ts';
 
 const failure = (promise: Promise<unknown>): Promise<Error> =>
@@ -26,13 +36,7 @@ describe.each(titled)('on %s', (_, backend) => {
     expect(refusal(() => network.logDensity([[0, 1], ...x])).message).not.toContain('gap');
   });
   test('null, undefined and holes are gaps once gaps are announced', () => {
-    const x = [
-      [0, 2],
-      [null, 1],
-      [3, undefined],
-      [, 5],
-      [null, null],
-    ] as number[][];
+    const x = [[0, 2], [null, 1], [3, undefined], Object.assign([], { 1: 5 }), [null, null]] as number[][];
     const same = x.map((row) => Array.from({ length: 2 }, (_, j) => row[j] ?? Number.NaN));
     expect(plane.logDensity(x, { missing: 'nan' })).toEqual(plane.logDensity(same, { missing: 'nan' }));
     const mask = Uint8Array.of(1, 1, 0, 1, 1, 0, 0, 1, 0, 0);
@@ -114,3 +118,62 @@ describe.each(titled)('on %s', (_, backend) => {
     );
   });
 });
+
+describe('an error far from home', () => {
+  const g = new Gaussian({ mean: [0], variances: [1] });
+  const error = refusal(() => g.logDensity([[1], [Number.NaN]]));
+  test('through JSON and through a message it keeps its class, code, fields and message', () => {
+    for (const sent of [JSON.parse(JSON.stringify(error)), structuredClone(error.toJSON())]) {
+      const back = SeqlikError.from(sent);
+      expect(back).toBeInstanceOf(SeqlikError);
+      expect({ ...back, message: back.message }).toEqual({ ...error, message: error.message });
+      expect(back.value).toBeNaN();
+    }
+  });
+  test('with its causes, and without what is not for others', () => {
+    const outer = new SeqlikError('FORMAT', 'outer', { cause: error, checkpoint: new Uint8Array(9) });
+    const back = SeqlikError.from(JSON.parse(JSON.stringify(outer)));
+    expect(back.cause).toBeInstanceOf(SeqlikError);
+    expect(back.cause).toMatchObject({ code: 'NON_FINITE', row: 1 });
+    expect(outer.toJSON()).not.toHaveProperty('checkpoint');
+    expect(outer.toJSON()).not.toHaveProperty('stack');
+    expect(new SeqlikError('IO', 'x', { cause: new TypeError('y') }).toJSON()).toMatchObject({ cause: 'y' });
+  });
+});
+test('JSON of a model is its summary, not its private state', () => {
+  const mixture = new GaussianMixture({ weights: [1], means: [0], covariances: [1] }, { columns: ['a'] });
+  const summary = { kind: 'gaussian-mixture', dimension: 1, componentCount: 1, covarianceType: 'full', columns: ['a'] };
+  expect(JSON.parse(JSON.stringify(mixture))).toEqual(summary);
+  expect(Object.keys(summary).every((name) => name in mixture)).toBe(true);
+  expect(JSON.parse(JSON.stringify(Object.create(GaussianMixture.prototype)))).toEqual({});
+});
+test('an environment variable at fault is named', () => {
+  for (const [variable, value] of [
+    ['SEQLIK_BACKEND', 'foo'],
+    ['SEQLIK_THREADS', 'many'],
+  ]) {
+    const program =
+      "import { defaultBackend } from './dist/index.js'; try { defaultBackend(); } catch (e) { console.log(e.message); }";
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      env: { ...process.env, [variable!]: value },
+      encoding: 'utf8',
+    });
+    expect(stdout).toMatch(new RegExp(`^${variable} must be .*, not `));
+  }
+});
+test('the declarations need no TypeScript above 5.0', () => {
+  const files = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'));
+  expect(files.length).toBeGreaterThan(30);
+  const newer = /\bWeakKey\b|\bNoInfer\b|\busing \w+ =|<const \w+ in |\bIteratorObject\b|\bDisposable\b/;
+  expect(files.filter((name) => newer.test(readFileSync(`dist/${name}`, 'utf8')))).toEqual([]);
+});
+/** Calls that the types allow, and some that they do not: `tsc` checks them, they never run. */
+async function types(model: AnyModel, initialization: Initialization): Promise<void> {
+  await GaussianMixture.fit([[1], [2]], { components: 2, initialization });
+  if (model.kind === 'gaussian-mixture') await GaussianMixture.fit([[1]], { init: model });
+  // @ts-expect-error neither components nor init
+  await GaussianMixture.fit([[1], [2]], { seed: 1 });
+  // @ts-expect-error no options
+  await GaussianMixture.fit([[1], [2]]);
+}
+test('the types say what a fit needs', () => expect(types).toBeTypeOf('function'));

@@ -66,7 +66,7 @@ export const mixtureFit = fitRows({
       falsePositiveRate: ['<r>', 'fraction of DATA to flag as anomalies; stored with the mixture', number],
     }),
   ],
-  fit: (x, settings) => GaussianMixture.fit(x, settings as MixtureFitOptions),
+  fit: (x, settings) => GaussianMixture.fit(x, settings as MixtureFitOptions & { readonly components: number }),
   withColumns: ({ parameters, backend, anomaly }, columns) =>
     new GaussianMixture(parameters, { backend, columns, ...(anomaly && { anomaly }) }),
   anomaly: (model) => model.anomaly,
