@@ -4,7 +4,7 @@
  */
 export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
-export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
+export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
   type DensityForward,
@@ -31,7 +31,7 @@ export {
   type SharedEigenProduct,
   sharedEigenProduct,
 } from './models/jacobian.ts';
-export { loadModel } from './models/load.ts';
+export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
   type ComponentFitOptions,
@@ -39,6 +39,7 @@ export {
   type FitOptions,
   type FitProgress,
   GaussianMixture,
+  type Initialization,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,

@@ -338,7 +338,7 @@ test.each<[string, unknown]>([
   ['null', null],
   ['a string', 'text'],
   ['an array', [...writeTensors(SMALL)]],
-  ['an ArrayBuffer', writeTensors(SMALL).buffer],
+  ['a shared buffer', new SharedArrayBuffer(800)],
   ['a DataView', new DataView(writeTensors(SMALL).buffer)],
   ['an Int8Array', new Int8Array(writeTensors(SMALL).buffer)],
   ['a Uint8ClampedArray', new Uint8ClampedArray(writeTensors(SMALL).buffer)],

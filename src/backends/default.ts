@@ -3,7 +3,7 @@ import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
-import { SeqlikError } from '../errors.ts';
+import { rephrase, SeqlikError } from '../errors.ts';
 import { isCut, platformPackage } from './binary.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
@@ -70,27 +70,39 @@ export function setDefaultBackend(backend: Backend): void {
   current = check.backend('setDefaultBackend', backend ?? null, openBackend); // undefined is no backend either
 }
 /**
- * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment variables SEQLIK_BACKEND,
- * SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
+ * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment
+ * variables SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
  * @example
  * defaultBackend() === new Gaussian({ mean: [0], variances: [1] }).backend; // true
  */
 export function defaultBackend(): Backend {
   if (!current?.usable) {
     const { SEQLIK_BACKEND: name, SEQLIK_ISA: isa, SEQLIK_THREADS: threads } = globalThis.process?.env ?? {};
-    current = openBackend({
-      ...(name && { name: name as 'native' }),
-      ...(isa && { isa }),
-      ...(threads && { threads: Number(threads) }),
-    });
+    try {
+      current = openBackend({
+        ...(name && { name: name as 'native' }),
+        ...(isa && { isa }),
+        ...(threads && { threads: Number(threads) }),
+      });
+    } catch (error) {
+      throw toVariableError(error);
+    }
   }
   return current;
 }
 
+/** An error about an option of openBackend, said of the environment variable that gave it. */
+function toVariableError(error: unknown): unknown {
+  if (!(error instanceof SeqlikError) || error.argument === undefined) return error;
+  const variable = { name: 'SEQLIK_BACKEND', isa: 'SEQLIK_ISA', threads: 'SEQLIK_THREADS' }[error.argument];
+  return variable ? rephrase(error, `${variable} ${error.reason}`, { argument: variable }) : error;
+}
+
 /**
  * The native backend, from what was built in the checkout or by `seqlik build`, else from the platform's package, or from
- * the file that SEQLIK_NATIVE names (as in a bundle, which has neither beside it); an error of code BACKEND that says why there is none,
- * whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or version.
+ * the file that SEQLIK_NATIVE names (as in a bundle, which has neither beside it); an error of code BACKEND that says why
+ * there is none, whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or
+ * version.
  */
 function tryNative(choice: Choice): Backend | SeqlikError {
   const { process } = globalThis;

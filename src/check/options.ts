@@ -1,7 +1,7 @@
 /** Options and parameter objects: single values, each read once and checked. */
 import { type Backend, isBackend } from '../bind.ts';
 import { argumentError, nearest } from '../errors.ts';
-import { fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { isReadable, lengthOf, tagOf } from '../memory.ts';
 import { describe, hasFields, invalid, isArray, LIMIT, lengthIn, type Real } from './values.ts';
 
 /** The options of a call, its one last object. An unknown option is refused: it is most likely misspelt. */
@@ -90,7 +90,7 @@ export const or = (value: unknown, fallback: unknown): unknown => (value === und
 /** Between `least` and `most` distinct coordinates of d. */
 export function subset(where: string, value: unknown, d: number, least: number, most = d): number[] {
   const length = isArray(value) ? lengthIn(where, 'dims', value) : tagOf(value) ? lengthOf(value as Real) : -1;
-  const fits = length >= least && length <= most && (isArray(value) || fixedBuffer(value as Real));
+  const fits = length >= least && length <= most && (isArray(value) || isReadable(value as Real));
   const dims = Array.from({ length: fits ? length : 0 }, (_, i) => (value as ArrayLike<unknown>)[i]);
   const wrong = (j: unknown): boolean => typeof j !== 'number' || !Number.isInteger(j) || j < 0 || j >= d;
   if (!fits || dims.some(wrong) || new Set(dims).size < dims.length)

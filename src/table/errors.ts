@@ -81,8 +81,15 @@ export function toDataError(
   }
   if (code === 'NOT_POSITIVE_DEFINITE' && pivot !== undefined && component === undefined) {
     const column = `column ${pivot + 1} (${columns[pivot]})`;
-    const place = `(${error.which}, pivot ${pivot})`;
-    return fail(`${column} is constant, or the columns before it determine it ${place}`);
+    const own = `column ${pivot} of x `;
+    const { sentence = '' } = error;
+    const fault = sentence.startsWith(own)
+      ? sentence.slice(own.length)
+      : `is constant, or the columns before it determine it (${error.which}, pivot ${pivot})`;
+    const reason = `${column} ${fault}`;
+    const rest = columns.filter((_, j) => j !== pivot).map(headerCell);
+    const remedy = rest.length > 0 && !fault.endsWith('scale it') && { remedy: { columns: rest.join() } };
+    return rephrase(error, `${file}: ${reason}`, { file, reason, ...remedy });
   }
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;
@@ -93,6 +100,8 @@ export function toDataError(
 /** Text of a file as a message shows it: not too long. */
 export const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}...` : text);
 export const quote = (text: string): string => JSON.stringify(clip(text));
+/** A name as in a header line of CSV. */
+export const headerCell = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);
 /** Names as a message lists them, the first twelve of them. */
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 12).map(clip);

@@ -1,5 +1,5 @@
 /** A survey of the rows from the first cell on that is no number: which columns hold text, and what would help. */
-import { type Column, type Fault, listed, quote } from './errors.ts';
+import { type Column, type Fault, headerCell, listed, quote } from './errors.ts';
 
 const ROWS = 100;
 /** Words that other programs write for a gap. */
@@ -58,4 +58,3 @@ export class Survey {
     return { reason, remedy };
   }
 }
-const headerCell = (name: string): string => (/[",\r\n]/.test(name) ? `"${name.replaceAll('"', '""')}"` : name);

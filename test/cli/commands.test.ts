@@ -372,6 +372,40 @@ describe('score', () => {
     });
     await ok(['fit', 'gaussian', data, '-o', folder.at('pasted'), '--columns', 'x,y', '--json']);
   });
+  test('--components a..b keeps the model of the least BIC, and prints the table', async () => {
+    const args = ['fit', 'gaussian-mixture', data, '--columns', 'x,y', '--components', '1..3', ...onWasm, '-o'];
+    const printed = JSON.parse(await ok([...args, folder.at('chosen'), '--json']));
+    const fits = [1, 2, 3].map((components) => GaussianMixture.fit(points, { components, backend }));
+    const bics = (await Promise.all(fits)).map(({ model }) => model.bic(points));
+    for (const [i, { components, bic }] of printed.candidates.entries()) {
+      expect(components).toBe(i + 1);
+      expect(bic).toBeCloseTo(bics[i]!, 8);
+    }
+    const best = 1 + bics.indexOf(Math.min(...bics));
+    expect((load(folder.at('chosen')) as GaussianMixture).componentCount).toBe(best);
+    expect(printed.bic).toBe(Math.min(...printed.candidates.map(({ bic }: { bic: number }) => bic)));
+    const { stderr } = await seqlik([...args, folder.at('chosen')]);
+    expect(stderr).toMatch(/\ncomponents +parameters +log-likelihood +BIC\n +1 +5 +-\S+ +\S+.*\n +2 .*\n +3 /);
+    expect(stderr.match(/best$/gm)).toHaveLength(1);
+    for (const wrong of [
+      ['--components', '3..1'],
+      ['--components', '0..2'],
+      ['--sample-weights', 'x', '--columns', 'y'],
+    ])
+      expect(await seqlik([...args, folder.at('wrong'), ...wrong])).toMatchObject({ code: 2 });
+  });
+  test('--responsibilities', async () => {
+    const out = await ok(['score', model, data, '--responsibilities', ...onWasm]);
+    expect(out.split('\n')[0]).toBe('logDensity,component,anomaly,responsibility0,responsibility1');
+    const shares = (load(model) as GaussianMixture).responsibilities(x);
+    expect(column(out, 'responsibility1')).toEqual(Array.from({ length: 60 }, (_, i) => String(shares[2 * i + 1])));
+    expect(await seqlik(['score', gaussian, data, '--responsibilities'])).toMatchObject({ code: 2 });
+  });
+  test('a name of OUT as long as names may be', async () => {
+    const path = folder.at(`${'n'.repeat(246)}.csv`);
+    await ok(['score', gaussian, data, '-o', path]);
+    expect(readFileSync(path, 'utf8')).toBe(await ok(['score', gaussian, data]));
+  });
   test('a model from stdin', async () => {
     const described = await ok(['inspect', model]);
     expect(await ok(['inspect', '-'], { shell: `"$@" < '${model}'` })).toBe(described);

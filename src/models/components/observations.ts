@@ -46,9 +46,9 @@ export class Observations {
         received: `${k}`,
         sentence: `${counted(k, 'component')} for ${counted(observed, 'observed row')}`,
       });
-    const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
+    const { mean, variance, constant, fault } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)
-      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x is constant`, {
+      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x ${fault}`, {
         which: 'covariances',
         pivot: constant,
         value: 0,
@@ -82,7 +82,7 @@ async function measureColumns(
   seen: Uint8Array | undefined,
   { d, sampleWeights }: Settings,
   pace: Pace,
-): Promise<{ mean: Float64Array; variance: Float64Array; constant: number }> {
+): Promise<{ mean: Float64Array; variance: Float64Array; constant: number; fault: string }> {
   const least = new Float64Array(d).fill(Number.POSITIVE_INFINITY);
   const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
   const average = async (power: number, about: Float64Array): Promise<Float64Array> => {
@@ -105,5 +105,13 @@ async function measureColumns(
   };
   const mean = await average(1, new Float64Array(d));
   const variance = await average(2, mean);
-  return { mean, variance, constant: least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0)) };
+  const constant = least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0));
+  const [low = 0, high = 0] = [least[constant], most[constant]];
+  const fault =
+    low > high
+      ? 'was never observed'
+      : low === high
+        ? 'is constant'
+        : `varies so little, from ${low} to ${high}, that its variance is 0 in a double: scale it`;
+  return { mean, variance, constant, fault };
 }

@@ -358,9 +358,9 @@ export class MixtureDensityNetwork extends Model {
    * const bytes = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 }).toBytes();
    * MixtureDensityNetwork.fromBytes(bytes).parameters.b0; // Float64Array(2) [ 0, 0 ]
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
-    const file = decode(bytes, 'mixture-density-network');
+    const file = decode('MixtureDensityNetwork.fromBytes', bytes, 'mixture-density-network');
     const network = orMalformed(() => decodeNetwork(file));
     const { sequenceColumn } = file.metadata;
     const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
