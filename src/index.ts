@@ -7,6 +7,16 @@ export type { Backend } from './bind.ts';
 export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
+  type ConvolutionGradient,
+  type ConvolutionMode,
+  type ConvolutionOptions,
+  type ConvolutionOut,
+  type ConvolveGradientOptions,
+  type ConvolveOptions,
+  convolve,
+  convolveGradient,
+} from './models/convolution.ts';
+export {
   type DensityForward,
   type DensityGradient,
   type Distribution,

@@ -118,6 +118,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/file/': [],
   'src/table/': ['src/cli/', 'src/server/', 'src/cluster/', 'src/report/'],
   'src/models/components/': ['gaussian', 'mixture', 'statistics', 'divergence'].map((name) => `src/models/${name}.ts`),
+  'src/models/convolution/': [],
   'src/models/density/': ['src/models/recurrent/network'],
   'src/models/jacobian/': [],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],

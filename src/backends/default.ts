@@ -71,7 +71,8 @@ export function setDefaultBackend(backend: Backend): void {
 }
 /**
  * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment
- * variables SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
+ * variables SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a
+ * variable.
  * @example
  * defaultBackend() === new Gaussian({ mean: [0], variances: [1] }).backend; // true
  */

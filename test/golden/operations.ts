@@ -5,7 +5,10 @@
 import {
   type Backend,
   backpropagate,
+  type ConvolutionMode,
   chainDiagnostics,
+  convolve,
+  convolveGradient,
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
@@ -113,7 +116,13 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S1c.smooth': undefined,
   'S1c.gradient': undefined,
   'S1c.em': undefined,
-  'S2a.conv': undefined,
+  'S2a.conv': {
+    call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
+      const y = convolve(x.data, w.data, { mode, backend });
+      return { y, ...convolveGradient(x.data, w.data, gy.data, { mode, backend }) };
+    },
+    names: { dy: 'gy', dx: 'gX', dw: 'gW' },
+  },
   'S2b.ctrnn': undefined,
   'S3.diagnostics': {
     call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({

@@ -5,6 +5,7 @@ import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
 import * as jacobian from "../../assembly/jacobian";
+import * as convolution from "../../assembly/convolution";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -205,6 +206,52 @@ export function jacobian_unroll_f64(n: i32, d: i32, activation: i32, a: usize, W
 export function jacobian_unroll_f32(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
     h: usize, slopes: usize): i32 {
   return jacobian.unroll<f32>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function convolution_finite_f64(n: i32, x: usize): i32 {
+  return convolution.finite<f64>(n, x);
+}
+export function convolution_finite_f32(n: i32, x: usize): i32 {
+  return convolution.finite<f32>(n, x);
+}
+export function convolution_convolve_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f64>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_convolve_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f32>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_correlate_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f64>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_correlate_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f32>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_convolveFft_f64(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f64>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_convolveFft_f32(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f32>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_correlateFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f64>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
+}
+export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {
