@@ -6,6 +6,7 @@
 export {
   finiteRows,
   type Gaps,
+  gapHint,
   gapOptions,
   gaps,
   indices,
@@ -45,6 +46,7 @@ export {
   alike,
   describe,
   dtypeOf,
+  type Integers,
   isArray,
   isSingle,
   lengthIn,

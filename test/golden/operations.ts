@@ -4,6 +4,11 @@
  */
 import {
   type Backend,
+  backpropagate,
+  type ConvolutionMode,
+  chainDiagnostics,
+  convolve,
+  convolveGradient,
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
@@ -12,7 +17,9 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   RecurrentClassifier,
+  recurrentJacobians,
   SeqlikError,
+  sharedEigenProduct,
   TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
@@ -68,6 +75,7 @@ interface Recurrent {
   readonly lossAt: LossAt;
   readonly h0?: Tensor;
 }
+const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -119,12 +127,38 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S1c.smooth': undefined,
   'S1c.gradient': undefined,
   'S1c.em': undefined,
-  'S2a.conv': undefined,
+  'S2a.conv': {
+    call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
+      const y = convolve(x.data, w.data, { mode, backend });
+      return { y, ...convolveGradient(x.data, w.data, gy.data, { mode, backend }) };
+    },
+    names: { dy: 'gy', dx: 'gX', dw: 'gW' },
+  },
   'S2b.ctrnn': undefined,
-  'S3.diagnostics': undefined,
-  'S3.bptt': undefined,
-  'S3.sharedEigen': undefined,
-  'S3.rnnJacobians': undefined,
+  'S3.diagnostics': {
+    call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
+      ...chainDiagnostics(chainOf(J), { rateThreshold, backend }),
+    }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.bptt': {
+    call: ({ J, g }: Tensors<'J' | 'g'>, backend) => ({ ...backpropagate(chainOf(J), g.data, { backend }) }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.sharedEigen': {
+    call: ({ V, lambda }: Tensors<'V' | 'lambda'>) => ({ ...sharedEigenProduct(V.data, lambda.data) }),
+    names: {},
+  },
+  'S3.rnnJacobians': {
+    call(
+      { W, U, b, x, h0, activation }: { activation: 'tanh' | 'relu' } & Tensors<'W' | 'U' | 'b' | 'x' | 'h0'>,
+      backend,
+    ) {
+      const layer = { W: W.data, U: U.data, b: b.data, x: x.data, h0: h0.data, activation };
+      return { ...recurrentJacobians(layer, { backend }) };
+    },
+    names: {},
+  },
   'S4a.rnn': {
     call({ U, V, W, x, y, h0, lossAt }: Tensors<'U' | 'V' | 'W' | 'x' | 'y'> & Recurrent, backend) {
       const classifier = new RecurrentClassifier({ U: U.data, V: V.data, W: W.data }, { backend });

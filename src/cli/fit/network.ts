@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Backend, MixtureDensityNetwork, type NetworkFitOptions } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import { architectureText, completeSequences, type SequenceChoice, Walk, widthOf } from '../network.ts';
 import { number } from '../options.ts';
 import {
@@ -89,6 +90,7 @@ class NetworkFitting implements Fitting {
         ...this.settings,
         dimension: names.length,
         columns: names,
+        ...(this.options.sequence && { sequenceColumn: this.options.sequence }),
         ...this.files.options(),
         onProgress: bar.update,
       },
@@ -121,10 +123,10 @@ class NetworkFitting implements Fitting {
         ...(validationHistory && { validationHistory: [...validationHistory] }),
         warnings,
       },
-      data: `${lengths.length} sequences of ${file} (${counts.rows} rows)`,
+      data: `${counted(lengths.length, 'sequence')} of ${file} (${counted(counts.rows, 'row')})`,
       lines: [
         architectureText(model),
-        `${iterations} epochs${converged ? ', converged' : ''}${best}`,
+        `${counted(iterations, 'epoch')}${converged ? ', converged' : ''}${best}`,
         `log-likelihood per step ${formatNumber(logLikelihoodPerStep)}${heldOutText}`,
         ...warnings.map((warning) => `warning: ${warning}`),
       ],

@@ -1,5 +1,11 @@
 /** Fits to sequences with targets: recurrent-classifier. */
-import { type Backend, RecurrentClassifier, type RecurrentFitOptions, SeqlikError, type TrainingReport } from '../../index.ts';
+import {
+  type Backend,
+  RecurrentClassifier,
+  type RecurrentFitOptions,
+  SeqlikError,
+  type TrainingReport,
+} from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { fileError, quote, toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';

@@ -207,9 +207,9 @@ export class TwoLayerClassifier extends Model {
    * const bytes = new TwoLayerClassifier({ V: [[1, 0]], W: [[0, 0]] }).toBytes();
    * TwoLayerClassifier.fromBytes(bytes).hidden; // 1
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): TwoLayerClassifier {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): TwoLayerClassifier {
     const { backend } = check.options('TwoLayerClassifier.fromBytes', options, ['backend']);
-    const file = decode(bytes, 'two-layer-classifier');
+    const file = decode('TwoLayerClassifier.fromBytes', bytes, 'two-layer-classifier');
     refuseOthers(file, ['V', 'W']);
     const hidden = sizeOf(file, 'V', 2);
     const V = tensorOf(file, 'V', [hidden, sizeOf(file, 'V', 2, 1)]);

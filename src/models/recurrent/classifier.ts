@@ -37,6 +37,8 @@ export interface ClassifierOn extends OnBackend {
   readonly columns?: readonly string[];
   /** Names of the outputs, if they are known. */
   readonly labels?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart: kept, and written into the file. */
+  readonly sequenceColumn?: string;
 }
 /** Where a sequence begins, and where its outputs are. */
 export interface RecurrentStart {
@@ -91,6 +93,8 @@ export class RecurrentClassifier extends Model {
   readonly columns: readonly string[] | undefined;
   /** Names of the outputs, if they are known. */
   readonly labels: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   /** Where there are outputs: after the last step of each sequence, or at all steps. */
   readonly lossAt: LossAt;
   /** The probabilities are sigmoid(logits / temperature). */
@@ -110,7 +114,8 @@ export class RecurrentClassifier extends Model {
   constructor(parameters: RecurrentParameters, on?: ClassifierOn) {
     super();
     const where = 'RecurrentClassifier';
-    const { backend, columns, labels } = check.options(where, on, ['backend', 'columns', 'labels']);
+    const given = check.options(where, on, ['backend', 'columns', 'labels', 'sequenceColumn']);
+    const { backend, columns, labels, sequenceColumn } = given;
     const { stack, flat, lossAt, temperature, standardization } = readRecurrent(where, parameters);
     this.stack = stack;
     this.flat = flat;
@@ -119,6 +124,8 @@ export class RecurrentClassifier extends Model {
     this.units = standardization;
     this.columns = check.names(where, 'columns', columns, stack.inputs);
     this.labels = check.names(where, 'labels', labels, stack.outputs);
+    this.sequenceColumn =
+      sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', sequenceColumn);
     this.backend = check.backend(where, backend, defaultBackend);
   }
   /** Inputs of a step. */
@@ -239,8 +246,9 @@ export class RecurrentClassifier extends Model {
     if (logits.length === 0)
       throw argumentError('EMPTY_INPUT', where, 'y', { expected: 'at least one target', received: 'none' });
     const report = calibrateLogits(logits, examples.y, this.temperature);
-    const { parameters, backend, columns, labels } = this;
-    const names = { ...(columns && { columns }), ...(labels && { labels }) };
+    const { parameters, backend, columns, labels, sequenceColumn } = this;
+    const named = sequenceColumn === undefined ? {} : { sequenceColumn };
+    const names = { ...(columns && { columns }), ...(labels && { labels }), ...named };
     const { temperature } = report;
     return { model: new RecurrentClassifier({ ...parameters, temperature }, { backend, ...names }), report };
   }
@@ -253,7 +261,7 @@ export class RecurrentClassifier extends Model {
    * RecurrentClassifier.fromBytes(classifier.toBytes()).parameters.W; // Float64Array(1) [ 1 ]
    */
   toBytes(): Uint8Array {
-    const { metadata, tensors } = encodeRecurrent(this.stack, this.parameters, this.labels);
+    const { metadata, tensors } = encodeRecurrent(this.stack, this.parameters, this);
     return encode(this.kind, { ...metadata, ...encodeColumns(this.columns) }, tensors);
   }
   /**
@@ -263,11 +271,11 @@ export class RecurrentClassifier extends Model {
    * const bytes = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] }).toBytes();
    * RecurrentClassifier.fromBytes(bytes).inputs; // 1
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): RecurrentClassifier {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): RecurrentClassifier {
     const { backend } = check.options('RecurrentClassifier.fromBytes', options, ['backend']);
-    const file = decode(bytes, 'recurrent-classifier');
-    const { parameters, labels } = orMalformed(() => decodeRecurrent(file));
-    const on = { ...decodeColumns(file), ...labels, ...(backend !== undefined && { backend: backend as Backend }) };
+    const file = decode('RecurrentClassifier.fromBytes', bytes, 'recurrent-classifier');
+    const { parameters, named } = orMalformed(() => decodeRecurrent(file));
+    const on = { ...decodeColumns(file), ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new RecurrentClassifier(parameters, on));
   }
 

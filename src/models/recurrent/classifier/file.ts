@@ -6,10 +6,15 @@ import { lossAts, type RecurrentParameters } from './parameters.ts';
 
 const units = { mean: 'standardization.mean', standardDeviation: 'standardization.standardDeviation' };
 
+interface Names {
+  readonly labels?: readonly string[];
+  readonly sequenceColumn?: string;
+}
+
 export function encodeRecurrent(
   { inputs, hidden: [H], outputs }: StackArchitecture,
   { U, V, W, lossAt, temperature, standardization }: RecurrentParameters,
-  labels: readonly string[] | undefined,
+  { labels, sequenceColumn }: { readonly [K in keyof Names]: Names[K] | undefined },
 ): Pick<TensorFile, 'metadata' | 'tensors'> {
   const tensor = (shape: readonly number[], values: unknown) => ({ shape: [...shape], values: values as Float64Array });
   return {
@@ -17,6 +22,7 @@ export function encodeRecurrent(
       lossAt: lossAt!,
       temperature: String(temperature),
       ...(labels && { labels: JSON.stringify(labels) }),
+      ...(sequenceColumn !== undefined && { sequenceColumn }),
     },
     tensors: {
       U: tensor([H!, H!], U),
@@ -33,7 +39,7 @@ export function encodeRecurrent(
 /** The arguments of the constructor. Throws FORMAT, INVALID_ARGUMENT. */
 export function decodeRecurrent(file: TensorFile): {
   parameters: RecurrentParameters;
-  labels: { readonly labels?: readonly string[] };
+  named: Names;
 } {
   refuseOthers(file, ['U', 'V', 'W', ...Object.values(units)]);
   const H = sizeOf(file, 'U', 2);
@@ -53,13 +59,14 @@ export function decodeRecurrent(file: TensorFile): {
         },
       }),
     },
-    labels: decodeLabels(file),
+    named: decodeNames(file),
   };
 }
-function decodeLabels({ metadata: { labels } }: TensorFile): { readonly labels?: readonly string[] } {
-  if (labels === undefined) return {};
+function decodeNames({ metadata: { labels, sequenceColumn } }: TensorFile): Names {
+  const named = sequenceColumn === undefined ? {} : { sequenceColumn };
+  if (labels === undefined) return named;
   try {
-    return { labels: JSON.parse(labels) as readonly string[] };
+    return { ...named, labels: JSON.parse(labels) as readonly string[] };
   } catch {
     throw malformed('its labels are not JSON');
   }

@@ -42,6 +42,8 @@ export interface RecurrentFitOptions extends TrainingOptions {
   readonly columns?: readonly string[];
   /** Names of the outputs, kept with the model. */
   readonly labels?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart, kept with the model. */
+  readonly sequenceColumn?: string;
   /** Where learning starts: a classifier, or the parameters of one; default: drawn with the seed. */
   readonly init?: RecurrentParameters | { readonly parameters: RecurrentParameters };
   /** Default: defaultBackend(). */
@@ -59,6 +61,7 @@ const fitOptions = [
   'sampleWeights',
   'columns',
   'labels',
+  'sequenceColumn',
   'init',
   'backend',
   'shardSize',
@@ -67,7 +70,11 @@ const fitOptions = [
 export interface FittedRecurrent {
   readonly parameters: RecurrentParameters;
   readonly report: TrainingReport;
-  readonly names: { readonly columns?: readonly string[]; readonly labels?: readonly string[] };
+  readonly names: {
+    readonly columns?: readonly string[];
+    readonly labels?: readonly string[];
+    readonly sequenceColumn?: string;
+  };
   readonly backend: Backend;
 }
 
@@ -89,6 +96,10 @@ export async function fitRecurrent(
   const classes = readClassWeights(where, given.classWeights, stack.outputs);
   const columns = check.names(where, 'columns', given.columns, stack.inputs);
   const labels = check.names(where, 'labels', given.labels, stack.outputs);
+  const sequenceColumn =
+    given.sequenceColumn === undefined
+      ? {}
+      : { sequenceColumn: check.text(where, 'sequenceColumn', given.sequenceColumn) };
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = initialParameters(where, stack, given.init, settings.seed);
   const read = readExamples(where, x, y, stack, lossAt);
@@ -121,7 +132,7 @@ export async function fitRecurrent(
     return {
       parameters: { ...matricesOf(stack, parameters), lossAt, standardization: units },
       report,
-      names: { ...(columns && { columns }), ...(labels && { labels }) },
+      names: { ...(columns && { columns }), ...(labels && { labels }), ...sequenceColumn },
       backend,
     };
   } finally {
