@@ -30,7 +30,7 @@ class TargetEvaluation implements Evaluation {
   private open: { readonly logits: Float64Array; readonly y: Float64Array } | undefined;
   constructor(
     private readonly model: RecurrentClassifier,
-    { columns: asked, targets = labelsOf(model), sequence }: TargetChoice,
+    { columns: asked, targets = labelsOf(model), sequence = model.sequenceColumn }: TargetChoice,
   ) {
     const { inputs, outputs } = model;
     if (asked && asked.length !== inputs)
@@ -43,7 +43,7 @@ class TargetEvaluation implements Evaluation {
       columns,
       width: widthOf(model),
       complete: { binary: 0 },
-      ...(sequence !== undefined && { sequence }),
+      ...(sequence && { sequence }),
     };
     this.lossAt = model.lossAt;
     this.walk = new ClassifierWalk(model);
