@@ -8,9 +8,9 @@ export type Real = Float64Array | Float32Array;
 /** A list of numbers. */
 export type Vector = Real | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
-export type Matrix = Vector | readonly Vector[];
+export type Matrix = Vector | readonly (readonly number[])[] | readonly Real[];
 /** Flat row-major, or nested to up to three levels. */
-export type Tensor = Matrix | readonly (readonly Vector[])[];
+export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
 /** Results have the dtype of the data; f64 for nested numbers. */

@@ -41,11 +41,13 @@ export function surfaceOf(root: string): { places: string[]; promises: string[] 
       ...parts.flatMap(entriesOf).flatMap((entry) => paths(entry, `${path}[]`)),
     ];
   }
-  /** The elements of an array or of a record of typed arrays. */
+  /** The elements of an array or of a record of typed arrays; not the rows of a matrix, which are nothing but those. */
   function entriesOf(type: ts.Type): ts.Type[] {
     const entry = type.getStringIndexType() ?? (checker.isArrayType(type) ? type.getNumberIndexType() : undefined);
     const kinds = entry?.isUnion() ? entry.types : [entry];
-    return entry && kinds.some((kind) => kind?.symbol?.name === 'Float64Array') ? [entry] : [];
+    const typed = (kind?: ts.Type): boolean => /^Float(64|32)Array$/.test(kind?.symbol?.name ?? '');
+    if (checker.isArrayType(type) && kinds.every(typed)) return [];
+    return entry && kinds.some(typed) ? [entry] : [];
   }
   const promises = new Set<string>();
   function places(name: string, signatures: readonly ts.Signature[]): string[] {

@@ -1,6 +1,6 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
-import { alike, gaps } from '../../check.ts';
+import { alike, gaps, nonFinite } from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
@@ -79,6 +79,12 @@ export class Observations {
         pivot: constant,
         value: 0,
       });
+    const wide = variance.findIndex((v) => !Number.isFinite(v));
+    if (wide >= 0) {
+      const size = (row: number): number => (seen?.[row * d + wide] === 0 ? 0 : Math.abs(x.values[row * d + wide]!));
+      const far = usable.subarray(0, count).reduce((a, b) => (size(b) > size(a) ? b : a));
+      throw nonFinite(where, 'x', x.values, far, d);
+    }
     return new Observations(x, settings, seen, usable.subarray(0, count), mean, variance);
   }
   /** Whether every value was observed. */
