@@ -59,7 +59,7 @@ export const sharedSettings = settingsOf<Shared>({
   maxIterations: ['<n>', 'maximum number of iterations (default: 500), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
-    'gain of the log-likelihood per row at which to stop (default: 1e-6); for a network relative (default: 0, never)',
+    'gain of the log-likelihood per row at which to stop (default: 3e-7); for a network relative (default: 0, never)',
     number,
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],

@@ -46,6 +46,9 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
   const warn = (event: string): void => {
     warnings.push(`restart ${restart}, iteration ${history.length}: ${event}`);
   };
+  const conclude = (sentence: string): void => {
+    warnings.push(`restart ${restart}: ${sentence}`);
+  };
   const collapses = new Collapses(data, settings, warn);
   let components = new Components(backend, start, where, 'covariances');
   try {
@@ -89,12 +92,12 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
       break;
     }
     const stuck = kept !== undefined && kept.logLikelihood > totals.logLikelihood;
-    if (stuck) warn(`the better state before iteration ${kept!.iteration} is returned`);
+    if (stuck) conclude(`the better state before iteration ${kept!.iteration} is returned`);
     else if (!converged && !fell && tolerance > 0 && maxIterations > 0)
-      warn('not converged: more iterations, or a larger tolerance');
+      conclude(`not converged after ${maxIterations} iterations`);
     const best = stuck ? new Components(backend, kept!.parts, where, 'covariances') : components;
     const logLikelihood = stuck ? kept!.logLikelihood : totals.logLikelihood;
-    const penalty = await lean(best, totals, floor, warn, pace);
+    const penalty = await lean(best, totals, floor, conclude, pace);
     const report: FitReport = {
       iterations: history.length - 1,
       converged,

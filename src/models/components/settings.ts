@@ -31,7 +31,7 @@ export interface FitOptions {
   readonly seed?: number;
   /** 0 .. 2^31-1, default 500. */
   readonly maxIterations?: number;
-  /** Stop when the log-likelihood gains less, per unit of weight; default 1e-6, 0 = never stop early. */
+  /** Stop when the log-likelihood gains less, per unit of weight; default 3e-7, 0 = never stop early. */
   readonly tolerance?: number;
   /** An abort ends the fit with ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
@@ -129,7 +129,7 @@ export function readFit(
     restarts: check.count(where, 'restarts', check.or(given.restarts, 1), 1, 1000),
     regularization: check.amount(where, 'regularization', check.or(given.regularization, 1e-6)),
     maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 500), 0),
-    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-6)),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 3e-7)),
     seed: check.seed(where, given.seed),
     ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
     ...check.signal(where, given.signal),
