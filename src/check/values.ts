@@ -65,9 +65,24 @@ export function describe(value: unknown): string {
   if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
   return typeof value === 'function' ? 'a function' : String(value);
 }
-/** A new array for n results, f64 by default. Throws OUT_OF_MEMORY. */
-export const room = <D extends DType = 'f64'>(where: string, n: number, dtype: D = 'f64' as D): Arrays[D] =>
-  allocate(where, n, () => new realArrays[dtype](n));
+/**
+ * A new array for the n values of a result, whose size follows from the rows of `argument`. Throws INVALID_ARGUMENT
+ * (2^31 values or more), OUT_OF_MEMORY.
+ */
+export function room<D extends DType = 'f64'>(
+  where: string,
+  n: number,
+  dtype: D = 'f64' as D,
+  argument = 'x',
+): Arrays[D] {
+  if (n >= LIMIT)
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: `results of fewer than ${LIMIT} values`,
+      received: `${n} values`,
+      sentence: `the result for ${argument} would have ${n} values, ${LIMIT} or more`,
+    });
+  return allocate(where, n, () => new realArrays[dtype](n));
+}
 /** Whether an array holds f32, by what the engine says and not by its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
 /** The dtype of the kernels for an array. */

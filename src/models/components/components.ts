@@ -118,7 +118,7 @@ export class Components {
   /** w_c N(x | c) / Σ, [n,k]; the weights for a row without observations. Throws NON_FINITE (row). */
   responsibilities(where: string, x: Rows, missing: Gaps): Real {
     const { k, d } = this.parts;
-    const r = alike(x.values, x.n * k);
+    const r = room(where, x.n * k, dtypeOf(x.values));
     return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r));
   }
 
