@@ -59,6 +59,7 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
     let fell = false;
     let converged = false;
     while (history.length <= maxIterations) {
+      await pace.rest(); // small calls run at once
       const before = totals.logLikelihood;
       const late = kept && history.length - kept.iteration >= PATIENCE && before <= kept.logLikelihood;
       const next = late ? without(kept!, collapses) : maximise(where, totals, floor);

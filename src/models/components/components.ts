@@ -209,12 +209,12 @@ export class Components {
       logLikelihood: new Float64Array(1),
     };
   }
-  /** Adds complete rows, weighted by w, to sums. */
+  /** Adds complete rows, weighted by w, to sums: arrays that nobody else changes meanwhile. */
   expect(rows: Rows, w: Float64Array, sums: PaddedSums, shardSize?: number): Work {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: false, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
