@@ -3,7 +3,8 @@ import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
-import { SeqlikError } from '../errors.ts';
+import { rephrase, SeqlikError } from '../errors.ts';
+import { isCut, platformPackage } from './binary.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
@@ -69,43 +70,64 @@ export function setDefaultBackend(backend: Backend): void {
   current = check.backend('setDefaultBackend', backend ?? null, openBackend); // undefined is no backend either
 }
 /**
- * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment variables SEQLIK_BACKEND,
- * SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
+ * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment
+ * variables SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a
+ * variable.
  * @example
  * defaultBackend() === new Gaussian({ mean: [0], variances: [1] }).backend; // true
  */
 export function defaultBackend(): Backend {
   if (!current?.usable) {
     const { SEQLIK_BACKEND: name, SEQLIK_ISA: isa, SEQLIK_THREADS: threads } = globalThis.process?.env ?? {};
-    current = openBackend({
-      ...(name && { name: name as 'native' }),
-      ...(isa && { isa }),
-      ...(threads && { threads: Number(threads) }),
-    });
+    try {
+      current = openBackend({
+        ...(name && { name: name as 'native' }),
+        ...(isa && { isa }),
+        ...(threads && { threads: Number(threads) }),
+      });
+    } catch (error) {
+      throw toVariableError(error);
+    }
   }
   return current;
 }
 
+/** An error about an option of openBackend, said of the environment variable that gave it. */
+function toVariableError(error: unknown): unknown {
+  if (!(error instanceof SeqlikError) || error.argument === undefined) return error;
+  const variable = { name: 'SEQLIK_BACKEND', isa: 'SEQLIK_ISA', threads: 'SEQLIK_THREADS' }[error.argument];
+  return variable ? rephrase(error, `${variable} ${error.reason}`, { argument: variable }) : error;
+}
+
 /**
- * The native backend of the checkout or of the platform's package; an error of code BACKEND that says why there is none,
- * whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or version.
+ * The native backend, from what was built in the checkout or by `seqlik build`, else from the platform's package, or from
+ * the file that SEQLIK_NATIVE names (as in a bundle, which has neither beside it); an error of code BACKEND that says why
+ * there is none, whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or
+ * version.
  */
 function tryNative(choice: Choice): Backend | SeqlikError {
   const { process } = globalThis;
   // not an import: bundlers would follow it
   const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
   if (!createRequire) return new SeqlikError('BACKEND', 'no native binary: this is not Node');
-  const platform = `@seqlik/${process.platform}-${process.arch}`;
+  const { SEQLIK_NATIVE: given } = process.env;
+  const platform = platformPackage(process);
   const attempts: string[] = [];
   let last: unknown;
-  for (const where of ['../../build/native/Release/kernels.node', platform]) {
+  for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
     try {
       // in a CommonJS bundle import.meta is empty: createRequire throws
-      const exports: unknown = createRequire(import.meta.url)(where);
-      return openNative(contract, exports, where, choice);
+      const require = createRequire(import.meta.url);
+      if (isCut(require.resolve(where))) attempts.push(`${where} is cut short`);
+      else return openNative(contract, require(where), where, choice);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') attempts.push(`${where}: ${code}`);
+      if (code === 'MODULE_NOT_FOUND') attempts.push(`${where} is not there`);
+      else if (code === 'ERR_DLOPEN_DISABLED')
+        return new SeqlikError(
+          'BACKEND',
+          'no native binary: addons are off (--no-addons, or --permission without --allow-addons)',
+        );
       else if (error instanceof SeqlikError)
         return error; // loaded, but of another version or without this level
       else {
@@ -116,8 +138,11 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   }
   return new SeqlikError(
     'BACKEND',
-    `no native binary (${attempts.join('; ')}): install seqlik with its optional package ${platform} ` +
-      '(in a checkout: npm run build:native)',
+    `no native binary (${attempts.join('; ')}): ${
+      given
+        ? 'SEQLIK_NATIVE names the file of the addon'
+        : `install seqlik with its optional package ${platform}, or build it with 'npx seqlik build'`
+    }`,
     last === undefined ? {} : { cause: last },
   );
 }

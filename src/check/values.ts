@@ -1,12 +1,14 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { argumentError, type SeqlikError } from '../errors.ts';
 import { type Arrays, type DType, realArrays } from '../grammar.ts';
-import { allocate, tagOf } from '../memory.ts';
+import { allocate, isReadable, lengthOf, tagOf } from '../memory.ts';
 
 /** Numbers in either dtype. */
 export type Real = Float64Array | Float32Array;
+/** Whole numbers, which are copied into f64. */
+export type Integers = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
 /** A list of numbers. */
-export type Vector = Real | readonly number[];
+export type Vector = Real | Integers | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
 export type Matrix = Vector | readonly (readonly number[])[] | readonly Real[];
 /** Flat row-major, or nested to up to three levels. */
@@ -59,10 +61,22 @@ export function lengthIn(where: string, argument: string, array: unknown[]): num
     });
   return length;
 }
+/** The length of an array, or of a typed array of integers. */
+export function countIn(where: string, argument: string, given: unknown): number {
+  const tag = tagOf(given);
+  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
+  if (whole && isReadable(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (isArray(given)) return lengthIn(where, argument, given);
+  throw argumentError('INVALID_ARGUMENT', where, argument, {
+    expected: 'an array of whole numbers',
+    received: `a ${tag ?? describe(given)}`,
+  });
+}
 /** A short name of any value, for messages; never runs code of the value. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
+  if (typeof value === 'bigint') return `${String(value).slice(0, 40)}n`;
   return typeof value === 'function' ? 'a function' : String(value);
 }
 /**

@@ -4,6 +4,8 @@ import * as mixture from "../../assembly/mixture";
 import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
+import * as jacobian from "../../assembly/jacobian";
+import * as convolution from "../../assembly/convolution";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -143,6 +145,30 @@ export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, 
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
+export function dense_activate_f64(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f64>(n, o, a, h, slope);
+}
+export function dense_activate_f32(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f32>(n, o, a, h, slope);
+}
+export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f64>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_crossEntropy_f32(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f32>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_sgd_f64(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f64>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
+export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f32>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
     line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
@@ -168,6 +194,88 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     dState: usize): i32 {
   return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
     last, saved, W, active, row, line, carry, now, e, du, dState);
+}
+export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f64>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_spectrum_f32(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f32>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_backpropagate_f64(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f64>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_backpropagate_f32(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f32>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_unroll_f64(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f64>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function jacobian_unroll_f32(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f32>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function convolution_finite_f64(n: i32, x: usize): i32 {
+  return convolution.finite<f64>(n, x);
+}
+export function convolution_finite_f32(n: i32, x: usize): i32 {
+  return convolution.finite<f32>(n, x);
+}
+export function convolution_convolve_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f64>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_convolve_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f32>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_correlate_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f64>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_correlate_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f32>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_convolveFft_f64(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f64>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_convolveFft_f32(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f32>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_correlateFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f64>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
+}
+export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

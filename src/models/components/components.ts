@@ -3,8 +3,8 @@
  * Equations: docs/math/mixture.md.
  */
 import type { Backend } from '../../bind.ts';
-import { alike, dtypeOf, type Gaps, nonFinite, type Real, type Rows, room } from '../../check.ts';
-import { KernelFailure, SeqlikError } from '../../errors.ts';
+import { alike, dtypeOf, type Gaps, isSingle, nonFinite, type Real, type Rows, room } from '../../check.ts';
+import { callError, KernelFailure, SeqlikError } from '../../errors.ts';
 import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
@@ -76,6 +76,8 @@ export class Components {
   readonly L: Float64Array;
   /** log |covariance| of each component. */
   readonly logDet: Float64Array;
+  /** Whether the inverse of a factor overflows in f32. */
+  private narrow = false;
   private readonly prepared: { f64?: Prepared; f32?: Prepared } = {};
   private readonly oneRow: { f64?: OneRow; f32?: OneRow } = {};
 
@@ -223,7 +225,19 @@ export class Components {
   toUserError(where: string, { values }: Rows, error: unknown, rowIndices?: Int32Array): unknown {
     if (!(error instanceof KernelFailure)) return error;
     const row = error.at['n']!;
-    return nonFinite(where, 'x', values, row, this.parts.d, rowIndices?.[row]);
+    const place = rowIndices?.[row] ?? row;
+    const own = values.subarray(row * this.parts.d, (row + 1) * this.parts.d);
+    if (isSingle(values) && this.narrow && own.every(Number.isFinite))
+      return callError(
+        'NON_FINITE',
+        where,
+        `a variance of ${this.which} is too small for f32 at row ${place} of x: pass f64`,
+        {
+          argument: 'x',
+          row: place,
+        },
+      );
+    return nonFinite(where, 'x', values, row, this.parts.d, place);
   }
 
   dispose(): void {
@@ -271,6 +285,7 @@ export class Components {
     const kernels = backend.kernels(dtype).mixture;
     if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
     else kernels.prepareDiagonal({ k, d }, { weights, L, logDet, b, u: W });
+    if (dtype === 'f32') this.narrow = !W.every(Number.isFinite);
     const held: Resident<Real>[] = [];
     try {
       for (const values of [b, mean, low, W]) held.push(backend.hold(values));

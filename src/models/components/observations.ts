@@ -1,7 +1,7 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
 import { alike, gaps, nonFinite } from '../../check.ts';
-import { argumentError, callError } from '../../errors.ts';
+import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
 import { type Batch, batchesOf } from './sums.ts';
@@ -70,11 +70,11 @@ export class Observations {
       throw argumentError('INVALID_ARGUMENT', where, 'components', {
         expected: `at most ${observed}, the number of observed rows`,
         received: `${k}`,
-        sentence: `${k} components for ${observed} observed rows`,
+        sentence: `${counted(k, 'component')} for ${counted(observed, 'observed row')}`,
       });
-    const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
+    const { mean, variance, constant, fault } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)
-      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x is constant`, {
+      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x ${fault}`, {
         which: 'covariances',
         pivot: constant,
         value: 0,
@@ -123,7 +123,7 @@ async function measureColumns(
   seen: Uint8Array | undefined,
   { d, sampleWeights }: Settings,
   pace: Pace,
-): Promise<{ mean: Float64Array; variance: Float64Array; constant: number }> {
+): Promise<{ mean: Float64Array; variance: Float64Array; constant: number; fault: string }> {
   const least = new Float64Array(d).fill(Number.POSITIVE_INFINITY);
   const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
   const low = least.map((v) => -v);
@@ -168,7 +168,14 @@ async function measureColumns(
     mean = await average(1, new Float64Array(d));
     variance = await average(2, mean);
   }
-  return { mean, variance, constant };
+  const [lowest = 0, highest = 0] = [least[constant], most[constant]];
+  const fault =
+    lowest > highest
+      ? 'was never observed'
+      : lowest === highest
+        ? 'is constant'
+        : `varies so little, from ${lowest} to ${highest}, that its variance is 0 in a double: scale it`;
+  return { mean, variance, constant, fault };
 }
 /** The rows, of those in ascending order, below which 5, 50 and 95 % of the weight lie. */
 function quantiles(rows: readonly number[], weights: Float64Array): number[] {
