@@ -46,6 +46,13 @@ export {
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {
+  type DiagnosableModel,
+  type Diagnosis,
+  diagnose,
+  type GradientCheck,
+  type GradientNorms,
+} from './models/recurrent/diagnose.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,

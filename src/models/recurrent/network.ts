@@ -19,13 +19,14 @@ import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
 import { type Pass, runNow } from '../work.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
-import { type Part, partsOf, type Standardization, termsOf } from './network/batch.ts';
+import { batchOf, firstOf, type Part, partsOf, type Standardization, startsOf, termsOf } from './network/batch.ts';
 import { decodeNetwork, encodeNetwork } from './network/file.ts';
 import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
 import { readStep, type State, Stepper } from './network/stepper.ts';
 import type { Cell } from './stack/cell.ts';
+import { DIAGNOSABLE, type Diagnosable, type Task } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
 import { backward, forward, type PassContext, spansOf } from './stack/pass.ts';
 import { Weights } from './stack/weights.ts';
@@ -386,6 +387,40 @@ export class MixtureDensityNetwork extends Model {
     this.weights.f64?.dispose();
     this.weights.f32?.dispose();
     this.stepping?.dispose();
+  }
+
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, dimension } = this;
+    const { stack } = this.architecture;
+    return {
+      architecture: stack,
+      flat: this.flat,
+      context: (where, flat) => ({
+        backend,
+        weights: new Weights(backend, stack, flat, 'f64'),
+        room: new Workspace(where, 'f64'),
+      }),
+      read: (where, seqs, most): Task => {
+        const { values, lengths } = firstOf(this.read(where, 'seqs', seqs), dimension, most);
+        const ragged = { values: Float64Array.from(values), lengths };
+        const part = batchOf(where, ragged, startsOf(lengths, dimension), [...lengths.keys()], dimension, this.units);
+        return {
+          batch: part,
+          lossGradient: ({ room }, raw) => {
+            const batch = { ...part, sequence: 0, term: 0 };
+            const { logDensity, dRaw } = this.withUserErrors(
+              where,
+              batch,
+              raw,
+              this.head.lossGradient(room, batch, raw),
+            );
+            return { loss: -total(logDensity), dOutputs: dRaw };
+          },
+        };
+      },
+    };
   }
 
   private stepper(): Stepper {

@@ -48,6 +48,21 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
     term += steps;
   }
 }
+/** The first sequences, with no more than `most` terms in all; of the first, at least its head. */
+export function firstOf({ values, lengths }: Ragged, d: number, most: number): Ragged {
+  let steps = 0;
+  let rows = 0;
+  const chosen: number[] = [];
+  for (const length of lengths) {
+    const cut = steps === 0 ? Math.min(length, most + 1) : length;
+    if (steps + termsOf(cut) > most) break;
+    chosen.push(cut);
+    steps += termsOf(cut);
+    rows += cut;
+    if (cut < length) break;
+  }
+  return { values: values.subarray(0, rows * d), lengths: Int32Array.from(chosen) };
+}
 /** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {
   const starts = new Float64Array(lengths.length);
