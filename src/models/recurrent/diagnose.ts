@@ -44,7 +44,8 @@ export interface Diagnosis {
 }
 
 const STEPS = 16_384; // of the passes
-const CHECKED = 500; // of the finite differences, which take some 50 passes
+const CHECKED = 500; // of the finite differences, which take some 50 passes,
+const HEAD = 10; // over heads of the sequences: over many steps a chaotic network has differences, but no gradient
 
 /**
  * Finds out why a recurrent model does not learn (docs/gradients.md): compares its gradient with finite differences,
@@ -66,7 +67,7 @@ export function diagnose(model: DiagnosableModel, seqs: Sequences): Diagnosis {
       received: 'shorter ones',
       reason: 'has no sequence of two steps',
     });
-  const gradientCheck = checkGradient(where, stack, flat, architecture, stack.read(where, seqs, CHECKED));
+  const gradientCheck = checkGradient(where, stack, flat, architecture, stack.read(where, seqs, CHECKED, HEAD));
   const context = stack.context(where, flat);
   try {
     const states = zeros(architecture.sizes, task.batch.lengths.length);

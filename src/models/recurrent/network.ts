@@ -402,9 +402,9 @@ export class MixtureDensityNetwork extends Model {
         weights: new Weights(backend, stack, flat, 'f64'),
         room: new Workspace(where, 'f64'),
       }),
-      read: (where, seqs, most): Task => {
-        const { values, lengths } = firstOf(this.read(where, 'seqs', seqs), dimension, most);
-        const ragged = { values: Float64Array.from(values), lengths };
+      read: (where, seqs, most, longest = most): Task => {
+        const ragged = firstOf(where, this.read(where, 'seqs', seqs), dimension, most, longest);
+        const { lengths } = ragged;
         const part = batchOf(where, ragged, startsOf(lengths, dimension), [...lengths.keys()], dimension, this.units);
         return {
           batch: part,

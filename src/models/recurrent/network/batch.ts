@@ -48,20 +48,24 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
     term += steps;
   }
 }
-/** The first sequences, with no more than `most` terms in all; of the first, at least its head. */
-export function firstOf({ values, lengths }: Ragged, d: number, most: number): Ragged {
+/** The first sequences, or their heads of no more than `longest` terms, in f64 and with no more than `most` terms in all. */
+export function firstOf(where: string, { values, lengths }: Ragged, d: number, most: number, longest: number): Ragged {
+  const heads: number[] = [];
   let steps = 0;
-  let rows = 0;
-  const chosen: number[] = [];
   for (const length of lengths) {
-    const cut = steps === 0 ? Math.min(length, most + 1) : length;
-    if (steps + termsOf(cut) > most) break;
-    chosen.push(cut);
-    steps += termsOf(cut);
-    rows += cut;
-    if (cut < length) break;
+    const head = Math.min(length, longest + 1, most + 1);
+    if (steps + termsOf(head) > most) break;
+    heads.push(head);
+    steps += termsOf(head);
   }
-  return { values: values.subarray(0, rows * d), lengths: Int32Array.from(chosen) };
+  const to = check.room(where, heads.reduce((sum, head) => sum + head, 0) * d);
+  const starts = startsOf(lengths, d);
+  let at = 0;
+  for (const [s, head] of heads.entries()) {
+    to.set(values.subarray(starts[s]!, starts[s]! + head * d), at);
+    at += head * d;
+  }
+  return { values: to, lengths: Int32Array.from(heads) };
 }
 /** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {

@@ -12,8 +12,8 @@ export interface Diagnosable {
   readonly flat: Float64Array;
   /** A place for passes in f64 with these parameters; whoever asks disposes of its weights. */
   context(where: string, flat: Float64Array): PassContext;
-  /** The first sequences, checked, and no more than `most` steps of them in all: whole ones, or the head of the first. */
-  read(where: string, seqs: unknown, most: number): Task;
+  /** The first sequences, checked, or their heads of `longest` steps; no more than `most` steps of them in all. */
+  read(where: string, seqs: unknown, most: number, longest?: number): Task;
 }
 /** Sequences, and the loss that the model is trained on. */
 export interface Task {
