@@ -46,7 +46,6 @@ export {
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {
-  type DiagnosableModel,
   type Diagnosis,
   diagnose,
   type GradientCheck,

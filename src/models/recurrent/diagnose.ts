@@ -6,6 +6,7 @@
 import type { Real } from '../../check.ts';
 import { describe, type Sequences } from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
+import { isA, Model } from '../model.ts';
 import { type Regime, regimeOf } from '../regime.ts';
 import { runNow } from '../work.ts';
 import { adviceOf } from './diagnose/advice.ts';
@@ -18,11 +19,6 @@ import { forward } from './stack/pass.ts';
 export type { GradientCheck } from './diagnose/check.ts';
 export type { GradientNorms } from './diagnose/norms.ts';
 
-/** A trained recurrent model. */
-export interface DiagnosableModel {
-  /** @internal */
-  [DIAGNOSABLE](): Diagnosable;
-}
 /** Results of diagnose. */
 export interface Diagnosis {
   /** The gradient of lossGradient beside finite differences. */
@@ -57,7 +53,7 @@ const HEAD = 10; // over heads of the sequences: over many steps a chaotic netwo
  * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [4], components: 1 });
  * diagnose(network, [0, 1, 0, 1, 0, 1]).regime; // 'vanishing'
  */
-export function diagnose(model: DiagnosableModel, seqs: Sequences): Diagnosis {
+export function diagnose(model: Model, seqs: Sequences): Diagnosis {
   const where = 'diagnose';
   const { architecture, flat, ...stack } = diagnosableOf(where, model);
   const task = stack.read(where, seqs, STEPS);
@@ -95,11 +91,8 @@ export function diagnose(model: DiagnosableModel, seqs: Sequences): Diagnosis {
   }
 }
 function diagnosableOf(where: string, model: unknown): Diagnosable {
-  let found: unknown;
-  try {
-    found = (model as DiagnosableModel | undefined)?.[DIAGNOSABLE];
-  } catch {} // a revoked proxy
-  if (typeof found === 'function') return found.call(model) as Diagnosable;
+  if (isA(Model, model) && DIAGNOSABLE in model)
+    return (model as unknown as Record<typeof DIAGNOSABLE, () => Diagnosable>)[DIAGNOSABLE]();
   throw argumentError('INVALID_ARGUMENT', where, 'model', {
     expected: 'a recurrent model, such as a MixtureDensityNetwork',
     received: describe(model),
