@@ -1,6 +1,7 @@
 /** Places of MixtureDensityNetwork. */
 import {
   type Backend,
+  diagnose,
   MixtureDensityNetwork,
   type NetworkFitOptions,
   type NetworkOptions,
