@@ -2,10 +2,27 @@
  * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly, for any JavaScript
  * runtime.
  */
-export { type BackendOptions, defaultBackend, openBackend } from './backends/default.ts';
+export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
-export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
+export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
+export {
+  type ConvolutionGradient,
+  type ConvolutionMode,
+  type ConvolutionOptions,
+  type ConvolutionOut,
+  type ConvolveGradientOptions,
+  type ConvolveOptions,
+  convolve,
+  convolveGradient,
+} from './models/convolution.ts';
+export {
+  type Prediction,
+  TwoLayerClassifier,
+  type TwoLayerFitOptions,
+  type TwoLayerGradient,
+  type TwoLayerParameters,
+} from './models/dense/classifier.ts';
 export {
   type DensityForward,
   type DensityGradient,
@@ -31,7 +48,7 @@ export {
   type SharedEigenProduct,
   sharedEigenProduct,
 } from './models/jacobian.ts';
-export { loadModel } from './models/load.ts';
+export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
   type ComponentFitOptions,
@@ -39,12 +56,25 @@ export {
   type FitOptions,
   type FitProgress,
   GaussianMixture,
+  type Initialization,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,
   type MixtureParameters,
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
+export {
+  type CalibrationReport,
+  type ClassifierOn,
+  type LossAt,
+  RecurrentClassifier,
+  type RecurrentFitOptions,
+  type RecurrentForward,
+  type RecurrentGradient,
+  type RecurrentLossOptions,
+  type RecurrentParameters,
+  type RecurrentStart,
+} from './models/recurrent/classifier.ts';
 export {
   type Diagnosis,
   diagnose,

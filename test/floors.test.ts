@@ -102,6 +102,7 @@ const nounOf = (path: string): string | undefined =>
 const floors = [
   'src/backends/',
   'src/models/',
+  'src/models/dense/',
   'src/models/recurrent/',
   'src/training/',
   'src/cli/',
@@ -118,7 +119,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/file/': [],
   'src/table/': ['src/cli/', 'src/server/', 'src/cluster/', 'src/report/'],
   'src/models/components/': ['gaussian', 'mixture', 'statistics', 'divergence'].map((name) => `src/models/${name}.ts`),
+  'src/models/convolution/': [],
   'src/models/density/': ['src/models/recurrent/network'],
+  'src/models/classifier/': ['src/models/recurrent/classifier', 'src/models/dense/'],
+  'src/models/dense/classifier/': [],
   'src/models/jacobian/': [],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],

@@ -19,6 +19,9 @@ const mapped: Record<string, number> = {
   'S3.bptt': 7,
   'S3.sharedEigen': 5,
   'S3.rnnJacobians': 5,
+  'S4a.rnn': 14,
+  'S4b.net': 10,
+  'S4b.sgd': 2,
 };
 const native = existsSync('build/native/Release/kernels.node') ? openBackend({ name: 'native' }).levels : [];
 

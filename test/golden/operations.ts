@@ -5,16 +5,22 @@
 import {
   type Backend,
   backpropagate,
+  type ConvolutionMode,
   chainDiagnostics,
+  convolve,
+  convolveGradient,
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
+  type LossAt,
   type Mapping,
   MixtureDensity,
   MixtureDensityNetwork,
+  RecurrentClassifier,
   recurrentJacobians,
   SeqlikError,
   sharedEigenProduct,
+  TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -61,6 +67,14 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
   };
 }
 
+type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
+const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
+  new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
+
+interface Recurrent {
+  readonly lossAt: LossAt;
+  readonly h0?: Tensor;
+}
 const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
 
 /** All there are; undefined: the library cannot do it yet. */
@@ -113,7 +127,13 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S1c.smooth': undefined,
   'S1c.gradient': undefined,
   'S1c.em': undefined,
-  'S2a.conv': undefined,
+  'S2a.conv': {
+    call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
+      const y = convolve(x.data, w.data, { mode, backend });
+      return { y, ...convolveGradient(x.data, w.data, gy.data, { mode, backend }) };
+    },
+    names: { dy: 'gy', dx: 'gX', dw: 'gW' },
+  },
   'S2b.ctrnn': undefined,
   'S3.diagnostics': {
     call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
@@ -139,9 +159,39 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: {},
   },
-  'S4a.rnn': undefined,
-  'S4b.net': undefined,
-  'S4b.sgd': undefined,
+  'S4a.rnn': {
+    call({ U, V, W, x, y, h0, lossAt }: Tensors<'U' | 'V' | 'W' | 'x' | 'y'> & Recurrent, backend) {
+      const classifier = new RecurrentClassifier({ U: U.data, V: V.data, W: W.data }, { backend });
+      const [B, T] = x.shape as [number, number];
+      const lengths = new Int32Array(B).fill(T);
+      const options = { lossAt, ...(h0 && { h0: h0.data }) };
+      return { ...classifier.lossGradient({ values: x.data, lengths }, y.data, options) };
+    },
+    names: {
+      'x.values': 'x',
+      'x.lengths': 'x',
+      probabilities: 'z',
+      dU: 'gU',
+      dV: 'gV',
+      dW: 'gW',
+      dx: 'gX',
+      dh0: 'gH0',
+    },
+  },
+  'S4b.net': {
+    call: (inputs: TwoLayers, backend) => ({
+      ...twoLayers(inputs, backend).lossGradient(inputs.x.data, inputs.y.data),
+    }),
+    names: { probabilities: 'z', dV: 'gV', dW: 'gW' },
+  },
+  'S4b.sgd': {
+    call({ order, learningRate, ...inputs }: TwoLayers & { order: number[]; learningRate: number }, backend) {
+      const net = twoLayers(inputs, backend);
+      const { model, losses } = net.sgd(inputs.x.data, inputs.y.data, { order, learningRate });
+      return { losses, V: model.parameters.V, W: model.parameters.W };
+    },
+    names: {},
+  },
   'S4c.sin': undefined,
 };
 

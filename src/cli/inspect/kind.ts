@@ -2,7 +2,7 @@
 import type { Option } from 'commander';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice, DataChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
 /** The options of every inspection. */
 export interface InspectOptions extends BackendChoice, DataChoice {
@@ -10,6 +10,8 @@ export interface InspectOptions extends BackendChoice, DataChoice {
   readonly svg?: string;
   readonly progress: boolean;
 }
+/** An option that several kinds share. */
+export const sequenceSetting = sequenceOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */
   readonly options: readonly Option[];

@@ -4,13 +4,15 @@ import { type Diagnosis, diagnose, type MixtureDensityNetwork } from '../../inde
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { alignColumns, formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
-import { type DataChoice, sequenceOption } from '../options.ts';
+import type { DataChoice } from '../options.ts';
 import { gradientsSvg } from './gradients.ts';
-import type { Evaluation, Fitness, InspectKind } from './kind.ts';
+import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
 
+const SVG = new Option('--svg <FILE>', 'draw the gradient by the distance in time to this file');
 export const networkInspection: InspectKind<MixtureDensityNetwork> = {
-  options: [sequenceOption(), new Option('--svg <FILE>', 'draw the gradient by the distance in time to this file')],
+  options: [sequenceSetting, SVG],
   start: (model, options) => new SequenceEvaluation(model, options),
 };
 
@@ -46,7 +48,7 @@ class SequenceEvaluation implements Evaluation {
       ...(found && { diagnosis: { found, lines: linesOf(found), svg: gradientsSvg(found) } }),
       fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },
       lines: [
-        `${file}: ${sequences} sequences, ${rows} rows, ${steps} steps`,
+        `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(steps, 'step')}`,
         `log-likelihood per step  ${formatNumber(logLikelihoodPerStep)}`,
         `log-likelihood           ${formatNumber(logLikelihood)}`,
       ],

@@ -1,8 +1,9 @@
 /** The gradient beside finite differences, in directions that are random within each parameter. */
 import { callError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
+import type { Slot } from '../../weights.ts';
 import { runNow } from '../../work.ts';
-import type { Slot, StackArchitecture } from '../stack/architecture.ts';
+import type { StackArchitecture } from '../stack/architecture.ts';
 import type { Diagnosable, Task } from '../stack/diagnosable.ts';
 import { backward, forward } from '../stack/pass.ts';
 

@@ -2,16 +2,8 @@
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf } from '../../../check.ts';
-import { callError } from '../../../errors.ts';
+import { type Standardization, standardise } from '../../standardization.ts';
 import type { Batch } from '../stack/pass.ts';
-
-/** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
-export interface Standardization {
-  /** [dimension] */
-  readonly mean: Float64Array;
-  /** [dimension], each > 0. */
-  readonly standardDeviation: Float64Array;
-}
 
 /** Most steps of one pass, which bounds the memory of a long score: a pass takes at least one sequence, and an empty
  * sequence counts as one step. */
@@ -104,27 +96,6 @@ export function batchOf(
     standardise(where, 'seqs', targets, units);
   }
   return { lengths: terms, inputs, targets, steps };
-}
-/** Changes values to units of the network, in place. Throws NON_FINITE: a value overflows in these units. */
-export function standardise(
-  where: string,
-  argument: string,
-  values: Real,
-  { mean, standardDeviation }: Standardization,
-): void {
-  const d = mean.length;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
-    if (Number.isFinite(values[i])) continue;
-    const place = { argument, column: i % d, value };
-    throw callError(
-      'NON_FINITE',
-      where,
-      `${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
-      place,
-    );
-  }
 }
 /** log |dx/dz| of one row: the difference between log densities in units of the network and of the data. */
 export function logScale({ standardDeviation }: Standardization): number {
