@@ -76,6 +76,12 @@ export {
   type RecurrentStart,
 } from './models/recurrent/classifier.ts';
 export {
+  type Diagnosis,
+  diagnose,
+  type GradientCheck,
+  type GradientNorms,
+} from './models/recurrent/diagnose.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,

@@ -196,14 +196,16 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     last, saved, W, active, row, line, carry, now, e, du, dState);
 }
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
     shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
