@@ -1,30 +1,27 @@
 // Linear dynamical systems: filter, smoother, sums of the E step. docs/math/lds.md. Twin: native/lds.cc
 // Matrices of a step are products of `gemm`; their rows are padded to whole lines, m x M or d x M, M = pad(m).
 import { add, log, logOne, madd, maddOne, mul, neg, nmaddOne, splat, splatAt } from "./simd";
-import { gemm, get, pad, put, size, tri } from "./linalg";
+import { entry, gemm, get, pad, put, size, spot, tri } from "./linalg";
 
 const PIVOTS = 8; // rows of a factor that are eliminated one by one
 
-// the address of element (i, j) of lines of `width`
-@inline function at(lines: usize, i: i32, width: i32, j: i32 = 0): usize { return lines + size<f64>(i * width + j); }
-@inline function value(lines: usize, i: i32, width: i32, j: i32): f64 { return load<f64>(at(lines, i, width, j)); }
 @inline function copy(to: usize, from: usize, n: i32): void { memory.copy(to, from, size<f64>(n)); }
 @inline function clear(to: usize, n: i32): void { memory.fill(to, 0, size<f64>(n)); }
 // n rows of d values as lines, and lines as rows
 function spread(n: i32, d: i32, width: i32, rows: usize, lines: usize): void {
-  for (let i = 0; i < n; i++) copy(at(lines, i, width), at(rows, i, d), d);
+  for (let i = 0; i < n; i++) copy(spot(lines, i, width), spot(rows, i, d), d);
 }
 function pack(n: i32, d: i32, width: i32, lines: usize, rows: usize): void {
-  for (let i = 0; i < n; i++) copy(at(rows, i, d), at(lines, i, width), d);
+  for (let i = 0; i < n; i++) copy(spot(rows, i, d), spot(lines, i, width), d);
 }
 // C = c I
 function diagonal(n: i32, width: i32, c: f64, C: usize): void {
   clear(C, n * width);
-  for (let i = 0; i < n; i++) store<f64>(at(C, i, width, i), c);
+  for (let i = 0; i < n; i++) store<f64>(spot(C, i, width, i), c);
 }
 // the triangle above the diagonal becomes the one below, too
 function mirror(n: i32, width: i32, C: usize): void {
-  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) store<f64>(at(C, i, width, j), value(C, j, width, i));
+  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) store<f64>(spot(C, i, width, j), entry(C, j, width, i));
 }
 // to = -from
 function negate(n: i32, from: usize, to: usize): void {
@@ -34,7 +31,7 @@ function negate(n: i32, from: usize, to: usize): void {
 function upper(n: i32, inner: i32, A: usize, row: i32, step: i32, B: usize, C: usize, width: i32): void {
   for (let b = 0; b < n; b += PIVOTS)
     gemm<f64>(min(PIVOTS, n - b), inner, n - b, A + size<f64>(b * row), size<f64>(row), size<f64>(step),
-      B + size<f64>(b), size<f64>(width), at(C, b, width, b), size<f64>(width));
+      B + size<f64>(b), size<f64>(width), spot(C, b, width, b), size<f64>(width));
 }
 
 // P = Uᵀ D U with ones on the diagonal of U: P becomes D U, N becomes -U above the diagonal, pivots become D and, one
@@ -43,16 +40,16 @@ function factorise(n: i32, width: i32, P: usize, N: usize, pivots: usize): bool 
   const line = size<f64>(width);
   for (let b = 0; b < n; b += PIVOTS) {
     const rows = min(PIVOTS, n - b);
-    gemm<f64>(rows, b, n - b, N + size<f64>(b), 8, line, P + size<f64>(b), line, at(P, b, width, b), line);
+    gemm<f64>(rows, b, n - b, N + size<f64>(b), 8, line, P + size<f64>(b), line, spot(P, b, width, b), line);
     for (let j = b; j < b + rows; j++) {
-      const p = at(P, j, width), u = at(N, j, width), pivot = get<f64>(p, j), inverse: f64 = 1 / pivot;
+      const p = spot(P, j, width), u = spot(N, j, width), pivot = get<f64>(p, j), inverse: f64 = 1 / pivot;
       if (!(pivot > 0)) return false;
       put<f64>(pivots, j, pivot);
       put<f64>(pivots, width + j, inverse);
       const first = size<f64>(b), last = size<f64>(n), scale = splat<f64>(inverse);
       for (let c = first; c < last; c += 16) v128.store(u + c, neg<f64>(mul<f64>(v128.load(p + c), scale)));
       for (let i = j + 1; i < b + rows; i++) {
-        const x = splatAt<f64>(u + size<f64>(i)), q = at(P, i, width);
+        const x = splatAt<f64>(u + size<f64>(i)), q = spot(P, i, width);
         for (let c = first; c < last; c += 16) v128.store(q + c, madd<f64>(x, v128.load(p + c), v128.load(q + c)));
       }
     }
@@ -70,20 +67,21 @@ function solve(n: i32, width: i32, N: usize, pivots: usize, columns: i32, X: usi
   const wide = size<f64>(width), long = size<f64>(line);
   for (let b = 0; b < n; b += PIVOTS) {
     const end = min(b + PIVOTS, n);
-    gemm<f64>(end - b, b, columns, N + size<f64>(b), 8, wide, X, long, at(X, b, line), long);
+    gemm<f64>(end - b, b, columns, N + size<f64>(b), 8, wide, X, long, spot(X, b, line), long);
     for (let j = b; j < end; j++)
-      for (let i = j + 1; i < end; i++) addTimes(columns, value(N, j, width, i), at(X, j, line), at(X, i, line));
+      for (let i = j + 1; i < end; i++) addTimes(columns, entry(N, j, width, i), spot(X, j, line), spot(X, i, line));
   }
   for (let i = 0; i < n; i++) {
     const inverse = splatAt<f64>(pivots + size<f64>(width + i));
-    for (let x = at(X, i, line), end = x + size<f64>(columns); x < end; x += 16)
+    for (let x = spot(X, i, line), end = x + size<f64>(columns); x < end; x += 16)
       v128.store(x, mul<f64>(v128.load(x), inverse));
   }
   for (let b = (n - 1) / PIVOTS * PIVOTS; b >= 0; b -= PIVOTS) {
     const end = min(b + PIVOTS, n);
-    gemm<f64>(end - b, n - end, columns, at(N, b, width, end), wide, 8, at(X, end, line), long, at(X, b, line), long);
+    const from = spot(X, end, line), to = spot(X, b, line);
+    gemm<f64>(end - b, n - end, columns, spot(N, b, width, end), wide, 8, from, long, to, long);
     for (let i = end - 1; i > b; i--)
-      for (let j = b; j < i; j++) addTimes(columns, value(N, j, width, i), at(X, i, line), at(X, j, line));
+      for (let j = b; j < i; j++) addTimes(columns, entry(N, j, width, i), spot(X, i, line), spot(X, j, line));
   }
 }
 // uᵀ P⁻¹ u; u is lost
@@ -92,7 +90,7 @@ function distance(n: i32, width: i32, N: usize, pivots: usize, u: usize): f64 {
   for (let j = 0; j < n; j++) {
     const v = get<f64>(u, j), first = j / PIVOTS * PIVOTS;
     sum = maddOne<f64>(v * get<f64>(pivots, width + j), v, sum);
-    addTimes(n - first, v, at(N, j, width, first), u + size<f64>(first));
+    addTimes(n - first, v, spot(N, j, width, first), u + size<f64>(first));
   }
   return sum;
 }
@@ -108,43 +106,42 @@ function logDet(n: i32, pivots: usize): f64 {
 // ---- observations with gaps ----
 const HALF_LOG_2PI: f64 = 0.9189385332046727;
 @inline function seen(x: f64): bool { return x == x; }
-@inline function seenAt(x: usize, i: i32): bool { return seen(get<f64>(x, i)); }
 function countSeen(d: i32, x: usize): i32 {
   let count = 0;
-  for (let j = 0; j < d; j++) count += i32(seenAt(x, j));
+  for (let j = 0; j < d; j++) count += i32(seen(get<f64>(x, j)));
   return count;
 }
 // L = the factor of the block of R that is seen, with rows and columns of the identity where x has gaps
 function factorSeen(d: i32, D: i32, x: usize, R: usize, L: usize): void {
   for (let i = 0; i < d; i++)
     for (let j = 0; j <= i; j++) {
-      if (!seenAt(x, i) || !seenAt(x, j)) {
-        store<f64>(at(L, i, D, j), i == j ? 1 : 0);
+      if (!seen(get<f64>(x, i)) || !seen(get<f64>(x, j))) {
+        store<f64>(spot(L, i, D, j), i == j ? 1 : 0);
         continue;
       }
-      let s = value(R, i, D, j);
-      for (let p = 0; p < j; p++) s = nmaddOne<f64>(value(L, i, D, p), value(L, j, D, p), s);
-      store<f64>(at(L, i, D, j), i == j ? sqrt<f64>(s) : s / value(L, j, D, j));
+      let s = entry(R, i, D, j);
+      for (let p = 0; p < j; p++) s = nmaddOne<f64>(entry(L, i, D, p), entry(L, j, D, p), s);
+      store<f64>(spot(L, i, D, j), i == j ? sqrt<f64>(s) : s / entry(L, j, D, j));
     }
 }
 // H = L⁻¹ B, its transpose, and y = L⁻¹ x, 0 in the rows of gaps; returns -log of the density's constant
 function whiten(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, L: usize, H: usize, HT: usize, y: usize): f64 {
   let constant: f64 = 0;
   for (let i = 0; i < d; i++) {
-    const h = at(H, i, M), pivot = value(L, i, D, i);
-    let s: f64 = seenAt(x, i) ? get<f64>(x, i) : 0;
+    const h = spot(H, i, M), pivot = entry(L, i, D, i);
+    let s: f64 = seen(get<f64>(x, i)) ? get<f64>(x, i) : 0;
     clear(h, M);
-    if (seenAt(x, i)) {
-      copy(h, at(B, i, M), m);
+    if (seen(get<f64>(x, i))) {
+      copy(h, spot(B, i, M), m);
       for (let p = 0; p < i; p++) {
-        addTimes(m, -value(L, i, D, p), at(H, p, M), h);
-        s = nmaddOne<f64>(value(L, i, D, p), get<f64>(y, p), s);
+        addTimes(m, -entry(L, i, D, p), spot(H, p, M), h);
+        s = nmaddOne<f64>(entry(L, i, D, p), get<f64>(y, p), s);
       }
       for (let j = 0; j < m; j++) put<f64>(h, j, get<f64>(h, j) / pivot);
       constant += logOne(pivot) + HALF_LOG_2PI;
     }
     put<f64>(y, i, s / pivot);
-    for (let j = 0; j < m; j++) store<f64>(at(HT, j, D, i), get<f64>(h, j));
+    for (let j = 0; j < m; j++) store<f64>(spot(HT, j, D, i), get<f64>(h, j));
   }
   return constant;
 }
@@ -194,7 +191,7 @@ function update(d: i32, m: i32, D: i32, M: i32, H: usize, HT: usize, u: usize, x
 function finite(m: i32, M: i32, x: usize, P: usize): bool {
   let sum: f64 = 0;
   for (let j = 0; j < m; j++) {
-    const a = get<f64>(x, j), b = value(P, j, M, j);
+    const a = get<f64>(x, j), b = entry(P, j, M, j);
     sum += (a - a) + (b - b);
   }
   return sum == 0;
@@ -239,7 +236,7 @@ function retreat(m: i32, M: i32, mean: usize, G: usize, delta: usize, lagOne: us
 // ---- sums ----
 // C += a bᵀ
 function addOuter(n: i32, m: i32, a: usize, b: usize, C: usize, width: i32): void {
-  for (let i = 0; i < n; i++) addTimes(m, get<f64>(a, i), b, at(C, i, width));
+  for (let i = 0; i < n; i++) addTimes(m, get<f64>(a, i), b, spot(C, i, width));
 }
 // to += from
 function addLines(n: i32, from: usize, to: usize): void {
@@ -249,16 +246,16 @@ function addLines(n: i32, from: usize, to: usize): void {
 // rows of a sum += lines
 function addRows(n: i32, d: i32, width: i32, lines: usize, sum: usize): void {
   for (let i = 0; i < n; i++)
-    for (let j = 0; j < d; j++, sum += 8) store<f64>(sum, load<f64>(sum) + value(lines, i, width, j));
+    for (let j = 0; j < d; j++, sum += 8) store<f64>(sum, load<f64>(sum) + entry(lines, i, width, j));
 }
 // C += A Bᵀ, which is symmetric
 function addProduct(n: i32, inner: i32, width: i32, A: usize, B: usize, line: i32, C: usize): void {
   for (let i = 0; i < n; i++)
     for (let j = 0; j <= i; j++) {
       let s: f64 = 0;
-      for (let p = 0; p < inner; p++) s = maddOne<f64>(value(A, i, width, p), value(B, j, width, p), s);
-      store<f64>(at(C, i, line, j), value(C, i, line, j) + s);
-      if (j < i) store<f64>(at(C, j, line, i), value(C, j, line, i) + s);
+      for (let p = 0; p < inner; p++) s = maddOne<f64>(entry(A, i, width, p), entry(B, j, width, p), s);
+      store<f64>(spot(C, i, line, j), entry(C, i, line, j) + s);
+      if (j < i) store<f64>(spot(C, j, line, i), entry(C, j, line, i) + s);
     }
 }
 // Of a row with gaps, x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
@@ -268,19 +265,19 @@ function addGappy(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, R: usize, 
   factorSeen(d, D, x, R, L);
   // Z = L⁻¹ B and e = L⁻¹ (x - B mean), 0 in the rows of gaps; V = L⁻¹ R, columns of gaps only
   for (let i = 0; i < d; i++) {
-    const z = at(Z, i, M), v = at(V, i, D), pivot = value(L, i, D, i);
+    const z = spot(Z, i, M), v = spot(V, i, D), pivot = entry(L, i, D, i);
     let r: f64 = 0;
     clear(z, M);
     clear(v, D);
-    if (seenAt(x, i)) {
-      copy(z, at(B, i, M), m);
+    if (seen(get<f64>(x, i))) {
+      copy(z, spot(B, i, M), m);
       r = get<f64>(x, i);
-      for (let j = 0; j < m; j++) r = nmaddOne<f64>(value(B, i, M, j), get<f64>(mean, j), r);
-      for (let j = 0; j < d; j++) put<f64>(v, j, seenAt(x, j) ? 0 : value(R, i, D, j));
+      for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(mean, j), r);
+      for (let j = 0; j < d; j++) put<f64>(v, j, seen(get<f64>(x, j)) ? 0 : entry(R, i, D, j));
       for (let p = 0; p < i; p++) {
-        addTimes(m, -value(L, i, D, p), at(Z, p, M), z);
-        addTimes(d, -value(L, i, D, p), at(V, p, D), v);
-        r = nmaddOne<f64>(value(L, i, D, p), get<f64>(e, p), r);
+        addTimes(m, -entry(L, i, D, p), spot(Z, p, M), z);
+        addTimes(d, -entry(L, i, D, p), spot(V, p, D), v);
+        r = nmaddOne<f64>(entry(L, i, D, p), get<f64>(e, p), r);
       }
       for (let j = 0; j < m; j++) put<f64>(z, j, get<f64>(z, j) / pivot);
       for (let j = 0; j < d; j++) put<f64>(v, j, get<f64>(v, j) / pivot);
@@ -291,29 +288,29 @@ function addGappy(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, R: usize, 
   // noise: R - Vᵀ V between gaps
   for (let i = 0; i < d; i++)
     for (let j = 0; j < d; j++) {
-      if (seenAt(x, i) || seenAt(x, j)) continue;
-      let s = value(R, i, D, j);
-      for (let p = 0; p < d; p++) s = nmaddOne<f64>(value(V, p, D, i), value(V, p, D, j), s);
-      store<f64>(at(residual, i, D, j), value(residual, i, D, j) + s);
+      if (seen(get<f64>(x, i)) || seen(get<f64>(x, j))) continue;
+      let s = entry(R, i, D, j);
+      for (let p = 0; p < d; p++) s = nmaddOne<f64>(entry(V, p, D, i), entry(V, p, D, j), s);
+      store<f64>(spot(residual, i, D, j), entry(residual, i, D, j) + s);
     }
   // rows of what is seen: e = x - B mean, D = -B; rows of gaps: Vᵀ times the whitened ones
   for (let i = 0; i < d; i++) {
-    if (seenAt(x, i)) continue;
+    if (seen(get<f64>(x, i))) continue;
     let r: f64 = 0;
-    clear(at(DS, i, M), M);
+    clear(spot(DS, i, M), M);
     for (let p = 0; p < d; p++) {
-      if (!seenAt(x, p)) continue;
-      addTimes(m, -value(V, p, D, i), at(Z, p, M), at(DS, i, M));
-      r = maddOne<f64>(value(V, p, D, i), get<f64>(e, p), r);
+      if (!seen(get<f64>(x, p))) continue;
+      addTimes(m, -entry(V, p, D, i), spot(Z, p, M), spot(DS, i, M));
+      r = maddOne<f64>(entry(V, p, D, i), get<f64>(e, p), r);
     }
     put<f64>(e, D + i, r);
   }
   for (let i = 0; i < d; i++) {
     let r = get<f64>(e, D + i);
-    if (seenAt(x, i)) {
+    if (seen(get<f64>(x, i))) {
       r = get<f64>(x, i);
-      for (let j = 0; j < m; j++) r = nmaddOne<f64>(value(B, i, M, j), get<f64>(mean, j), r);
-      negate(M, at(B, i, M), at(DS, i, M));
+      for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(mean, j), r);
+      negate(M, spot(B, i, M), spot(DS, i, M));
     }
     put<f64>(e, i, r);
   }
@@ -338,22 +335,22 @@ export function prepare<T>(d: i32, latent: i32, prepared: i32, A: usize, B: usiz
   spread(d, d, D, R, r);
   for (let i = 0; i < m; i++)
     for (let j = 0; j < m; j++) {
-      store<f64>(at(AT, j, M, i), value(A, i, m, j));
-      store<f64>(at(LQT, j, M, i), j > i ? 0 : get<f64>(LQ, tri(i) + j));
+      store<f64>(spot(AT, j, M, i), entry(A, i, m, j));
+      store<f64>(spot(LQT, j, M, i), j > i ? 0 : get<f64>(LQ, tri(i) + j));
     }
   for (let i = 0; i < d; i++) {
     const row = LR + size<f64>(tri(i)), pivot = get<f64>(row, i);
     for (let j = 0; j < m; j++) {
-      let s = value(B, i, m, j);
-      for (let p = 0; p < i; p++) s = nmaddOne<f64>(get<f64>(row, p), value(H, p, M, j), s);
+      let s = entry(B, i, m, j);
+      for (let p = 0; p < i; p++) s = nmaddOne<f64>(get<f64>(row, p), entry(H, p, M, j), s);
       s /= pivot;
-      store<f64>(at(H, i, M, j), s);
-      store<f64>(at(HT, j, D, i), s);
+      store<f64>(spot(H, i, M, j), s);
+      store<f64>(spot(HT, j, D, i), s);
     }
     for (let j = 0; j <= i; j++) {
       let s: f64 = i == j ? 1 : 0;
-      for (let p = j; p < i; p++) s = nmaddOne<f64>(get<f64>(row, p), value(WT, j, D, p), s);
-      store<f64>(at(WT, j, D, i), s / pivot);
+      for (let p = j; p < i; p++) s = nmaddOne<f64>(get<f64>(row, p), entry(WT, j, D, p), s);
+      store<f64>(spot(WT, j, D, i), s / pivot);
     }
     store<f64>(constant, load<f64>(constant) + (logOne(pivot) + HALF_LOG_2PI));
   }
@@ -386,8 +383,8 @@ export function filter<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
         copy(P, F, m * M);
       }
       if (predicted) {
-        copy(at(predictedMean, t, m), zp, m);
-        pack(m, m, M, P, at(predictedCovariance, t, m * m));
+        copy(spot(predictedMean, t, m), zp, m);
+        pack(m, m, M, P, spot(predictedCovariance, t, m * m));
       }
       const count = countSeen(d, x);
       let density: f64 = 0;
@@ -409,8 +406,8 @@ export function filter<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
       copy(z, zp, m);
       copy(F, P, m * M);
       if (filtered) {
-        copy(at(mean, t, m), z, m);
-        pack(m, m, M, F, at(covariance, t, m * m));
+        copy(spot(mean, t, m), z, m);
+        pack(m, m, M, F, spot(covariance, t, m * m));
       }
       put<f64>(logDensity, t, density);
     }
@@ -434,19 +431,19 @@ export function smooth<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
     copy(z, state, m);
     spread(m, m, M, state + size<f64>(m), S);
     for (let t = end - 1; t >= from; t--) {
-      const one = at(mean, t, m), all = at(covariance, t, m * m);
+      const one = spot(mean, t, m), all = spot(covariance, t, m * m);
       spread(m, m, M, all, F);
       if (t < end - 1 || !get<i32>(ended, sequence)) {
         if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
-        pack(m, m, M, U, at(lagOne, t, m * m));
+        pack(m, m, M, U, spot(lagOne, t, m * m));
         retreat(m, M, one, G, delta, U, C, z, S);
       } else {
-        clear(at(lagOne, t, m * m), m * m);
+        clear(spot(lagOne, t, m * m), m * m);
         copy(z, one, m);
         copy(S, F, m * M);
       }
-      copy(at(smoothedMean, t, m), z, m);
-      pack(m, m, M, S, at(smoothedCovariance, t, m * m));
+      copy(spot(smoothedMean, t, m), z, m);
+      pack(m, m, M, S, spot(smoothedCovariance, t, m * m));
     }
     copy(state, z, m);
     pack(m, m, M, S, state + size<f64>(m));
@@ -479,7 +476,7 @@ export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, c
     copy(z, state, m);
     spread(m, m, M, state + size<f64>(m), S);
     for (let t = end - 1; t >= from; t--) {
-      const one = at(mean, t, m), all = at(covariance, t, m * m), x1 = at(x, t, d);
+      const one = spot(mean, t, m), all = spot(covariance, t, m * m), x1 = spot(x, t, d);
       spread(m, m, M, all, F);
       if (t < end - 1 || !get<i32>(ended, sequence)) {
         if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
@@ -491,7 +488,7 @@ export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, c
         solve(m, M, N, pivots, m, U, M);
         addLines(m * M, U, sumX);
         solve(m, M, N, pivots, m, V, M);
-        for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) store<f64>(at(Y, j, M, i), value(V, i, M, j));
+        for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) store<f64>(spot(Y, j, M, i), entry(V, i, M, j));
         solve(m, M, N, pivots, m, Y, M);
         addLines(m * M, Y, sumY);
         addLines(m * M, S, sumZ);
@@ -500,13 +497,15 @@ export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, c
         copy(z, one, m);
         copy(S, F, m * M);
         for (let i = 0; i < m; i++)
-          for (let j = 0; j < m; j++)
-            store<f64>(at(Szz, i, m, j), value(Szz, i, m, j) + maddOne<f64>(get<f64>(z, i), get<f64>(z, j), value(S, i, M, j)));
+          for (let j = 0; j < m; j++) {
+            const square = maddOne<f64>(get<f64>(z, i), get<f64>(z, j), entry(S, i, M, j));
+            store<f64>(spot(Szz, i, m, j), entry(Szz, i, m, j) + square);
+          }
       }
       if (countSeen(d, x1) == d) {
         for (let i = 0; i < d; i++) {
           let r = get<f64>(x1, i);
-          for (let j = 0; j < m; j++) r = nmaddOne<f64>(value(B, i, M, j), get<f64>(z, j), r);
+          for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(z, j), r);
           put<f64>(e, i, r);
         }
         addLines(m * M, S, sumS);
@@ -539,14 +538,14 @@ export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, c
     addRows(d, d, D, sumR, residual);
     for (let i = 0; i < d; i++)
       for (let j = 0; j < m; j++)
-        store<f64>(at(observed, i, m, j), value(observed, i, m, j) + (value(sumO, i, M, j) - value(Z, i, M, j)));
+        store<f64>(spot(observed, i, m, j), entry(observed, i, m, j) + (entry(sumO, i, M, j) - entry(Z, i, M, j)));
     if (!get<i32>(started, sequence))
       for (let i = 0; i < m; i++) {
         const a = get<f64>(z, i) - get<f64>(initialMean, i);
         put<f64>(first, i, get<f64>(first, i) + a);
         for (let j = 0; j < m; j++) {
           const b = get<f64>(z, j) - get<f64>(initialMean, j);
-          store<f64>(at(firstSquare, i, m, j), value(firstSquare, i, m, j) + maddOne<f64>(a, b, value(S, i, M, j)));
+          store<f64>(spot(firstSquare, i, m, j), entry(firstSquare, i, m, j) + maddOne<f64>(a, b, entry(S, i, M, j)));
         }
       }
     copy(state, z, m);
