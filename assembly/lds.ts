@@ -452,7 +452,7 @@ export function smooth<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
 }
 
 // With X = P⁻¹ (S G + delta zᵀ) and Y = P⁻¹ (S + delta deltaᵀ) P⁻¹, z that of row t, I - A Gᵀ being Q P⁻¹:
-// cross = Q ΣX - A ΣC,  W = Q ΣY Q + A ΣC Aᵀ. Over complete rows, observed = Σ e zᵀ - B ΣS, residual = Σ e eᵀ + B ΣS Bᵀ.
+// cross = Q ΣX - A ΣC,  W = Q ΣY Q + A ΣC Aᵀ;  complete rows: observed = Σ e zᵀ - B ΣS, residual = Σ e eᵀ + B ΣS Bᵀ.
 export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
     lengths: usize, model: usize, started: usize, ended: usize, initialMean: usize, x: usize, mean: usize,
     covariance: usize, work: usize, state: usize, S00: usize, cross: usize, W: usize, Szz: usize, observed: usize,

@@ -447,7 +447,7 @@ template <class T> int smooth(
 }
 
 // With X = P⁻¹ (S G + delta zᵀ) and Y = P⁻¹ (S + delta deltaᵀ) P⁻¹, z that of row t, I - A Gᵀ being Q P⁻¹:
-// cross = Q ΣX - A ΣC,  W = Q ΣY Q + A ΣC Aᵀ. Over complete rows, observed = Σ e zᵀ - B ΣS, residual = Σ e eᵀ + B ΣS
+// cross = Q ΣX - A ΣC,  W = Q ΣY Q + A ΣC Aᵀ. complete rows: observed = Σ e zᵀ - B ΣS, residual = Σ e eᵀ + B ΣS
 // Bᵀ.
 template <class T> int moments(
     int /*n*/, int s, int d, int latent, int /*prepared*/, int carried, int /*scratch*/, const int* lengths,
