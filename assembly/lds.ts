@@ -62,14 +62,78 @@ function factorise(n: i32, width: i32, P: usize, N: usize, pivots: usize): bool 
   for (let end = x + size<f64>(n); x < end; x += 16, y += 16)
     v128.store(x, madd<f64>(c, v128.load(y), v128.load(x)));
 }
+// X = U⁻ᵀ X or U⁻¹ X for `rows` rows, whose factor begins at N: eight at once stay in registers
+function down(rows: i32, width: i32, N: usize, columns: i32, X: usize, line: i32): void {
+  const wide = size<f64>(width), long = size<f64>(line);
+  if (rows < PIVOTS) {
+    for (let j = 0; j < rows; j++)
+      for (let i = j + 1; i < rows; i++) addTimes(columns, entry(N, j, width, i), spot(X, j, line), spot(X, i, line));
+    return;
+  }
+  const N1 = N + wide, N2 = N1 + wide, N3 = N2 + wide, N4 = N3 + wide, N5 = N4 + wide, N6 = N5 + wide;
+  for (let end = X + size<f64>(columns); X < end; X += 16) {
+    const X1 = X + long, X2 = X1 + long, X3 = X2 + long, X4 = X3 + long, X5 = X4 + long, X6 = X5 + long, X7 = X6 + long;
+    let x0 = v128.load(X), x1 = v128.load(X1), x2 = v128.load(X2), x3 = v128.load(X3);
+    let x4 = v128.load(X4), x5 = v128.load(X5), x6 = v128.load(X6), x7 = v128.load(X7);
+    x1 = madd<f64>(v128.load_splat<f64>(N, 8), x0, x1); x2 = madd<f64>(v128.load_splat<f64>(N, 16), x0, x2);
+    x3 = madd<f64>(v128.load_splat<f64>(N, 24), x0, x3); x4 = madd<f64>(v128.load_splat<f64>(N, 32), x0, x4);
+    x5 = madd<f64>(v128.load_splat<f64>(N, 40), x0, x5); x6 = madd<f64>(v128.load_splat<f64>(N, 48), x0, x6);
+    x7 = madd<f64>(v128.load_splat<f64>(N, 56), x0, x7);
+    x2 = madd<f64>(v128.load_splat<f64>(N1, 16), x1, x2); x3 = madd<f64>(v128.load_splat<f64>(N1, 24), x1, x3);
+    x4 = madd<f64>(v128.load_splat<f64>(N1, 32), x1, x4); x5 = madd<f64>(v128.load_splat<f64>(N1, 40), x1, x5);
+    x6 = madd<f64>(v128.load_splat<f64>(N1, 48), x1, x6); x7 = madd<f64>(v128.load_splat<f64>(N1, 56), x1, x7);
+    x3 = madd<f64>(v128.load_splat<f64>(N2, 24), x2, x3); x4 = madd<f64>(v128.load_splat<f64>(N2, 32), x2, x4);
+    x5 = madd<f64>(v128.load_splat<f64>(N2, 40), x2, x5); x6 = madd<f64>(v128.load_splat<f64>(N2, 48), x2, x6);
+    x7 = madd<f64>(v128.load_splat<f64>(N2, 56), x2, x7);
+    x4 = madd<f64>(v128.load_splat<f64>(N3, 32), x3, x4); x5 = madd<f64>(v128.load_splat<f64>(N3, 40), x3, x5);
+    x6 = madd<f64>(v128.load_splat<f64>(N3, 48), x3, x6); x7 = madd<f64>(v128.load_splat<f64>(N3, 56), x3, x7);
+    x5 = madd<f64>(v128.load_splat<f64>(N4, 40), x4, x5); x6 = madd<f64>(v128.load_splat<f64>(N4, 48), x4, x6);
+    x7 = madd<f64>(v128.load_splat<f64>(N4, 56), x4, x7);
+    x6 = madd<f64>(v128.load_splat<f64>(N5, 48), x5, x6); x7 = madd<f64>(v128.load_splat<f64>(N5, 56), x5, x7);
+    x7 = madd<f64>(v128.load_splat<f64>(N6, 56), x6, x7);
+    v128.store(X, x0); v128.store(X1, x1); v128.store(X2, x2); v128.store(X3, x3);
+    v128.store(X4, x4); v128.store(X5, x5); v128.store(X6, x6); v128.store(X7, x7);
+  }
+}
+function up(rows: i32, width: i32, N: usize, columns: i32, X: usize, line: i32): void {
+  const wide = size<f64>(width), long = size<f64>(line);
+  if (rows < PIVOTS) {
+    for (let i = rows - 1; i > 0; i--)
+      for (let j = 0; j < i; j++) addTimes(columns, entry(N, j, width, i), spot(X, i, line), spot(X, j, line));
+    return;
+  }
+  const N1 = N + wide, N2 = N1 + wide, N3 = N2 + wide, N4 = N3 + wide, N5 = N4 + wide, N6 = N5 + wide;
+  for (let end = X + size<f64>(columns); X < end; X += 16) {
+    const X1 = X + long, X2 = X1 + long, X3 = X2 + long, X4 = X3 + long, X5 = X4 + long, X6 = X5 + long, X7 = X6 + long;
+    let x0 = v128.load(X), x1 = v128.load(X1), x2 = v128.load(X2), x3 = v128.load(X3);
+    let x4 = v128.load(X4), x5 = v128.load(X5), x6 = v128.load(X6), x7 = v128.load(X7);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 56), x7, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 56), x7, x1);
+    x2 = madd<f64>(v128.load_splat<f64>(N2, 56), x7, x2); x3 = madd<f64>(v128.load_splat<f64>(N3, 56), x7, x3);
+    x4 = madd<f64>(v128.load_splat<f64>(N4, 56), x7, x4); x5 = madd<f64>(v128.load_splat<f64>(N5, 56), x7, x5);
+    x6 = madd<f64>(v128.load_splat<f64>(N6, 56), x7, x6);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 48), x6, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 48), x6, x1);
+    x2 = madd<f64>(v128.load_splat<f64>(N2, 48), x6, x2); x3 = madd<f64>(v128.load_splat<f64>(N3, 48), x6, x3);
+    x4 = madd<f64>(v128.load_splat<f64>(N4, 48), x6, x4); x5 = madd<f64>(v128.load_splat<f64>(N5, 48), x6, x5);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 40), x5, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 40), x5, x1);
+    x2 = madd<f64>(v128.load_splat<f64>(N2, 40), x5, x2); x3 = madd<f64>(v128.load_splat<f64>(N3, 40), x5, x3);
+    x4 = madd<f64>(v128.load_splat<f64>(N4, 40), x5, x4);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 32), x4, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 32), x4, x1);
+    x2 = madd<f64>(v128.load_splat<f64>(N2, 32), x4, x2); x3 = madd<f64>(v128.load_splat<f64>(N3, 32), x4, x3);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 24), x3, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 24), x3, x1);
+    x2 = madd<f64>(v128.load_splat<f64>(N2, 24), x3, x2);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 16), x2, x0); x1 = madd<f64>(v128.load_splat<f64>(N1, 16), x2, x1);
+    x0 = madd<f64>(v128.load_splat<f64>(N, 8), x1, x0);
+    v128.store(X, x0); v128.store(X1, x1); v128.store(X2, x2); v128.store(X3, x3);
+    v128.store(X4, x4); v128.store(X5, x5); v128.store(X6, x6); v128.store(X7, x7);
+  }
+}
 // X = P⁻¹ X, X of n rows of `columns`, `line` apart
 function solve(n: i32, width: i32, N: usize, pivots: usize, columns: i32, X: usize, line: i32): void {
   const wide = size<f64>(width), long = size<f64>(line);
   for (let b = 0; b < n; b += PIVOTS) {
-    const end = min(b + PIVOTS, n);
-    gemm<f64>(end - b, b, columns, N + size<f64>(b), 8, wide, X, long, spot(X, b, line), long);
-    for (let j = b; j < end; j++)
-      for (let i = j + 1; i < end; i++) addTimes(columns, entry(N, j, width, i), spot(X, j, line), spot(X, i, line));
+    const rows = min(PIVOTS, n - b);
+    gemm<f64>(rows, b, columns, N + size<f64>(b), 8, wide, X, long, spot(X, b, line), long);
+    down(rows, width, spot(N, b, width, b), columns, spot(X, b, line), line);
   }
   for (let i = 0; i < n; i++) {
     const inverse = splatAt<f64>(pivots + size<f64>(width + i));
@@ -77,11 +141,9 @@ function solve(n: i32, width: i32, N: usize, pivots: usize, columns: i32, X: usi
       v128.store(x, mul<f64>(v128.load(x), inverse));
   }
   for (let b = (n - 1) / PIVOTS * PIVOTS; b >= 0; b -= PIVOTS) {
-    const end = min(b + PIVOTS, n);
-    const from = spot(X, end, line), to = spot(X, b, line);
+    const end = min(b + PIVOTS, n), from = spot(X, end, line), to = spot(X, b, line);
     gemm<f64>(end - b, n - end, columns, spot(N, b, width, end), wide, 8, from, long, to, long);
-    for (let i = end - 1; i > b; i--)
-      for (let j = b; j < i; j++) addTimes(columns, entry(N, j, width, i), spot(X, i, line), spot(X, j, line));
+    up(end - b, width, spot(N, b, width, b), columns, to, line);
   }
 }
 // uᵀ P⁻¹ u; u is lost
