@@ -6,6 +6,7 @@
 export {
   finiteRows,
   type Gaps,
+  gapHint,
   gapOptions,
   gaps,
   isOnePoint,
@@ -44,6 +45,7 @@ export {
   alike,
   describe,
   dtypeOf,
+  type Integers,
   isArray,
   isSingle,
   lengthIn,

@@ -2,10 +2,20 @@
  * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly, for any JavaScript
  * runtime.
  */
-export { type BackendOptions, defaultBackend, openBackend } from './backends/default.ts';
+export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
-export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
+export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
+export {
+  type ConvolutionGradient,
+  type ConvolutionMode,
+  type ConvolutionOptions,
+  type ConvolutionOut,
+  type ConvolveGradientOptions,
+  type ConvolveOptions,
+  convolve,
+  convolveGradient,
+} from './models/convolution.ts';
 export {
   type DensityForward,
   type DensityGradient,
@@ -17,7 +27,21 @@ export {
 } from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export { Gaussian, type GaussianFitOptions, type GaussianLike, type GaussianParameters } from './models/gaussian.ts';
-export { loadModel } from './models/load.ts';
+export {
+  backpropagate,
+  type Chain,
+  type ChainDiagnostics,
+  type ChainOptions,
+  type ChainParts,
+  chainDiagnostics,
+  type RecurrentJacobians,
+  type RecurrentLayer,
+  type Regime,
+  recurrentJacobians,
+  type SharedEigenProduct,
+  sharedEigenProduct,
+} from './models/jacobian.ts';
+export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
   type ComponentFitOptions,
@@ -25,6 +49,7 @@ export {
   type FitOptions,
   type FitProgress,
   GaussianMixture,
+  type Initialization,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,

@@ -1,6 +1,6 @@
 /** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
 import { argumentError } from '../errors.ts';
-import { allocate, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { allocate, isReadable, lengthOf, tagOf } from '../memory.ts';
 import { finiteRows, points } from './data.ts';
 import { fields } from './options.ts';
 import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
@@ -110,7 +110,7 @@ function fromLengths(where: string, argument: string, value: object, d: number):
 function countIn(where: string, argument: string, given: unknown): number {
   const tag = tagOf(given);
   const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
-  if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (whole && isReadable(given as Int32Array)) return lengthOf(given as Int32Array);
   if (isArray(given)) return lengthIn(where, argument, given);
   throw argumentError('INVALID_ARGUMENT', where, argument, {
     expected: 'an array of whole numbers',

@@ -5,12 +5,14 @@ import { allocate, tagOf } from '../memory.ts';
 
 /** Numbers in either dtype. */
 export type Real = Float64Array | Float32Array;
+/** Whole numbers, which are copied into f64. */
+export type Integers = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array | Uint16Array | Int32Array | Uint32Array;
 /** A list of numbers. */
-export type Vector = Real | readonly number[];
+export type Vector = Real | Integers | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
-export type Matrix = Vector | readonly (readonly number[])[];
+export type Matrix = Vector | readonly Vector[];
 /** Flat row-major, or nested to up to three levels. */
-export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
+export type Tensor = Matrix | readonly (readonly Vector[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
 /** Results have the dtype of the data; f64 for nested numbers. */
@@ -63,6 +65,7 @@ export function lengthIn(where: string, argument: string, array: unknown[]): num
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'object' && value) return tagOf(value) ?? (isArray(value) ? 'an array' : 'an object');
+  if (typeof value === 'bigint') return `${String(value).slice(0, 40)}n`;
   return typeof value === 'function' ? 'a function' : String(value);
 }
 /** A new array for n results, f64 by default. Throws OUT_OF_MEMORY. */

@@ -5,24 +5,36 @@ import { openSource } from '../table/source.ts';
 import type { Evaluation, Fitness, InspectOptions } from './inspect/kind.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { type AnyModel, readModel } from './model.ts';
-import { addBackendOptions, addDataOptions, addKindOptions, formatOfData, refuseForeign } from './options.ts';
+import {
+  addBackendOptions,
+  addDataOptions,
+  addKindOptions,
+  dataText,
+  dialectOf,
+  examplesText,
+  modelText,
+  refuseForeign,
+} from './options.ts';
 import { readBlocks } from './read.ts';
 import { writeTo } from './write.ts';
 
+const examples = ['seqlik inspect birds.seqlik', 'seqlik inspect birds.seqlik birds.csv --json'];
 const byKind = optionsByKind('inspect');
 
 export function addInspect(program: Command): void {
   const command = program
     .command('inspect')
     .description('describe a model, and how well it describes DATA')
-    .argument('<MODEL>', 'a file that fit wrote')
-    .argument('[DATA]', 'CSV with a header line, or NDJSON; - is stdin')
+    .argument('<MODEL>', modelText)
+    .argument('[DATA]', dataText)
     .option('--json', 'one JSON object on stdout');
-  addKindOptions(addBackendOptions(addDataOptions(command)), byKind).action(inspect);
+  addKindOptions(addBackendOptions(addDataOptions(command)), byKind)
+    .addHelpText('after', examplesText(examples))
+    .action(inspect);
 }
 
 async function inspect(modelPath: string, dataPath: string | undefined, options: InspectOptions): Promise<void> {
-  const model = await readModel(modelPath, options);
+  const model = await readModel(modelPath, options, dataPath);
   const { described, text: description } = treatmentOf(model).describe(model);
   const data = dataPath === undefined ? undefined : await evaluate(start(model, options), dataPath, options);
   const text = options.json
@@ -36,13 +48,17 @@ function start(model: AnyModel, options: InspectOptions): Evaluation {
   return kind.start(model, options);
 }
 async function evaluate(evaluation: Evaluation, path: string, options: InspectOptions): Promise<Fitness> {
-  const format = formatOfData(path, options.format);
+  const dialect = dialectOf(path, options);
   const source = await openSource(path);
-  for await (const block of readBlocks(source, format, { keep: [], ...evaluation.wanted }, options.progress))
-    try {
-      evaluation.add(block);
-    } catch (error) {
-      throw toDataError(error, source.name, block.columns, (row) => block.lines[row]!);
-    }
-  return evaluation.finish(source.name);
+  try {
+    for await (const block of readBlocks(source, dialect, { keep: [], ...evaluation.wanted }, options.progress))
+      try {
+        evaluation.add(block);
+      } catch (error) {
+        throw toDataError(error, source.name, block.columns, (row) => block.lines[row]!);
+      }
+    return evaluation.finish(source.name);
+  } finally {
+    await source.close();
+  }
 }

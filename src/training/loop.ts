@@ -217,7 +217,9 @@ class Training {
   private finish(last: Checkpoint): TrainingResult {
     const report = reportOf(courseOf(last), this.settings);
     if (this.settings.validation > 0 && this.heldOut.terms === 0)
-      report.warnings.push('nothing was held out: only one example has a likelihood');
+      report.warnings.push(
+        'nothing was held out: only one example has a likelihood; give more of them, or a validation of 0',
+      );
     return { parameters: (last.validation?.best ?? last.parameters).slice(), report };
   }
 }

@@ -44,7 +44,14 @@ const fitArgs = ['fit', 'mixture-density-network', data, '--columns', 'a,b', ...
 const report = async (args: readonly string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await ok([...args, '--json']));
 const fitLibrary = (options: object) =>
-  MixtureDensityNetwork.fit(sequences, { dimension: 2, columns: ['a', 'b'], ...shape, ...options, backend });
+  MixtureDensityNetwork.fit(sequences, {
+    dimension: 2,
+    columns: ['a', 'b'],
+    sequenceColumn: 'id',
+    ...shape,
+    ...options,
+    backend,
+  });
 
 beforeAll(async () => {
   await report([...fitArgs, ...words(training), '-o', model]);
@@ -205,8 +212,19 @@ describe('score', () => {
       values().map((value) => ({ logDensity: value === '' ? null : Number(value) })),
     );
   });
-  test('without --sequence all rows are one', async () => {
-    const out = lines(await ok(['score', model, data, ...onWasm]));
+  test('without --sequence the column of the fit counts', async () => {
+    expect(network(model).sequenceColumn).toBe('id');
+    expect(await ok(['score', model, data, ...onWasm])).toBe(await ok(['score', model, data, ...grouped, ...onWasm]));
+    const inspected = JSON.parse(await ok(['inspect', model, data, '--json', ...onWasm]));
+    expect(inspected).toMatchObject({ sequenceColumn: 'id', data: { sequences: 8 } });
+    const { code, stderr } = await seqlik(['score', model, '-'], { input: 'a,b\n1,2\n' });
+    expect({ code, stderr }).toEqual({
+      code: 65,
+      stderr: `seqlik: stdin: line 1: there is no column "id"; there are a and b: say --sequence ''\n`,
+    });
+  });
+  test("with --sequence '' all rows are one", async () => {
+    const out = lines(await ok(['score', model, data, '--sequence', '', ...onWasm]));
     const logDensity = network(model).logDensity(sequences.flat());
     expect(out).toEqual(['logDensity', '', ...Array.from(logDensity, String)]);
   });
@@ -218,7 +236,7 @@ describe('score', () => {
     expect(lines(await ok([...args, ...grouped]))).toEqual(['id,steps,logLikelihood', ...expected]);
     expect(lines(await ok([...args, ...grouped, '--keep', 'id']))).toEqual(['id,steps,logLikelihood', ...expected]);
     expect(lines(await ok([...args, ...grouped, '--keep', 't,b']))[3]).toBe(`0,${sequences[2]![0]![1]},s2,0,0`);
-    expect(lines(await ok(args))).toEqual([
+    expect(lines(await ok([...args, '--sequence', '']))).toEqual([
       'steps,logLikelihood',
       `65,${network(model).logLikelihood(sequences.flat())}`,
     ]);
@@ -258,7 +276,7 @@ describe('score', () => {
 describe('inspect', () => {
   test('for people', async () => {
     expect(await ok(['inspect', model, data, ...grouped, ...onWasm])).toMatch(
-      /^mixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
+      /^mixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nsequences by the column id\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
     );
   });
   test('for programs', async () => {
@@ -278,6 +296,7 @@ describe('inspect', () => {
       inputSkip: false,
       parameters: 112,
       minStandardDeviation: 1e-3,
+      sequenceColumn: 'id',
       standardization: { mean: [...mean], standardDeviation: [...standardDeviation] },
       data: { rows: 66, sequences: 8, steps: 58, logLikelihood, logLikelihoodPerStep: logLikelihood / 58 },
     });

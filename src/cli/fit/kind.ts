@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { type Backend, SeqlikError } from '../../index.ts';
 import type { Wanted } from '../../table/blocks.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { optionName, toOptionError } from '../errors.ts';
+import { optionName, toOptionError, usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
 import { type BackendChoice, type DataChoice, number } from '../options.ts';
 
@@ -64,8 +64,24 @@ export const sharedSettings = settingsOf<Shared>({
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
 });
+/** A range of whole numbers. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+function countOrRange(text: string): number | Range {
+  const [, from, to] = /^(\d{1,6})\.\.(\d{1,6})$/.exec(text) ?? [];
+  if (from === undefined || to === undefined) return number(text);
+  if (Number(from) < 1 || Number(from) > Number(to))
+    throw usageError('--components a..b: a is 1 or more, b at least a');
+  return { from: Number(from), to: Number(to) };
+}
 export const componentsSetting = settingsOf<{ readonly components: number }>({
-  components: ['<n>', 'number of components of the mixture', number],
+  components: [
+    '<n>',
+    'number of components of the mixture; of a gaussian-mixture also a..b: the best by BIC',
+    countOrRange,
+  ],
 });
 
 /** Validates options by a fit to no data, which ends with EMPTY_INPUT if they are right. */

@@ -13,7 +13,7 @@ import {
 import type { RowBuffer } from '../../table/buffer.ts';
 import { ioError, rephrase } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { toOptionError, usageError } from '../errors.ts';
+import { counted, toOptionError, usageError } from '../errors.ts';
 import { architectureText, completeSequences, type SequenceChoice, Walk, widthOf } from '../network.ts';
 import { number, numbers, sequenceOption } from '../options.ts';
 import { durationText, Progress } from '../progress.ts';
@@ -116,6 +116,7 @@ class NetworkFitting implements Fitting {
         ...this.settings,
         dimension: names.length,
         columns: names,
+        ...(this.options.sequence && { sequenceColumn: this.options.sequence }),
         ...this.checkpoint(),
         onProgress: bar.update,
       },
@@ -148,10 +149,10 @@ class NetworkFitting implements Fitting {
         ...(validationHistory && { validationHistory: [...validationHistory] }),
         warnings,
       },
-      data: `${lengths.length} sequences of ${file} (${counts.rows} rows)`,
+      data: `${counted(lengths.length, 'sequence')} of ${file} (${counted(counts.rows, 'row')})`,
       lines: [
         architectureText(model),
-        `${iterations} epochs${converged ? ', converged' : ''}${best}`,
+        `${counted(iterations, 'epoch')}${converged ? ', converged' : ''}${best}`,
         `log-likelihood per step ${formatNumber(logLikelihoodPerStep)}${heldOutText}`,
         ...warnings.map((warning) => `warning: ${warning}`),
       ],
@@ -224,7 +225,7 @@ function progressBar(shown: boolean): { update: (progress: TrainingProgress) => 
     update: ({ iteration, maxIterations, batch, batches, loss, heldOut, secondsLeft }) => {
       bar ??= new Progress(shown, maxIterations * batches, 'given');
       if (heldOut !== undefined) heldOutText = `, held out ${formatNumber(heldOut)}`;
-      const text = `epoch ${iteration}, loss ${formatNumber(loss)}${heldOutText}`;
+      const text = `epoch ${iteration}, log-likelihood per step ${formatNumber(-loss)}${heldOutText}`;
       bar.update((iteration - 1) * batches + batch, text, durationText(secondsLeft));
     },
     stop: () => bar?.stop(),

@@ -3,6 +3,7 @@ import type { MixtureDensityNetwork } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
 import { type DataChoice, sequenceOption } from '../options.ts';
 import type { Evaluation, Fitness, InspectKind } from './kind.ts';
@@ -35,7 +36,7 @@ class SequenceEvaluation implements Evaluation {
     return {
       fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },
       lines: [
-        `${file}: ${sequences} sequences, ${rows} rows, ${steps} steps`,
+        `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(steps, 'step')}`,
         `log-likelihood per step  ${formatNumber(logLikelihoodPerStep)}`,
         `log-likelihood           ${formatNumber(logLikelihood)}`,
       ],

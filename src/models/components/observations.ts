@@ -1,7 +1,7 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
 import { gaps } from '../../check.ts';
-import { argumentError, callError } from '../../errors.ts';
+import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
 import { type Batch, batchesOf } from './sums.ts';
@@ -44,11 +44,11 @@ export class Observations {
       throw argumentError('INVALID_ARGUMENT', where, 'components', {
         expected: `at most ${observed}, the number of observed rows`,
         received: `${k}`,
-        sentence: `${k} components for ${observed} observed rows`,
+        sentence: `${counted(k, 'component')} for ${counted(observed, 'observed row')}`,
       });
-    const { mean, variance, constant } = await measureColumns(x, seen, settings, pace);
+    const { mean, variance, constant, fault } = await measureColumns(x, seen, settings, pace);
     if (constant >= 0)
-      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x is constant`, {
+      throw callError('NOT_POSITIVE_DEFINITE', where, `column ${constant} of x ${fault}`, {
         which: 'covariances',
         pivot: constant,
         value: 0,
@@ -82,7 +82,7 @@ async function measureColumns(
   seen: Uint8Array | undefined,
   { d, sampleWeights }: Settings,
   pace: Pace,
-): Promise<{ mean: Float64Array; variance: Float64Array; constant: number }> {
+): Promise<{ mean: Float64Array; variance: Float64Array; constant: number; fault: string }> {
   const least = new Float64Array(d).fill(Number.POSITIVE_INFINITY);
   const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
   const average = async (power: number, about: Float64Array): Promise<Float64Array> => {
@@ -105,5 +105,13 @@ async function measureColumns(
   };
   const mean = await average(1, new Float64Array(d));
   const variance = await average(2, mean);
-  return { mean, variance, constant: least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0)) };
+  const constant = least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0));
+  const [low = 0, high = 0] = [least[constant], most[constant]];
+  const fault =
+    low > high
+      ? 'was never observed'
+      : low === high
+        ? 'is constant'
+        : `varies so little, from ${low} to ${high}, that its variance is 0 in a double: scale it`;
+  return { mean, variance, constant, fault };
 }

@@ -3,12 +3,13 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { argumentError } from '../../errors.ts';
+import { argumentError, counted } from '../../errors.ts';
 import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
 const initializations = ['k-means++', 'random'] as const;
+/** Where the components of a fit start: at rows far apart (k-means++), or at any rows. */
 export type Initialization = (typeof initializations)[number];
 
 /** A fit so far, as `onProgress` receives it after each iteration. */
@@ -33,11 +34,11 @@ export interface FitOptions {
   readonly maxIterations?: number;
   /** Stop when the log-likelihood gains less than tolerance (1 + |it|); default 1e-7, 0 = never stop early. */
   readonly tolerance?: number;
-  /** An abort ends the fit with ABORTED (cause: signal.reason). */
+  /** Of an AbortController; an abort ends the fit with the error ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
-  /** Called after every iteration. */
+  /** Called after every iteration, with the log-likelihood so far; must not take long. */
   readonly onProgress?: (progress: FitProgress) => void;
-  /** Default: defaultBackend(). */
+  /** The backend that computes, of openBackend(); default: defaultBackend(). */
   readonly backend?: Backend;
   /** Rows summed together before such sums are added, which decides the last bits of a fit; default 8192. */
   readonly shardSize?: number;
@@ -48,7 +49,7 @@ export interface ComponentFitOptions extends FitOptions, Gaps {
   readonly dimension?: number;
   /** 1 .. 1000 starts run side by side, of which the best is kept; default 1. */
   readonly restarts?: number;
-  /** Default: k-means++. */
+  /** Where components start: at rows far apart ('k-means++', the default), or at any rows ('random'). */
   readonly initialization?: Initialization;
   /** Added to every covariance diagonal, in units of that column's variance over all data; default 1e-6. */
   readonly regularization?: number;
@@ -125,16 +126,16 @@ export function readFit(
     ...check.callback(where, 'onProgress', given.onProgress),
   };
   const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
-  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
+  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d, missing);
   if (chosen.init && chosen.init.d !== d)
     throw argumentError('DIMENSION_MISMATCH', where, 'x', {
-      expected: `${chosen.init.d} columns, as many as init`,
-      received: `${d} columns`,
-      reason: `has ${d} columns, init ${chosen.init.d}`,
+      expected: `${counted(chosen.init.d, 'column')}, as many as init`,
+      received: counted(d, 'column'),
+      reason: `has ${counted(d, 'column')}, init ${chosen.init.d}`,
     });
   const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
-  if (!mask) check.finiteRows(where, 'x', rows, d);
+  if (!mask) check.finiteRows(where, 'x', rows, d, check.gapHint);
   const weights = check.weights(where, given.sampleWeights, n);
   return { rows, settings: { ...settings, d, sampleWeights: weights, missing: mask ? { mask } : {} } as Settings };
 }

@@ -41,6 +41,8 @@ export type { Cell } from './stack/cell.ts';
 export interface NetworkOn extends OnBackend {
   /** Names of the coordinates, if they are known. */
   readonly columns?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart: kept, and written into the file. */
+  readonly sequenceColumn?: string;
 }
 /** Results of `forward`: T terms, raw outputs and hidden units, in the dtype of the data. */
 export interface NetworkForward {
@@ -80,6 +82,8 @@ export class MixtureDensityNetwork extends Model {
   readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   /** Lower bound of the standard deviations, in units of the network. */
   readonly minStandardDeviation: number;
   private readonly architecture: NetworkArchitecture;
@@ -101,7 +105,7 @@ export class MixtureDensityNetwork extends Model {
   constructor(options: NetworkOptions, on?: NetworkOn) {
     super();
     const where = 'MixtureDensityNetwork';
-    const { backend, columns } = check.options(where, on, ['backend', 'columns']);
+    const { backend, columns, sequenceColumn } = check.options(where, on, ['backend', 'columns', 'sequenceColumn']);
     const { architecture, flat, standardization, minStandardDeviation } = readNetwork(where, options);
     this.architecture = architecture;
     this.flat = flat;
@@ -109,6 +113,8 @@ export class MixtureDensityNetwork extends Model {
     this.minStandardDeviation = minStandardDeviation;
     this.floor = floorOf(this.mapping, minStandardDeviation);
     this.columns = check.names(where, 'columns', columns, this.dimension);
+    this.sequenceColumn =
+      sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', sequenceColumn);
     this.backend = check.backend(where, backend, defaultBackend);
     this.head = new Head(this.backend, architecture.density, this.floor, standardization);
   }
@@ -340,9 +346,10 @@ export class MixtureDensityNetwork extends Model {
    * MixtureDensityNetwork.fromBytes(network.toBytes()).hidden; // [ 2 ]
    */
   toBytes(): Uint8Array {
-    const { architecture, flat, units, minStandardDeviation, columns } = this;
+    const { architecture, flat, units, minStandardDeviation, columns, sequenceColumn } = this;
     const { metadata, tensors } = encodeNetwork(architecture, flat, units, minStandardDeviation);
-    return encode(this.kind, { ...metadata, ...encodeColumns(columns) }, tensors);
+    const named = { ...encodeColumns(columns), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    return encode(this.kind, { ...metadata, ...named }, tensors);
   }
   /**
    * Reads what toBytes wrote. Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND.
@@ -351,11 +358,13 @@ export class MixtureDensityNetwork extends Model {
    * const bytes = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 }).toBytes();
    * MixtureDensityNetwork.fromBytes(bytes).parameters.b0; // Float64Array(2) [ 0, 0 ]
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
-    const file = decode(bytes, 'mixture-density-network');
+    const file = decode('MixtureDensityNetwork.fromBytes', bytes, 'mixture-density-network');
     const network = orMalformed(() => decodeNetwork(file));
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    const { sequenceColumn } = file.metadata;
+    const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new MixtureDensityNetwork(network, on));
   }
 
@@ -374,8 +383,8 @@ export class MixtureDensityNetwork extends Model {
     seqs: Sequences,
     options: NetworkFitOptions,
   ): Promise<{ model: MixtureDensityNetwork; report: TrainingReport }> {
-    const { network, report, backend, columns } = await fitNetwork('MixtureDensityNetwork.fit', seqs, options);
-    return { model: new MixtureDensityNetwork(network, { backend, ...(columns && { columns }) }), report };
+    const { network, report, on } = await fitNetwork('MixtureDensityNetwork.fit', seqs, options);
+    return { model: new MixtureDensityNetwork(network, on), report };
   }
 
   protected override summary(): object {

@@ -28,6 +28,8 @@ import { floorOf, type NetworkOptions, readArchitecture, readParameters } from '
 export interface NetworkFitOptions extends TrainingOptions, Omit<NetworkOptions, 'parameters' | 'standardization'> {
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart, kept with the model. */
+  readonly sequenceColumn?: string;
   /** Where learning starts: a network, or the parameters of one; default: drawn with the seed. */
   readonly init?: { readonly parameters: NonNullable<NetworkOptions['parameters']> } | NetworkOptions['parameters'];
   /**
@@ -45,6 +47,7 @@ const fitOptions = [
   ...trainingOptions,
   ...shapeOptions,
   'columns',
+  'sequenceColumn',
   'init',
   'minStandardDeviation',
   'backend',
@@ -54,8 +57,8 @@ const fitOptions = [
 export interface FittedNetwork {
   readonly network: NetworkOptions;
   readonly report: TrainingReport;
-  readonly backend: Backend;
-  readonly columns: readonly string[] | undefined;
+  /** The backend and the names that the network keeps. */
+  readonly on: { readonly backend: Backend; readonly columns?: readonly string[]; readonly sequenceColumn?: string };
 }
 
 export async function fitNetwork(where: string, seqs: Sequences, options: NetworkFitOptions): Promise<FittedNetwork> {
@@ -65,6 +68,11 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
   const architecture = readArchitecture(where, given);
   const { dimension, gaussian, mapping } = architecture.density;
   const columns = check.names(where, 'columns', given.columns, dimension);
+  const { sequenceColumn } = given;
+  const named = {
+    ...(columns && { columns }),
+    ...(sequenceColumn !== undefined && { sequenceColumn: check.text(where, 'sequenceColumn', sequenceColumn) }),
+  };
   const least = check.amount(where, 'minStandardDeviation', check.or(given.minStandardDeviation, 1e-3));
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = initialParameters(where, architecture, given.init, settings.seed);
@@ -105,8 +113,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
         minStandardDeviation: least,
       },
       report,
-      backend,
-      columns,
+      on: { backend, ...named },
     };
   } finally {
     task.dispose();

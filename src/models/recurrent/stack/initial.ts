@@ -1,7 +1,7 @@
 /** States before the first step: zero, one per layer for all sequences, or one per layer and sequence. */
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { argumentError } from '../../../errors.ts';
+import { argumentError, counted } from '../../../errors.ts';
 import type { DType } from '../../../grammar.ts';
 import type { StackArchitecture } from './architecture.ts';
 
@@ -38,8 +38,8 @@ export class InitialStates {
       if (values.length !== width && values.length !== width * sequences)
         throw argumentError('DIMENSION_MISMATCH', where, argument, {
           expected: `${width} or ${sequences} x ${width}`,
-          received: `${values.length} values`,
-          reason: `has ${values.length} values, not ${width} or ${sequences} x ${width}`,
+          received: counted(values.length, 'value'),
+          reason: `has ${counted(values.length, 'value')}, not ${width} or ${sequences} x ${width}`,
         });
       check.finite(where, argument, values);
       if (dtype === 'f32') check.finite(where, argument, Float32Array.from(values)); // as it will be used
