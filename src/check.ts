@@ -6,8 +6,10 @@
 export {
   finiteRows,
   type Gaps,
+  gapHint,
   gapOptions,
   gaps,
+  indices,
   isOnePoint,
   nonFinite,
   out,
@@ -44,6 +46,7 @@ export {
   alike,
   describe,
   dtypeOf,
+  type Integers,
   isArray,
   isSingle,
   lengthIn,

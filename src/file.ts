@@ -15,11 +15,11 @@ export const encode = (kind: string, metadata: Readonly<Record<string, string>>,
   writeTensors({ metadata: { format: FORMAT, kind, ...metadata }, tensors });
 
 /**
- * The contents of a file of seqlik, which has to be of this `kind` if one is given. Throws FORMAT, INVALID_ARGUMENT
+ * The contents of a file of seqlik, read by the call `where`, which has to be of this `kind` if one is given. Throws FORMAT, INVALID_ARGUMENT
  * (bytes).
  */
-export function decode(bytes: unknown, kind?: string): TensorFile {
-  const file = readTensors(bytes as Uint8Array);
+export function decode(where: string, bytes: unknown, kind?: string): TensorFile {
+  const file = readTensors(bytes as Uint8Array, where);
   const { format, kind: own } = file.metadata;
   if (format !== FORMAT) throw malformed(`its format is ${format}, not ${FORMAT}`);
   if (kind !== undefined && own !== kind) throw malformed(`it holds a ${own}, not a ${kind}`);

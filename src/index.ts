@@ -2,9 +2,9 @@
  * seqlik: likelihoods of vectors and sequences. One façade over two machines, C++ and WebAssembly, for any JavaScript
  * runtime.
  */
-export { type BackendOptions, defaultBackend, openBackend } from './backends/default.ts';
+export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
-export type { Gaps, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
+export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
   type ConvolutionGradient,
@@ -17,6 +17,13 @@ export {
   convolveGradient,
 } from './models/convolution.ts';
 export {
+  type Prediction,
+  TwoLayerClassifier,
+  type TwoLayerFitOptions,
+  type TwoLayerGradient,
+  type TwoLayerParameters,
+} from './models/dense/classifier.ts';
+export {
   type DensityForward,
   type DensityGradient,
   type Distribution,
@@ -27,7 +34,21 @@ export {
 } from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export { Gaussian, type GaussianFitOptions, type GaussianLike, type GaussianParameters } from './models/gaussian.ts';
-export { loadModel } from './models/load.ts';
+export {
+  backpropagate,
+  type Chain,
+  type ChainDiagnostics,
+  type ChainOptions,
+  type ChainParts,
+  chainDiagnostics,
+  type RecurrentJacobians,
+  type RecurrentLayer,
+  type Regime,
+  recurrentJacobians,
+  type SharedEigenProduct,
+  sharedEigenProduct,
+} from './models/jacobian.ts';
+export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
   type ComponentFitOptions,
@@ -35,12 +56,25 @@ export {
   type FitOptions,
   type FitProgress,
   GaussianMixture,
+  type Initialization,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,
   type MixtureParameters,
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
+export {
+  type CalibrationReport,
+  type ClassifierOn,
+  type LossAt,
+  RecurrentClassifier,
+  type RecurrentFitOptions,
+  type RecurrentForward,
+  type RecurrentGradient,
+  type RecurrentLossOptions,
+  type RecurrentParameters,
+  type RecurrentStart,
+} from './models/recurrent/classifier.ts';
 export {
   type ContinuousGradient,
   type ContinuousParameters,
@@ -49,6 +83,12 @@ export {
   type StepJacobians,
   type Trajectory,
 } from './models/recurrent/continuous.ts';
+export {
+  type Diagnosis,
+  diagnose,
+  type GradientCheck,
+  type GradientNorms,
+} from './models/recurrent/diagnose.ts';
 export {
   type Cell,
   MixtureDensityNetwork,

@@ -37,6 +37,35 @@ export function fixedBuffer(values: ArrayBufferView): ArrayBuffer | undefined {
   }
   return resizable?.call(memory) ? undefined : (memory as ArrayBuffer);
 }
+/** Whether a value is an ArrayBuffer that nobody else may write or resize. */
+export function isBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    size.call(value);
+    return !resizable?.call(value);
+  } catch {
+    return false;
+  }
+}
+/** Whether the memory of an array went away with a transfer, or with growing memory of WebAssembly. */
+export function isDetached(values: ArrayBufferView): boolean {
+  if (bytes.call(values) > 0) return false;
+  try {
+    void new Uint8Array(buffer.call(values)); // throws; `detached` is missing in Node 20
+    return false;
+  } catch {
+    return true;
+  }
+}
+/** Whether the values of an array are there, and nobody else may write or resize its memory. */
+export const isReadable = (values: ArrayBufferView): boolean =>
+  fixedBuffer(values) !== undefined && !isDetached(values);
+/** The error of an array whose memory went away: its values are lost. */
+export const detachedMemory = (call: string, argument: string): SeqlikError =>
+  argumentError('INVALID_ARGUMENT', call, argument, {
+    expected: 'memory that is not detached',
+    received: 'a detached buffer',
+    reason: 'lies in a detached buffer: it was transferred, or its memory grew',
+  });
 /** The error of an array without a fixed buffer: another thread, or a growing buffer, could change it under a
  * kernel. */
 export const sharedMemory = (call: string, argument: string): SeqlikError =>

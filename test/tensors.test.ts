@@ -210,6 +210,7 @@ const good = entry('a', '2', '0,16');
 const many = (n: number, item: (i: number) => string): string => Array.from({ length: n }, (_, i) => item(i)).join(',');
 test.each<[what: string, bytes: Uint8Array, reason: RegExp, tensor?: string]>([
   ['nothing', new Uint8Array(), /^0 bytes are too few/],
+  ['a table', new TextEncoder().encode('a,b,c\n1,2,3\n'), /^its first bytes are not those of a model$/],
   ['seven bytes', new Uint8Array(7), /^7 bytes are too few/],
   ['no header', new Uint8Array(8), /^no \{"__metadata__":\{ at character 0 of/],
   ['a header of 2^63 bytes', raw(around(good), 16, 2n ** 63n), /^a header of 9223372036854776000 bytes is longer/],
@@ -337,7 +338,7 @@ test.each<[string, unknown]>([
   ['null', null],
   ['a string', 'text'],
   ['an array', [...writeTensors(SMALL)]],
-  ['an ArrayBuffer', writeTensors(SMALL).buffer],
+  ['a shared buffer', new SharedArrayBuffer(800)],
   ['a DataView', new DataView(writeTensors(SMALL).buffer)],
   ['an Int8Array', new Int8Array(writeTensors(SMALL).buffer)],
   ['a Uint8ClampedArray', new Uint8ClampedArray(writeTensors(SMALL).buffer)],

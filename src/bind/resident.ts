@@ -14,7 +14,7 @@ export interface Owner {
 /** The safety net, where the engine has one: frees what was dropped without `dispose` once it is collected. */
 const net = globalThis.FinalizationRegistry && new FinalizationRegistry<() => void>((free) => free());
 /** Returns a function that calls `free`, once; it is also called when `subject` is collected. */
-export function freeOnce(subject: WeakKey, free: () => void): () => void {
+export function freeOnce(subject: object, free: () => void): () => void {
   let done = false;
   const once = (): void => {
     if (!done) {

@@ -1,10 +1,20 @@
 /** Data: rows of points, their gaps and weights, and the arrays that take results. */
-import { argumentError, callError, type SeqlikError } from '../errors.ts';
+import { argumentError, callError, counted, type SeqlikError } from '../errors.ts';
 import type { Resident } from '../grammar.ts';
-import { allocate, fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
+import {
+  allocate,
+  detachedMemory,
+  fixedBuffer,
+  isDetached,
+  lengthOf,
+  overlap,
+  plain,
+  sharedMemory,
+  tagOf,
+} from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+import { countIn, describe, dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {
@@ -20,18 +30,22 @@ export interface Rows {
   /** The same values where the kernels live, if they stay for several calls. */
   readonly resident?: Resident<Real>;
 }
-/** Typed arrays are used as they are; numbers are copied into a Float64Array. */
-export function points(where: string, argument: string, value: unknown, d: number): Rows {
+/**
+ * Floats are used as they are; other numbers are copied into a Float64Array. `gaps`: those of a call that knows any; null
+ * and undefined are among them if they were announced.
+ */
+export function points(where: string, argument: string, value: unknown, d: number, gaps?: Gaps): Rows {
   let values = real(where, argument, value);
   if (!values) {
     const into = new Numbers(where);
-    const shape = flatten(where, argument, value, into);
+    const announced = gaps && (gaps.missing !== undefined || gaps.mask !== undefined);
+    const shape = flatten(where, argument, value, into, { d, ...(announced !== undefined && { gaps: announced }) });
     if (shape.length > 2 || (shape.length === 2 && shape[1] !== d))
       throw mismatch(where, argument, `${d}`, `rows of ${shape.slice(1).join(' x ')} values`);
     values = into.take();
   }
   const { length } = values;
-  if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, `${length} values`);
+  if (length % d !== 0) throw mismatch(where, argument, `a multiple of dimension ${d}`, counted(length, 'value'));
   return { values, n: length / d };
 }
 /**
@@ -52,10 +66,26 @@ export function isOnePoint(x: unknown, d: number, into: unknown): x is Real {
 export function sameRows(where: string, argument: string, rows: Rows, other: string, others: Rows): void {
   if (rows.n === others.n) return;
   throw argumentError('DIMENSION_MISMATCH', where, argument, {
-    expected: `${others.n} rows, as many as ${other}`,
-    received: `${rows.n} rows`,
-    reason: `has ${rows.n} rows, but ${other} ${others.n}`,
+    expected: `${counted(others.n, 'row')}, as many as ${other}`,
+    received: counted(rows.n, 'row'),
+    reason: `has ${counted(rows.n, 'row')}, but ${other} ${others.n}`,
   });
+}
+/** Indices of n rows, in any order and number. */
+export function indices(where: string, argument: string, value: unknown, n: number): Int32Array {
+  const count = countIn(where, argument, value);
+  const read = allocate(where, count, () => new Int32Array(count));
+  for (let i = 0; i < count; i++) {
+    const row = (value as ArrayLike<unknown>)[i];
+    if (typeof row !== 'number' || !Number.isInteger(row) || row < 0 || row >= n)
+      throw argumentError('INVALID_ARGUMENT', where, argument, {
+        expected: `indices of ${n} rows`,
+        received: describe(row),
+        reason: `has ${describe(row)} at [${i}], which is no index of ${n} rows`,
+      });
+    read[i] = row;
+  }
+  return read;
 }
 /** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {
@@ -76,6 +106,7 @@ export function table(
   argument: string,
   value: unknown,
   d: number | undefined,
+  gaps?: Gaps,
 ): Rows & { readonly d: number } {
   const first = isArray(value) && lengthIn(where, argument, value) > 0 ? value[0] : undefined;
   const inFirst = isArray(first)
@@ -107,12 +138,12 @@ export function table(
       received: 'none',
       reason: 'has no columns',
     });
-  return { ...points(where, argument, value, columns), d: columns };
+  return { ...points(where, argument, value, columns, gaps), d: columns };
 }
-/** Throws NON_FINITE for the first value that is not finite, with its row and column. */
-export function finiteRows(where: string, argument: string, { values }: Rows, d: number): void {
+/** Throws NON_FINITE for the first value that is not finite, with its row and column. `hint`: as of `wrongValue`. */
+export function finiteRows(where: string, argument: string, { values }: Rows, d: number, hint = ''): void {
   for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i])) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d);
+    if (!Number.isFinite(values[i])) throw wrongValue(where, argument, values[i]!, Math.floor(i / d), i % d, hint);
 }
 /** An array for `n` results of the dtype of the data: the caller's memory if given, else new. */
 export function out(where: string, value: unknown, x: Real, n: number): Real {
@@ -121,7 +152,8 @@ export function out(where: string, value: unknown, x: Real, n: number): Real {
   if (tagOf(value) !== tag) throw invalid(where, 'out', `a ${tag} like the data`, value);
   const array = value as Real;
   if (!fixedBuffer(array)) throw sharedMemory(where, 'out');
-  if (lengthOf(array) !== n) throw mismatch(where, 'out', `${n}`, `${lengthOf(array)} values`);
+  if (isDetached(array)) throw detachedMemory(where, 'out');
+  if (lengthOf(array) !== n) throw mismatch(where, 'out', `${n}`, counted(lengthOf(array), 'value'));
   if (overlap(array, x))
     throw argumentError('INVALID_ARGUMENT', where, 'out', {
       expected: 'memory of its own',
@@ -145,6 +177,7 @@ export function gapOptions(
   if (mask === undefined) return {};
   if (tagOf(mask) !== 'Uint8Array') throw invalid(where, 'mask', 'a Uint8Array', mask);
   if (!fixedBuffer(mask as Uint8Array)) throw sharedMemory(where, 'mask');
+  if (isDetached(mask as Uint8Array)) throw detachedMemory(where, 'mask');
   return { mask: plain(mask as Uint8Array) };
 }
 /** The mask of the data, 1 = observed, one byte a value; undefined if no gaps were announced. Observed values that are
@@ -156,7 +189,8 @@ export function gaps(
   { missing, mask }: Gaps,
 ): Uint8Array | undefined {
   if (missing === undefined && mask === undefined) return undefined;
-  if (mask && mask.length !== values.length) throw mismatch(where, 'mask', `${values.length}`, `${mask.length} values`);
+  if (mask && mask.length !== values.length)
+    throw mismatch(where, 'mask', `${values.length}`, counted(mask.length, 'value'));
   const d = values.length / n;
   const seen = allocate(where, values.length, () => new Uint8Array(values.length));
   for (let i = 0; i < seen.length; i++) {
@@ -186,15 +220,23 @@ export function nonFinite(
       `the squared distance of ${argument} at row ${place} overflows in every component`,
       { argument, row: place },
     );
-  return wrongValue(where, argument, x[column]!, place, column);
+  return wrongValue(where, argument, x[column]!, place, column, gapHint);
 }
-/** The error of a value that is not finite. */
-export function wrongValue(where: string, argument: string, value: number, row: number, column: number): SeqlikError {
-  const hint = Number.isNaN(value) ? "; a gap? say missing: 'nan'" : '';
+/** What a call that knows gaps says of a NaN. */
+export const gapHint = "; a gap? say missing: 'nan'";
+/** The error of a value that is not finite; `hint`: what to say of a NaN. */
+export function wrongValue(
+  where: string,
+  argument: string,
+  value: number,
+  row: number,
+  column: number,
+  hint = '',
+): SeqlikError {
   return argumentError('NON_FINITE', where, argument, {
     expected: 'a finite number',
     received: `${value}`,
-    reason: `is ${value} at row ${row}, column ${column}${hint}`,
+    reason: `is ${value} at row ${row}, column ${column}${Number.isNaN(value) ? hint : ''}`,
     row,
     column,
     value,

@@ -1,7 +1,7 @@
 /** Options and parameter objects: single values, each read once and checked. */
 import { type Backend, isBackend } from '../bind.ts';
-import { argumentError } from '../errors.ts';
-import { fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { argumentError, nearest } from '../errors.ts';
+import { isReadable, lengthOf, tagOf } from '../memory.ts';
 import { describe, hasFields, invalid, isArray, LIMIT, lengthIn, type Real } from './values.ts';
 
 /** The options of a call, its one last object. An unknown option is refused: it is most likely misspelt. */
@@ -17,7 +17,7 @@ export function options<const K extends string>(
       throw argumentError('INVALID_ARGUMENT', where, name, {
         expected: known.length > 0 ? `one of the options ${known.join(', ')}` : 'no options',
         received: name,
-        reason: `is no option here (${known.join(', ') || 'there are none'})`,
+        reason: `is no option here${guess(name, known)} (${known.join(', ') || 'there are none'})`,
       });
   const read: { [P in K]?: unknown } = {}; // each is read once: a getter may give something else the next time
   for (const name of known) {
@@ -26,6 +26,10 @@ export function options<const K extends string>(
   }
   return read;
 }
+const guess = (name: string, known: readonly string[]): string => {
+  const close = nearest(name, known);
+  return close === undefined ? '' : `; did you mean ${close}?`;
+};
 export function count(where: string, argument: string, value: unknown, least = 1, most = LIMIT - 1): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most)
     throw invalid(where, argument, `a whole number from ${least} to ${most}`, value);
@@ -86,7 +90,7 @@ export const or = (value: unknown, fallback: unknown): unknown => (value === und
 /** Between `least` and `most` distinct coordinates of d. */
 export function subset(where: string, value: unknown, d: number, least: number, most = d): number[] {
   const length = isArray(value) ? lengthIn(where, 'dims', value) : tagOf(value) ? lengthOf(value as Real) : -1;
-  const fits = length >= least && length <= most && (isArray(value) || fixedBuffer(value as Real));
+  const fits = length >= least && length <= most && (isArray(value) || isReadable(value as Real));
   const dims = Array.from({ length: fits ? length : 0 }, (_, i) => (value as ArrayLike<unknown>)[i]);
   const wrong = (j: unknown): boolean => typeof j !== 'number' || !Number.isInteger(j) || j < 0 || j >= d;
   if (!fits || dims.some(wrong) || new Set(dims).size < dims.length)
@@ -105,7 +109,14 @@ export function choice<const W extends string>(
   value: unknown,
   words: readonly W[],
 ): W {
-  if (!words.includes(value as W)) throw invalid(where, argument, `one of ${words.join(', ')}`, value);
+  if (!words.includes(value as W)) {
+    const expected = `one of ${words.join(', ')}`;
+    const close = typeof value === 'string' ? nearest(value, words) : undefined;
+    if (close === undefined) throw invalid(where, argument, expected, value);
+    const received = describe(value);
+    const reason = `must be ${expected}, not ${received}; did you mean '${close}'?`;
+    throw argumentError('INVALID_ARGUMENT', where, argument, { expected, received, reason });
+  }
   return value as W;
 }
 export function backend(where: string, value: unknown, fallback: () => Backend): Backend {

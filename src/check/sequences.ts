@@ -1,9 +1,9 @@
 /** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
 import { argumentError } from '../errors.ts';
-import { allocate, fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { allocate, tagOf } from '../memory.ts';
 import { finiteRows, points } from './data.ts';
 import { fields } from './options.ts';
-import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
+import { countIn, describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
 
 /**
  * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays
@@ -105,15 +105,4 @@ function fromLengths(where: string, argument: string, value: object, d: number):
       reason: `add up to ${total}, not ${n}`,
     });
   return { values, lengths };
-}
-/** The length of an array, or of a typed array of integers. */
-function countIn(where: string, argument: string, given: unknown): number {
-  const tag = tagOf(given);
-  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
-  if (whole && fixedBuffer(given as Int32Array)) return lengthOf(given as Int32Array);
-  if (isArray(given)) return lengthIn(where, argument, given);
-  throw argumentError('INVALID_ARGUMENT', where, argument, {
-    expected: 'an array of whole numbers',
-    received: `a ${tag ?? describe(given)}`,
-  });
 }

@@ -1,6 +1,6 @@
 /** Parameters: nested or flat numbers become a flat f64 copy of a known shape. */
-import { argumentError } from '../errors.ts';
-import { allocate, fixedBuffer, plain, sharedMemory, tagOf } from '../memory.ts';
+import { argumentError, type SeqlikError } from '../errors.ts';
+import { allocate, detachedMemory, fixedBuffer, isDetached, lengthOf, plain, sharedMemory, tagOf } from '../memory.ts';
 import { describe, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** A flat copy of nested or flat numbers of `shape`; one undefined size is read off the number of values. */
@@ -21,20 +21,26 @@ export function tensor(
   const fits =
     sizes.length > 1 ? want.join() === sizes.join() : product === values.length && want.every(Number.isInteger);
   if (fits) return values;
-  throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), `${sizes.join(' x ')} values`);
+  throw mismatch(where, argument, shape.map((s) => s ?? 'any').join(' x '), valuesText(sizes));
 }
-/** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours; undefined for a value that is not
- * a typed array. Other typed arrays are refused. */
+/** '1 value', '2 x 3 values' */
+const valuesText = (shape: readonly number[]): string => `${shape.join(' x ')} value${shape.join() === '1' ? '' : 's'}`;
+/** A Float64Array or Float32Array in memory of fixed size, as a plain array of ours, or a copy of whole numbers;
+ * undefined for a value that is not a typed array. Arrays of BigInts are refused. */
 export function real(where: string, argument: string, value: unknown): Real | undefined {
   const tag = tagOf(value);
   if (tag === undefined) return undefined;
-  if (tag !== 'Float64Array' && tag !== 'Float32Array')
+  const isWhole = /^(?:Int|Uint)(?:8|8Clamped|16|32)Array$/.test(tag);
+  if (!isWhole && tag !== 'Float64Array' && tag !== 'Float32Array')
     throw argumentError('INVALID_ARGUMENT', where, argument, {
-      expected: 'a Float64Array, a Float32Array or an array of numbers',
+      expected: 'a typed array or an array of numbers',
       received: `a ${tag}`,
     });
   if (!fixedBuffer(value as Real)) throw sharedMemory(where, argument);
-  return plain(value as Real);
+  if (isDetached(value as Real)) throw detachedMemory(where, argument);
+  if (!isWhole) return plain(value as Real);
+  const length = lengthOf(value as Int32Array);
+  return allocate(where, length, () => Float64Array.from({ length }, (_, i) => (value as Int32Array)[i]!));
 }
 /** A growing list of numbers, of any length. An Array that has to grow beyond some 10^8 entries ends the process. */
 export class Numbers {
@@ -54,40 +60,82 @@ export class Numbers {
     return allocate(this.where, this.length, () => this.values.slice(0, this.length));
   }
 }
+/** How numbers are read: `gaps`: null, undefined and holes are NaN; `d`: the width of the rows of data, if they are data,
+ * whose faults are placed at a row and a column. */
+export interface Reading {
+  readonly gaps?: boolean;
+  readonly d?: number;
+}
 /** Appends the numbers of nested arrays, all of one shape, and returns that shape. Reads by index: an iterator may
- * never end. */
-export function flatten(where: string, argument: string, value: unknown, into: Numbers, depth = 0): number[] {
+ * never end. `path`: the indices of this array in the whole. */
+export function flatten(
+  where: string,
+  argument: string,
+  value: unknown,
+  into: Numbers,
+  reading: Reading = {},
+  path: readonly number[] = [],
+): number[] {
   const own = real(where, argument, value);
   if (own) {
     for (let i = 0; i < own.length; i++) into.push(own[i]!);
     return [own.length];
   }
-  if (!isArray(value) || depth > 3) throw invalid(where, argument, 'an array of numbers', value);
+  if (!isArray(value) || path.length > 3) {
+    if (path.length > 0) throw notNumber(where, argument, value, path, reading, ROW);
+    throw invalid(where, argument, 'an array of numbers', value);
+  }
   const length = lengthIn(where, argument, value);
   if (length === 0) return [0];
   const first = value[0];
-  if (typeof first === 'number') {
-    into.push(first);
-    for (let i = 1; i < length; i++) {
-      const v = value[i];
-      if (typeof v !== 'number')
-        throw argumentError('INVALID_ARGUMENT', where, argument, {
-          expected: 'numbers only',
-          received: describe(v),
-          reason: `must hold numbers only, not ${describe(v)}`,
-        });
-      into.push(v);
+  const isGap = (v: unknown): boolean => reading.gaps === true && (v === null || v === undefined);
+  if (typeof first === 'number' || isGap(first)) {
+    for (let i = 0; i < length; i++) {
+      const v = i === 0 ? first : value[i];
+      if (typeof v === 'number') into.push(v);
+      else if (isGap(v)) into.push(Number.NaN);
+      else throw notNumber(where, argument, v, [...path, i], reading, 'numbers only');
     }
     return [length];
   }
-  const shape = flatten(where, argument, first, into, depth + 1);
+  if (!isArray(first) && tagOf(first) === undefined)
+    throw notNumber(where, argument, first, [...path, 0], reading, 'numbers only');
+  const shape = flatten(where, argument, first, into, reading, [...path, 0]);
   for (let i = 1; i < length; i++) {
-    const own = flatten(where, argument, value[i], into, depth + 1);
-    if (own.join() !== shape.join())
-      throw mismatch(where, argument, shape.join(' x '), `${own.join(' x ')} values at [${i}]`);
+    const own = flatten(where, argument, value[i], into, reading, [...path, i]);
+    if (own.join() !== shape.join()) throw mismatch(where, argument, shape.join(' x '), `${valuesText(own)} at [${i}]`);
   }
   return [length, ...shape];
 }
+const ROW = 'an array of numbers';
+/** The error of a value that is no number, at its place. */
+function notNumber(
+  where: string,
+  argument: string,
+  value: unknown,
+  path: readonly number[],
+  { d, gaps }: Reading,
+  expected: string,
+): SeqlikError {
+  const [i = 0, j] = path;
+  const isRow = expected === ROW && path.length === 1;
+  const isPlaced = d !== undefined && path.length <= 2;
+  const place = !isPlaced ? undefined : isRow ? { row: i } : j === undefined ? flatPlace(i, d) : { row: i, column: j };
+  const column = place && 'column' in place ? `, column ${place.column}` : '';
+  const text = place ? `row ${place.row}${column}` : path.map((i) => `[${i}]`).join('');
+  const isGap = (value === null || value === undefined) && gaps === false;
+  const hint = isGap ? "; a gap? say missing: 'nan'" : '';
+  return argumentError('INVALID_ARGUMENT', where, argument, {
+    expected,
+    received: describe(value),
+    reason: `must hold ${expected}, not ${describe(value)} at ${text}${hint}`,
+    ...place,
+  });
+}
+const flatPlace = (i: number, d: number): { row: number; column: number } => ({
+  row: Math.floor(i / d),
+  column: i % d,
+});
 export function finite(where: string, argument: string, values: Real): void {
   const i = values.findIndex((v) => !Number.isFinite(v));
   if (i >= 0)

@@ -1,5 +1,5 @@
 /** The columns of DATA that a stored model reads. */
-import { usageError } from './errors.ts';
+import { counted, usageError } from './errors.ts';
 
 /** The part of a model that names its inputs. */
 export interface Inputs {
@@ -9,7 +9,7 @@ export interface Inputs {
 /** The names of the inputs: those asked for, else those stored with the model. */
 export function columnsFor(model: Inputs, asked?: readonly string[]): { columns?: readonly string[] } {
   if (asked && asked.length !== model.dimension)
-    throw usageError(`--columns names ${asked.length} columns, the model has ${model.dimension}`);
+    throw usageError(`--columns names ${counted(asked.length, 'column')}, the model has ${model.dimension}`);
   const columns = asked ?? model.columns;
   return columns ? { columns } : {};
 }

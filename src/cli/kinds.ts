@@ -4,13 +4,16 @@
  */
 
 import { describeNetwork } from './describe/network.ts';
+import { describeRecurrent } from './describe/recurrent.ts';
 import { describeGaussian, describeMixture } from './describe/rows.ts';
 import type { Description } from './describe.ts';
 import type { FitKind } from './fit/kind.ts';
 import { networkFit } from './fit/network.ts';
+import { recurrentFit } from './fit/recurrent.ts';
 import { gaussianFit, mixtureFit } from './fit/rows.ts';
 import type { InspectKind } from './inspect/kind.ts';
 import { networkInspection } from './inspect/network.ts';
+import { recurrentInspection } from './inspect/recurrent.ts';
 import { rowInspection } from './inspect/rows.ts';
 import type { AnyModel, Kind, ModelOf } from './model.ts';
 import type { OptionsByKind } from './options.ts';
@@ -19,6 +22,7 @@ import { networkSample } from './sample/network.ts';
 import { rowSample } from './sample/rows.ts';
 import type { ScoreKind } from './score/kind.ts';
 import { networkScore } from './score/network.ts';
+import { recurrentScore } from './score/recurrent.ts';
 import { gaussianScore, mixtureScore } from './score/rows.ts';
 
 /** The treatment of models of type M. */
@@ -27,9 +31,10 @@ interface Treatment<M extends AnyModel> {
   readonly score: ScoreKind<M>;
   readonly inspect: InspectKind<M>;
   readonly describe: (model: M) => Description;
-  readonly sample: SampleKind<M>;
+  /** Absent where there is nothing to draw. */
+  readonly sample?: SampleKind<M>;
 }
-export const kinds: { readonly [K in Kind]: Treatment<ModelOf<K>> } = {
+export const kinds: { readonly [K in Exclude<Kind, 'two-layer-classifier'>]: Treatment<ModelOf<K>> } = {
   gaussian: {
     fit: gaussianFit,
     score: gaussianScore,
@@ -44,6 +49,12 @@ export const kinds: { readonly [K in Kind]: Treatment<ModelOf<K>> } = {
     describe: describeMixture,
     sample: rowSample,
   },
+  'recurrent-classifier': {
+    fit: recurrentFit,
+    score: recurrentScore,
+    inspect: recurrentInspection,
+    describe: describeRecurrent,
+  },
   'mixture-density-network': {
     fit: networkFit,
     score: networkScore,
@@ -53,8 +64,14 @@ export const kinds: { readonly [K in Kind]: Treatment<ModelOf<K>> } = {
   },
 };
 /** The treatment of a model by its kind, which the type of the table guarantees to take it. */
-export const treatmentOf = <M extends AnyModel>(model: M): Treatment<M> => kinds[model.kind] as Treatment<AnyModel>;
+export const treatmentOf = <M extends AnyModel>(model: M): Treatment<M> =>
+  kinds[model.kind as keyof typeof kinds] as Treatment<AnyModel>;
 
 /** The options of one command by kind. */
 export const optionsByKind = (command: 'fit' | 'score' | 'inspect' | 'sample'): OptionsByKind =>
-  Object.fromEntries(Object.entries(kinds).map(([kind, treatment]) => [kind, treatment[command].options]));
+  Object.fromEntries(
+    Object.entries(kinds).map(([kind, treatment]: [string, Partial<Treatment<never>>]) => [
+      kind,
+      treatment[command]?.options ?? [],
+    ]),
+  );

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** The command `seqlik`, described in docs/cli.md. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
+import { addBuild } from './build.ts';
+import { unknownOption } from './errors.ts';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
 import { addInspect } from './inspect.ts';
@@ -15,11 +17,22 @@ const program = new Command('seqlik')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addBuild]) add(program);
 
 watchSignals();
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = reportError(error);
+  process.exitCode = reportError(withGuess(error));
+}
+
+/** An error about an unknown option, with the option of that command that was most likely meant. */
+function withGuess(error: unknown): unknown {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownOption') return error;
+  const [, given = ''] = /'(.*?)'/.exec(error.message) ?? [];
+  const command = program.commands.find((command) => process.argv.includes(command.name())) ?? program;
+  return unknownOption(
+    given,
+    command.options.flatMap(({ long }) => long ?? []),
+  );
 }

@@ -2,18 +2,20 @@
 import { type MixtureDensityNetwork, type Real, SeqlikError } from '../index.ts';
 import type { Wanted } from '../table/blocks.ts';
 import { rephrase } from '../table/errors.ts';
-import { usageError } from './errors.ts';
+import { counted, usageError } from './errors.ts';
 import { columnsFor } from './inputs.ts';
 import type { DataChoice } from './options.ts';
 
 export interface SequenceChoice {
+  /** '': all rows are one sequence. */
   readonly sequence?: string;
 }
 /** The rows of DATA that a network is fitted to: no gaps, 0 or 1 in the last `binary` columns. */
 export function completeSequences(
-  { columns, sequence }: { readonly columns?: readonly string[] } & SequenceChoice,
+  { columns, sequence: named }: { readonly columns?: readonly string[] } & SequenceChoice,
   binary: number,
 ): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
+  const sequence = named || undefined;
   if (sequence !== undefined && columns?.includes(sequence))
     throw usageError(`--sequence ${sequence}: that column is an input`);
   return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
@@ -21,7 +23,7 @@ export function completeSequences(
 /** The rows of DATA that a stored network reads. */
 export function sequencesFor(
   model: MixtureDensityNetwork,
-  { columns: asked, sequence }: DataChoice & SequenceChoice,
+  { columns: asked, sequence = model.sequenceColumn }: DataChoice & SequenceChoice,
 ): Omit<Wanted, 'keep'> {
   const columns = columnsFor(model, asked);
   const sequences = completeSequences({ ...columns, ...(sequence !== undefined && { sequence }) }, model.binary);
@@ -117,6 +119,6 @@ export function architectureText(model: MixtureDensityNetwork): string {
   const { hidden, cell, components, mapping, inputSkip } = model;
   const layers = hidden.length === 1 ? `a layer of ${hidden}` : `layers of ${hidden.join(', ')}`;
   const skip = inputSkip && hidden.length > 1 ? ' that all see the input' : '';
-  const mixture = `${components} component${components === 1 ? '' : 's'}, covariance ${mapping}`;
+  const mixture = `${counted(components, 'component')}, covariance ${mapping}`;
   return `${layers} ${cell} units${skip}, ${mixture}: ${model.parameterCount.toLocaleString('en')} parameters`;
 }

@@ -28,7 +28,7 @@ export class Progress {
     this.forget();
   }
 }
-export const rowsText = (rows: number): string => `${rows.toLocaleString('en')} rows`;
+export const rowsText = (rows: number): string => `${rows.toLocaleString('en')} row${rows === 1 ? '' : 's'}`;
 /** A time in hours, minutes and seconds. */
 export function durationText(seconds: number): string {
   const s = Math.ceil(seconds);

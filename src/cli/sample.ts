@@ -8,26 +8,29 @@ import { readModel } from './model.ts';
 import {
   addBackendOptions,
   addKindOptions,
-  formatOfOutput,
+  examplesText,
   formatOption,
+  modelText,
   number,
+  outputOf,
   refuseForeign,
   wholeNumber,
 } from './options.ts';
 import { Progress } from './progress.ts';
 import type { Piece, SampleOptions } from './sample/kind.ts';
 import { strokesSvg } from './sample/strokes.ts';
-import { type Write, writeTo } from './write.ts';
+import { refuseOverwrite, type Write, writeTable, writeTo } from './write.ts';
 
 const SHEET = 700; // width of all drawings side by side, in pixels
 
+const examples = ['seqlik sample birds.seqlik -n 10 --seed 1', 'seqlik sample pen.seqlik -n 4 --svg pen.svg'];
 const byKind = optionsByKind('sample');
 
 export function addSample(program: Command): void {
   const command = program
     .command('sample')
     .description('draw rows from a model, or sequences from a network')
-    .argument('<MODEL>', 'a file that fit wrote')
+    .argument('<MODEL>', modelText)
     .requiredOption('-n, --count <n>', 'how many', wholeNumber('-n'))
     .option('--seed <n>', '0 to 2^32 - 1; the same seed gives the same rows', number, 0)
     .option('-o, --output <OUT>', 'the file to write; - is stdout (default: -, or none with --svg)')
@@ -37,15 +40,18 @@ export function addSample(program: Command): void {
     )
     .addOption(formatOption('format of OUT if its extension does not say (default: csv; ndjson for sequences)'))
     .option('--no-progress', 'no progress bar');
-  addKindOptions(addBackendOptions(command), byKind).action(sample);
+  addKindOptions(addBackendOptions(command), byKind).addHelpText('after', examplesText(examples)).action(sample);
 }
 
 async function sample(modelPath: string, options: SampleOptions): Promise<void> {
   const { count, svg } = options;
   if (svg === '-' && options.output === '-') throw usageError('-o - and --svg - cannot both have stdout');
   const output = options.output ?? (svg === undefined ? '-' : undefined);
+  refuseOverwrite({ '-o': options.output, '--svg': svg }, { MODEL: modelPath });
+  refuseOverwrite({ '--svg': svg }, { OUT: options.output });
   const model = await readModel(modelPath, options);
   const kind = treatmentOf(model).sample;
+  if (!kind) throw usageError(`a ${model.kind} has nothing to draw: it gives probabilities of targets, not data`);
   refuseForeign(options, byKind, kind.options);
   const sampling = kind.start(model, options);
   if (svg !== undefined && sampling.drawing === undefined)
@@ -53,8 +59,8 @@ async function sample(modelPath: string, options: SampleOptions): Promise<void> 
       '--svg draws strokes of a pen: of a network of two columns and a third that is 0 or 1 (--binary 1)',
     );
 
-  const format = formatOfOutput(output ?? '-', options.format ?? sampling.format);
-  const lines = linesOf(format, sampling.columns);
+  const { format, delimiter } = outputOf(output ?? '-', { format: options.format ?? sampling.format });
+  const lines = linesOf(format, sampling.columns, delimiter);
   const shown = options.progress && !((output ?? svg) === '-' && process.stdout.isTTY);
   const drawn: Float64Array[] = [];
   const writeSamples = async (write?: Write): Promise<void> => {
@@ -72,7 +78,7 @@ async function sample(modelPath: string, options: SampleOptions): Promise<void> 
     }
   };
   if (output === undefined) await writeSamples();
-  else await writeTo(output, writeSamples);
+  else await writeTable(output, writeSamples);
   if (svg !== undefined) await writeTo(svg, (write) => write(sheetOf(drawn, sampling.drawing!)));
 }
 

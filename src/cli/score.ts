@@ -1,5 +1,6 @@
 /** `seqlik score`: writes a line of OUT for each row of DATA, or for each sequence. */
 import { type Command, Option } from 'commander';
+import type { Dialect } from '../table/format.ts';
 import { openSource } from '../table/source.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { readModel } from './model.ts';
@@ -7,15 +8,22 @@ import {
   addBackendOptions,
   addDataOptions,
   addKindOptions,
-  formatOfData,
-  formatOfOutput,
+  dataText,
+  dialectOf,
+  examplesText,
+  modelText,
   names,
+  outputOf,
   refuseForeign,
 } from './options.ts';
 import { readBlocks } from './read.ts';
-import type { ScoreOptions } from './score/kind.ts';
-import { writeTo } from './write.ts';
+import type { Formats, ScoreOptions } from './score/kind.ts';
+import { refuseOverwrite, type Write, writeTable } from './write.ts';
 
+const examples = [
+  'seqlik score birds.seqlik birds.csv --keep name -o scores.csv',
+  'seqlik score tides.seqlik tides.csv --per-sequence',
+];
 const byKind = optionsByKind('score');
 
 export function addScore(program: Command): void {
@@ -25,27 +33,30 @@ export function addScore(program: Command): void {
       `write the log-density of each row of DATA; for a mixture also its component, and whether it is an anomaly; \
 for a network given the rows before it`,
     )
-    .argument('<MODEL>', 'a file that fit wrote')
-    .argument('<DATA>', 'CSV with a header line, or NDJSON; - is stdin')
+    .argument('<MODEL>', modelText)
+    .argument('<DATA>', dataText)
     .option('-o, --output <OUT>', 'the file to write; - is stdout', '-')
     .addOption(
       new Option('--keep <a,b,c>', 'columns of DATA to put first in OUT').argParser(names).default([], 'none'),
     );
-  addKindOptions(addBackendOptions(addDataOptions(command)), byKind).action(score);
+  addKindOptions(addBackendOptions(addDataOptions(command)), byKind)
+    .addHelpText('after', examplesText(examples))
+    .action(score);
 }
 
 async function score(modelPath: string, dataPath: string, options: ScoreOptions): Promise<void> {
   const { output, keep } = options;
-  const from = formatOfData(dataPath, options.format);
-  const model = await readModel(modelPath, options);
+  const dialect = dialectOf(dataPath, options);
+  refuseOverwrite({ '-o': output }, { DATA: dataPath, MODEL: modelPath });
+  const model = await readModel(modelPath, options, dataPath);
   const kind = treatmentOf(model).score;
   refuseForeign(options, byKind, kind.options);
-  const scores = kind.start(model, options, { from, to: formatOfOutput(output, from) });
+  const scores = kind.start(model, options, formatsOf(dialect, output));
   const source = await openSource(dataPath);
   const shown = options.progress && !(output === '-' && process.stdout.isTTY);
-  await writeTo(output, async (write) => {
+  const job = async (write: Write): Promise<void> => {
     let { head } = scores; // written with the first rows, so that data without columns give no output
-    for await (const block of readBlocks(source, from, { keep, ...scores.wanted }, shown)) {
+    for await (const block of readBlocks(source, dialect, { keep, ...scores.wanted }, shown)) {
       const { text, failure } = scores.score(block, source.name);
       if (head + text) await write(head + text);
       head = '';
@@ -53,5 +64,10 @@ async function score(modelPath: string, dataPath: string, options: ScoreOptions)
     }
     const rest = scores.finish();
     if (rest) await write(rest);
-  });
+  };
+  await writeTable(output, job).finally(source.close);
+}
+function formatsOf(from: Dialect, path: string): Formats {
+  const { format: to, delimiter } = outputOf(path, from);
+  return { from: from.format, to, ...(delimiter && { delimiter }) };
 }

@@ -1,9 +1,11 @@
 /** Output: stdout, or a file that appears under its name only when it is complete. */
 
-import { unlinkSync } from 'node:fs';
+import { type BigIntStats, statSync, unlinkSync } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { createGzip } from 'node:zlib';
 import { ioError } from '../table/errors.ts';
+import { usageError } from './errors.ts';
 import { undoOnSignal } from './exit.ts';
 
 export type Write = (data: string | Uint8Array) => Promise<void>;
@@ -34,6 +36,47 @@ export async function writeTo<T>(path: string, job: (write: Write) => Promise<T>
   }
 }
 
+/** Throws for a file to be written, by its option, that is one of those `read`: it would be lost. */
+export function refuseOverwrite(
+  written: Readonly<Record<string, string | undefined>>,
+  read: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const [option, path] of Object.entries(written))
+    for (const [name, other] of Object.entries(read))
+      if (path !== undefined && other !== undefined && isSameFile(path, other))
+        throw usageError(`${option} ${path} would overwrite ${name}: name another file`);
+}
+function isSameFile(a: string, b: string): boolean {
+  if (a === '-' || b === '-') return false;
+  if (resolve(a) === resolve(b)) return true;
+  const [one, other] = [a, b].map(statusOf);
+  return one !== undefined && other !== undefined && one.isFile() && one.dev === other.dev && one.ino === other.ino;
+}
+
+function statusOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined; // whoever opens it will say why
+  }
+}
+
+/** Runs a job that writes a table to `path`, as gzip if its extension is .gz. */
+export const writeTable = (path: string, job: (write: Write) => Promise<void>): Promise<void> =>
+  writeTo(path, (write) => (/\.gz$/i.test(path) ? writePacked(write, job) : job(write)));
+async function writePacked(write: Write, job: (write: Write) => Promise<void>): Promise<void> {
+  const gzip = createGzip();
+  const written = (async () => {
+    for await (const piece of gzip) await write(piece);
+  })();
+  written.catch((error) => gzip.destroy(error));
+  const pack: Write = (data) =>
+    new Promise((done, fail) => gzip.write(data, (error) => (error ? fail(error) : done())));
+  await job(pack);
+  gzip.end();
+  await written;
+}
+
 /** Writes to stdout; resolves when the system has taken the data, so that only one piece waits in memory. */
 const toStdout: Write = (data) =>
   new Promise((resolve, reject) => {
@@ -51,7 +94,12 @@ async function placeOf(path: string): Promise<{ path: string; replaced: boolean;
   return { path: behind, replaced: !status || status.isFile() || status.isSymbolicLink(), mode };
 }
 
-const temporaryName = (name: string, pid: number | string = process.pid): string => `.${name}.${pid}.tmp`;
+/** The name of the temporary file: of a long name only so much that it is no longer than a name may be. */
+const temporaryName = (name: string, pid: number | string = process.pid): string => {
+  let part = name;
+  while (Buffer.byteLength(part) > 200) part = part.slice(0, -1);
+  return `.${part}.${pid}.tmp`;
+};
 
 /** Removes the temporary files that killed processes left beside the target. */
 async function sweep(target: string): Promise<void> {

@@ -4,7 +4,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { argumentError, SeqlikError } from '../errors.ts';
-import { fixedBuffer, lengthOf, tagOf } from '../memory.ts';
+import { fixedBuffer, isBuffer, lengthOf, tagOf } from '../memory.ts';
 
 export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>;
@@ -16,11 +16,14 @@ export interface TensorFile {
 const HEADER = 2 ** 20; // the most bytes of a header
 const ENTRIES = 1024; // the most tensors, and the most metadata
 const RANK = 4;
+const BRACE = 123; // {, with which a header begins
+const TEXT = 2 ** 40; // a greater length of a header is most likely text
 const ELEMENTS = 2 ** 26;
 const FORBIDDEN = ['__metadata__', '__proto__', 'constructor', 'prototype']; // as a name of anything
 const ZEROS = '0'.repeat(64); // in place of the checksum while it is computed
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const quote = (text: string): string => JSON.stringify(text.slice(0, 40));
+const describe = (value: unknown): string => (typeof value === 'string' ? `'${value.slice(0, 40)}'` : typeof value);
 
 function fail(reason: string, tensor?: string): never {
   const whose = tensor === undefined ? '' : `tensor ${quote(tensor)}: `;
@@ -82,6 +85,7 @@ const isShape = (shape: unknown): shape is number[] =>
 function readLayout(file: Uint8Array): Layout {
   if (file.length < 8) fail(`${file.length} bytes are too few for the length of a header`);
   const size = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  if (size > TEXT && file[8] !== BRACE) fail('its first bytes are not those of a model');
   if (size > HEADER) fail(`a header of ${size} bytes is longer than ${HEADER}`);
   if (8 + size > file.length) fail(`a header of ${size} bytes does not fit a file of ${file.length}`);
   const text = decodeText(file.subarray(8, 8 + size));
@@ -181,26 +185,29 @@ export function writeTensors({ metadata, tensors }: TensorFile): Uint8Array {
  * A plain view of the caller's bytes, or of a Buffer's, made by intrinsic getters only. Throws INVALID_ARGUMENT
  * (bytes).
  */
-function viewOf(bytes: unknown): Uint8Array {
+function viewOf(bytes: unknown, where: string): Uint8Array {
   try {
+    if (isBuffer(bytes)) return new Uint8Array(bytes);
     if (tagOf(bytes) === 'Uint8Array' && fixedBuffer(bytes as Uint8Array)) {
       const { buffer, byteOffset } = bytes as Uint8Array;
       return new Uint8Array(buffer, byteOffset, lengthOf(bytes as Uint8Array)); // throws if it is detached
     }
   } catch {}
-  const expected = 'a Uint8Array on memory that is neither shared, resizable nor detached';
-  throw argumentError('INVALID_ARGUMENT', 'readTensors', 'bytes', {
+  const expected = 'a Uint8Array or an ArrayBuffer, neither shared, resizable nor detached';
+  const received = tagOf(bytes) ?? describe(bytes);
+  const hint = typeof bytes === 'string' ? ': read the file first, as with await readFile(path)' : '';
+  throw argumentError('INVALID_ARGUMENT', where, 'bytes', {
     expected,
-    received: tagOf(bytes) ?? typeof bytes,
-    reason: `must be ${expected}`,
+    received,
+    reason: `must be ${expected}, not ${received}${hint}`,
   });
 }
 /**
  * The inverse of writeTensors; the result shares no memory with `bytes`. Throws FORMAT (tensor, reason),
  * INVALID_ARGUMENT.
  */
-export function readTensors(bytes: Uint8Array): TensorFile {
-  const file = viewOf(bytes);
+export function readTensors(bytes: Uint8Array | ArrayBuffer, where = 'readTensors'): TensorFile {
+  const file = viewOf(bytes, where);
   const { metadata, entries, payload, sumAt } = readLayout(file);
   if (metadata.get('sha256') !== checksum(file, sumAt)) fail('the checksum does not match: the file was changed');
   const tensors: Record<string, TensorFile['tensors'][string]> = Object.create(null);

@@ -100,9 +100,9 @@ export class Gaussian extends Scored {
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] }, { columns: ['x', 'y'] });
    * Gaussian.fromBytes(g.toBytes()).columns; // [ 'x', 'y' ]
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): Gaussian {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): Gaussian {
     const on = onBackend('Gaussian.fromBytes', options);
-    const file = decode(bytes, 'gaussian');
+    const file = decode('Gaussian.fromBytes', bytes, 'gaussian');
     const form = covarianceForms.find((name) => name in file.tensors);
     if (!form) throw malformed(`it has none of ${covarianceForms.join(', ')}`);
     refuseOthers(file, ['mean', form]);

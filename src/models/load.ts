@@ -1,18 +1,24 @@
 /** Models of any kind, read from files. */
 import { decode, malformed } from '../file.ts';
+import { TwoLayerClassifier } from './dense/classifier.ts';
 import { Gaussian } from './gaussian.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
+import { RecurrentClassifier } from './recurrent/classifier.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
+export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork | RecurrentClassifier | TwoLayerClassifier;
 type Kind = AnyModel['kind'];
 
-const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBackend): AnyModel & { kind: K } } } = {
+const classes: {
+  readonly [K in Kind]: { fromBytes(bytes: Uint8Array | ArrayBuffer, on?: OnBackend): AnyModel & { kind: K } };
+} = {
   gaussian: Gaussian,
   'gaussian-mixture': GaussianMixture,
   'mixture-density-network': MixtureDensityNetwork,
+  'recurrent-classifier': RecurrentClassifier,
+  'two-layer-classifier': TwoLayerClassifier,
 };
 
 /**
@@ -22,8 +28,8 @@ const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBac
  * const bytes = new Gaussian({ mean: [0], variances: [1] }).toBytes();
  * loadModel(bytes).kind; // 'gaussian'
  */
-export function loadModel(bytes: Uint8Array, options?: OnBackend): AnyModel {
-  const { kind } = decode(bytes).metadata;
+export function loadModel(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): AnyModel {
+  const { kind } = decode('loadModel', bytes).metadata;
   if (kind === undefined || !Object.hasOwn(classes, kind))
     throw malformed(`it holds a ${kind}, which is no kind of model here`);
   return classes[kind as Kind].fromBytes(bytes, options);

@@ -4,7 +4,7 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Result, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
-import { argumentError } from '../errors.ts';
+import { argumentError, counted } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../file.ts';
 import type { FitReport } from '../training/report.ts';
 import { Components, type Parts } from './components/components.ts';
@@ -13,7 +13,7 @@ import { type CovarianceType, covarianceTypes, freeValues } from './components/c
 import { fitComponents } from './components/em.ts';
 import { decodeParts, encodeParts } from './components/file.ts';
 import { gradients, weightGradient } from './components/gradient.ts';
-import { maximise } from './components/maximise.ts';
+import { columnVariances, maximise } from './components/maximise.ts';
 import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
@@ -21,7 +21,7 @@ import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
-export type { ComponentFitOptions, FitOptions, FitProgress } from './components/settings.ts';
+export type { ComponentFitOptions, FitOptions, FitProgress, Initialization } from './components/settings.ts';
 
 /** Parameters of a mixture of M Gaussians in d dimensions. */
 export interface MixtureParameters {
@@ -64,6 +64,15 @@ export interface MixtureFitOptions extends ComponentFitOptions {
   readonly init?: MixtureLike;
   /** Fraction of the training rows to flag as anomalies, between 0 and 1; stored with the model. */
   readonly falsePositiveRate?: number;
+}
+
+/** Options of a fit that starts by itself. */
+interface CountedFit extends MixtureFitOptions {
+  readonly components: number;
+}
+/** Options of a fit that starts from given components. */
+interface WarmFit extends MixtureFitOptions {
+  readonly init: MixtureLike;
 }
 
 /**
@@ -129,9 +138,9 @@ export class GaussianMixture extends Scored {
    * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [1, 2], covarianceType: 'diagonal' });
    * GaussianMixture.fromBytes(m.toBytes()).covarianceType; // 'diagonal'
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): GaussianMixture {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): GaussianMixture {
     const on = onBackend('GaussianMixture.fromBytes', options);
-    const file = decode(bytes, 'gaussian-mixture');
+    const file = decode('GaussianMixture.fromBytes', bytes, 'gaussian-mixture');
     const { type: covarianceType, weights, means, covariances } = decodeParts(file);
     const [threshold, falsePositiveRate] = [numberOf(file, 'threshold'), numberOf(file, 'falsePositiveRate')];
     const anomaly = threshold !== undefined && {
@@ -177,6 +186,7 @@ export class GaussianMixture extends Scored {
   lossGradient(x: Points): MixtureGradient {
     const where = 'GaussianMixture.lossGradient';
     const rows = check.points(where, 'x', x, this.dimension);
+    check.finiteRows(where, 'x', rows, this.dimension); // gaps have no gradient here
     const totals = this.expect(where, rows, {}, new Float64Array(rows.n).fill(1));
     const dWeights = weightGradient(where, this.components, rows, totals);
     return { loss: 0 - totals.logLikelihood, dWeights, ...gradients(this.components, totals) };
@@ -197,14 +207,15 @@ export class GaussianMixture extends Scored {
     const given = check.options(where, options, ['sampleWeights', 'shardSize', 'missing', 'mask']);
     const missing = check.gapOptions(where, given);
     const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     const weights = check.weights(where, given.sampleWeights, rows.n);
     return new MixtureStatistics(this.expect(where, rows, missing, weights, shardSize));
   }
 
   /**
    * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is
-   * as in `fit`, default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
+   * added to each diagonal in units of the variance of its column over the statistics (`fit` has a unit that outliers do
+   * not move), default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
    * pivot).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
@@ -221,7 +232,9 @@ export class GaussianMixture extends Scored {
         reason: 'must be made by this mixture',
       });
     this.live();
-    return fromParts(maximise(where, statistics.totals, regularization), this.backend);
+    const { totals } = statistics;
+    const floor = columnVariances(totals).map((v) => v * regularization);
+    return fromParts(maximise(where, totals, floor), this.backend);
   }
 
   /** M - 1 weights, M d means, and the free values of the covariances. */
@@ -242,7 +255,7 @@ export class GaussianMixture extends Scored {
     const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
     const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const missing = check.gapOptions(where, given);
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
     return quantile(where, this.components.logDensity(where, rows, missing, out), rate);
@@ -284,7 +297,7 @@ export class GaussianMixture extends Scored {
    * const { model } = await GaussianMixture.fit([[0], [1], [9], [10]], { components: 2, regularization: 0 });
    * model.parameters.means.sort(); // Float64Array(2) [ 0.5, 9.5 ]
    */
-  static async fit(x: Points, options?: MixtureFitOptions): Promise<{ model: GaussianMixture; report: FitReport }> {
+  static async fit(x: Points, options: CountedFit | WarmFit): Promise<{ model: GaussianMixture; report: FitReport }> {
     const where = 'GaussianMixture.fit';
     const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
     const given = check.options(where, options, known);
@@ -298,9 +311,9 @@ export class GaussianMixture extends Scored {
     );
     if (init && (init.k !== k || init.type !== type))
       throw argumentError('INVALID_ARGUMENT', where, 'init', {
-        expected: `${k} ${type} components`,
-        received: `${init.k} ${init.type} components`,
-        reason: `has ${init.k} ${init.type} components, not ${k} ${type} ones`,
+        expected: counted(k, `${type} component`),
+        received: counted(init.k, `${init.type} component`),
+        reason: `has ${counted(init.k, `${init.type} component`)}, not ${k} ${type}`,
       });
     const rate =
       given.falsePositiveRate === undefined
@@ -332,13 +345,13 @@ export class GaussianMixture extends Scored {
 
   private computeShares(where: string, x: Points, options?: Gaps): Real {
     const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     return this.components.responsibilities(where, rows, missing);
   }
   protected override summary(): object {
-    const { dimension, componentCount: components, covarianceType, anomaly } = this;
-    return { dimension, components, covarianceType, ...(anomaly && { anomaly }) };
+    const { dimension, componentCount, covarianceType, anomaly } = this;
+    return { dimension, componentCount, covarianceType, ...(anomaly && { anomaly }) };
   }
 }
 

@@ -83,6 +83,16 @@ export abstract class Model {
   protected summary(): object {
     return {};
   }
+  /**
+   * The kind, sizes and words of the model, as `console.log` shows them; its parameters are saved by `toBytes`.
+   * @example
+   * JSON.stringify(new Gaussian({ mean: [0], variances: [1] })); // '{"kind":"gaussian","dimension":1}'
+   */
+  toJSON(): object {
+    if (!made.has(this)) return {};
+    const { kind, columns } = this;
+    return { kind, ...this.summary(), ...(columns && { columns }) };
+  }
   /** @internal */
   [INSPECT](): object {
     if (!made.has(this)) return {}; // it merely inherits from Model

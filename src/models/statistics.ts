@@ -78,8 +78,8 @@ export class MixtureStatistics {
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * MixtureStatistics.fromBytes(m.statistics([[1], [2]]).toBytes()).rows; // 2
    */
-  static fromBytes(bytes: Uint8Array): MixtureStatistics {
-    const file = decode(bytes, 'mixture-statistics');
+  static fromBytes(bytes: Uint8Array | ArrayBuffer): MixtureStatistics {
+    const file = decode('MixtureStatistics.fromBytes', bytes, 'mixture-statistics');
     const parts = decodeParts(file, ['count', 'first', 'second']);
     const { k, d } = parts;
     const rows = numberOf(file, 'rows');

@@ -1,4 +1,6 @@
 /** Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously. */
+import type { Real } from '../check.ts';
+import { SeqlikError } from '../errors.ts';
 import type { Args, Asynchronous, Dims, DType, Kernel, KernelSpec } from '../grammar.ts';
 import type { Pace } from '../training/pace.ts';
 
@@ -47,7 +49,10 @@ export async function runAsync<Result>(pass: Pass<Result>, pace: Pace, signal?: 
     try {
       if (!first) await pace.rest(); // the first call starts at once: it may have to copy what the caller will change
       await step.value.later(pace, signal);
-    } catch (error) {
+    } catch (thrown) {
+      // the kernel knows no public name
+      const isAbort = thrown instanceof SeqlikError && thrown.code === 'ABORTED';
+      const error = isAbort ? pace.aborted(thrown.cause) : thrown;
       step = pass.throw(error);
       continue;
     }
@@ -66,4 +71,14 @@ export function* byRows(rows: number, width: number, act: (from: number, end: nu
     if (from > 0) yield rest;
     act(from, Math.min(from + most, rows));
   }
+}
+/** Fills `to` with a row, again and again: each step doubles what is there. */
+export function* repeatRow(row: Real, times: number, to: Real): Pass<Real> {
+  const width = row.length;
+  yield* byRows(times, width, (from, end) => {
+    const part = to.subarray(from * width, end * width);
+    part.set(row);
+    for (let done = width; done < part.length; done *= 2) part.copyWithin(done, 0, Math.min(done, part.length - done));
+  });
+  return to;
 }

@@ -1,5 +1,5 @@
 /** Blocks of rows on their way to a model, filled by the readers of both formats. */
-import { argumentError } from '../errors.ts';
+import { argumentError, counted } from '../errors.ts';
 import { type Fault, fileError } from './errors.ts';
 import { Groups } from './groups.ts';
 
@@ -54,6 +54,8 @@ export class Blocks {
   private readonly groups: Groups;
   private readonly complete: Wanted['complete'];
   private full: Block[] = [];
+  /** The rows read so far. */
+  count = 0;
   constructor(
     readonly columns: readonly string[],
     wanted: Wanted,
@@ -91,6 +93,7 @@ export class Blocks {
     if (begins) this.starts.push(this.n);
     this.gaps += gaps;
     this.lines[this.n++] = line;
+    this.count++;
     if (this.n < this.rows) return undefined;
     this.full.push(this.block());
     this.start();
@@ -135,9 +138,9 @@ export function numbersOf(file: string, wanted: Wanted, all: readonly string[]):
   if (dimension !== undefined && columns.length !== dimension)
     throw argumentError('DIMENSION_MISMATCH', file, 'dimension', {
       file,
-      expected: `${dimension} columns`,
-      received: `${columns.length} columns`,
-      sentence: `it has ${columns.length} columns, the model ${dimension}`,
+      expected: counted(dimension, 'column'),
+      received: counted(columns.length, 'column'),
+      sentence: `it has ${counted(columns.length, 'column')}, the model ${dimension}`,
     });
   if (columns.length === 0) throw fileError('EMPTY_INPUT', file, 'it has no columns');
   if (complete && complete.binary >= columns.length)

@@ -1,5 +1,5 @@
 /** Lines of a table, as CSV and NDJSON are written. */
-import type { Format } from './format.ts';
+import type { Delimiter, Format } from './format.ts';
 
 /** The text before all lines, before each value of a line, and at its end. */
 export interface Lines {
@@ -7,15 +7,22 @@ export interface Lines {
   readonly before: readonly string[];
   readonly end: string;
 }
-export function linesOf(format: Format, names: readonly string[]): Lines {
-  if (format === 'csv')
-    return { head: `${names.map(cell).join(',')}\n`, before: names.map((_, i) => (i === 0 ? '' : ',')), end: '\n' };
+export function linesOf(format: Format, names: readonly string[], delimiter: Delimiter = ','): Lines {
+  if (format === 'csv') {
+    const head = `${names.map(cellWriter(delimiter)).join(delimiter)}\n`;
+    return { head, before: names.map((_, i) => (i === 0 ? '' : delimiter)), end: '\n' };
+  }
   return { head: '', before: names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`), end: '}\n' };
 }
-const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+/** A function that writes a cell, in quotes if it needs them. */
+const cellWriter = (delimiter: Delimiter): ((text: string) => string) => {
+  const special = new RegExp(`["\\r\\n${delimiter}]`);
+  return (text) => (special.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+};
 
 /** A function that writes a kept cell: to the letter, but as a string where CSV, which has no types, becomes NDJSON. */
-export function keptWriter(from: Format, to: Format): (kept: string | undefined) => string {
+export function keptWriter(from: Format, to: Format, delimiter: Delimiter = ','): (kept?: string) => string {
+  const cell = cellWriter(delimiter);
   if (from === 'csv')
     return to === 'csv' ? (text = '') => cell(text) : (text) => (text ? JSON.stringify(text) : 'null');
   if (to === 'ndjson') return (json = 'null') => json;

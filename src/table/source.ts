@@ -1,5 +1,6 @@
 /** Input: the bytes of a table, cut between records. */
 import { open } from 'node:fs/promises';
+import { decoded } from './encoding.ts';
 import { ioError } from './errors.ts';
 
 /** The most bytes of a record, and so of what may have to wait in memory. */
@@ -18,6 +19,8 @@ export class Source {
     private readonly stream: AsyncIterable<Buffer>,
     /** The size of a file in bytes. */
     readonly size?: number,
+    /** Closes the file, whether it was read or not. */
+    readonly close: () => Promise<void> = async () => {},
   ) {}
   async *pieces(): AsyncGenerator<Buffer> {
     try {
@@ -36,7 +39,12 @@ export async function openSource(path: string): Promise<Source> {
   try {
     const file = await open(path);
     const info = await file.stat();
-    return new Source(path, file.createReadStream({ highWaterMark: PIECE }), info.isFile() ? info.size : undefined);
+    const stream = file.createReadStream({ highWaterMark: PIECE });
+    const close = async (): Promise<void> => {
+      stream.destroy();
+      await file.close().catch(() => {});
+    };
+    return new Source(path, stream, info.isFile() ? info.size : undefined, close);
   } catch (error) {
     throw ioError('read', path, error);
   }
@@ -44,21 +52,16 @@ export async function openSource(path: string): Promise<Source> {
 
 /**
  * Pieces of whole records. With `quotes`, a line end between quotes does not end a record. A record with no end within
- * LONGEST bytes is yielded without its line end, for the reader to refuse. A byte order mark is removed, a missing last
- * line end is added.
+ * LONGEST bytes is yielded without its line end, for the reader to refuse. A missing last line end is added.
  */
 export async function* records(source: Source, quotes: boolean): AsyncGenerator<Buffer> {
   let begun: Uint8Array[] = []; // of a record that has not ended yet
   let length = 0;
-  let first = true;
-  for await (const piece of source.pieces()) {
+  for await (const piece of decoded(source.pieces(), source.name, quotes)) {
     begun.push(piece);
     length += piece.length;
-    if (first && length < 3) continue; // perhaps the beginning of a byte order mark
-    if (!first && length <= LONGEST && !piece.includes(LF)) continue;
-    let bytes: Buffer = Buffer.concat(begun);
-    if (first) bytes = withoutMark(bytes);
-    first = false;
+    if (length <= LONGEST && !piece.includes(LF)) continue;
+    const bytes: Buffer = Buffer.concat(begun);
     const end = boundary(bytes, quotes);
     const rest = bytes.subarray(end);
     if (end > 0) yield bytes.subarray(0, end);
@@ -66,11 +69,9 @@ export async function* records(source: Source, quotes: boolean): AsyncGenerator<
     begun = [rest];
     length = rest.length;
   }
-  const rest = first ? withoutMark(Buffer.concat(begun)) : Buffer.concat(begun);
+  const rest = Buffer.concat(begun);
   if (rest.length > 0) yield rest.at(-1) === LF ? rest : Buffer.concat([rest, Buffer.of(LF)]);
 }
-const withoutMark = (bytes: Buffer): Buffer =>
-  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 
 /** The end of the last whole record; 0 if there is none. */
 export function boundary(bytes: Buffer, quotes: boolean): number {

@@ -41,7 +41,7 @@ const prefixNames = <V>(prefix: string, record: Readonly<Record<string, V>>): Re
 
 /** The inverse of encodeCheckpoint. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (no bytes). */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const file = decode(bytes, KIND);
+  const file = decode('checkpoint.resume', bytes, KIND);
   const identity = Object.fromEntries(
     Object.entries(file.metadata).flatMap(([name, text]) =>
       name.startsWith(SETTING) ? [[name.slice(SETTING.length), text]] : [],

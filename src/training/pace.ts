@@ -12,9 +12,12 @@ export class Pace {
     private readonly signal: AbortSignal | undefined,
     private readonly where: string,
   ) {}
+  /** The error of a call that was aborted. */
+  aborted(reason: unknown): SeqlikError {
+    return new SeqlikError('ABORTED', `${this.where} was aborted`, { cause: reason });
+  }
   async rest(): Promise<void> {
-    if (this.signal?.aborted)
-      throw new SeqlikError('ABORTED', `${this.where} was aborted`, { cause: this.signal.reason });
+    if (this.signal?.aborted) throw this.aborted(this.signal.reason);
     if (performance.now() < this.until) return;
     await new Promise<void>(turn);
     this.until = performance.now() + 8;

@@ -1,6 +1,7 @@
 /** The output of the commands when all is well: the results of the library. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, symlinkSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { GaussianMixture, loadModel, openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
@@ -18,7 +19,9 @@ const ok = async (args: readonly string[], surroundings: Parameters<typeof seqli
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return stdout;
 };
-const load = (path: string): ReturnType<typeof loadModel> => loadModel(readFileSync(path), { backend });
+/** A model of densities. */
+type Density = Extract<ReturnType<typeof loadModel>, { logDensity: unknown }>;
+const load = (path: string): Density => loadModel(readFileSync(path), { backend }) as Density;
 const json = (text: string): unknown[] =>
   text
     .split('\n')
@@ -71,10 +74,10 @@ describe('fit', () => {
     expect(printed.seconds).toBeGreaterThan(0);
   });
   test('reports to people on stderr, and writes nothing on stdout', async () => {
-    const { code, stdout, stderr } = await seqlik([...fitArgs, '--max-iterations', '2']);
+    const { code, stdout, stderr } = await seqlik([...fitArgs, '--max-iterations', '2', '--tolerance', '0']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
-      /^gaussian-mixture of 2 columns fitted to 60 rows of .*data\.csv \(0 empty, 0 gaps\)\n2 iterations, not converged\nlog-likelihood -\d/,
+      /^gaussian-mixture of 2 columns fitted to 60 rows of .*data\.csv \(0 empty, 0 gaps\)\n2 iterations, not converged: --max-iterations 100 goes on, a larger --tolerance stops before\nlog-likelihood -\d/,
     );
     expect(stderr).not.toContain('\x1b');
     await seqlik([...fitArgs, '--false-positive-rate', '0.1', ...onWasm]);
@@ -292,7 +295,11 @@ describe('score', () => {
   });
   test('no rows, no lines', async () => {
     expect(await ok(['score', model, '-'], { input: 'x,y\n' })).toBe('logDensity,component,anomaly\n');
-    expect(await ok(['score', model, '-', '--format', 'ndjson'], { input: '' })).toBe('');
+    expect(await seqlik(['score', model, '-', '--format', 'ndjson'], { input: '' })).toEqual({
+      code: 65,
+      stdout: '',
+      stderr: 'seqlik: stdin: it is empty, without a single object\n',
+    });
   });
   test('more rows than a block, the same values', async () => {
     const n = 20_000;
@@ -309,10 +316,102 @@ describe('score', () => {
     const { data: printed } = JSON.parse(await ok(['inspect', model, '-', '--json', ...onWasm], { input: draws }));
     expect(printed.logLikelihood).toBe(load(model).logLikelihood(values));
   });
-  test('OUT may be DATA', async () => {
+  test('OUT is never a file that is read, by whatever name', async () => {
     const file = folder.write('same.csv', table);
-    await ok(['score', model, file, '--keep', 'id,x,group,y', '-o', file]);
-    expect(folder.read('same.csv').split('\n')[0]).toBe('id,x,group,y,logDensity,component,anomaly');
+    symlinkSync(file, folder.at('link.csv'));
+    linkSync(file, folder.at('hard.csv'));
+    const fit = ['fit', 'gaussian', file, '--columns', 'x,y'];
+    for (const path of [file, folder.at('link.csv'), folder.at('hard.csv'), `${folder.path}/./same.csv`])
+      for (const command of [['score', model, file], fit]) {
+        const { code, stderr } = await seqlik([...command, '-o', path]);
+        expect({ code, stderr }).toEqual({
+          code: 2,
+          stderr: `seqlik: -o ${path} would overwrite DATA: name another file\n`,
+        });
+      }
+    for (const command of [
+      ['score', model, file, '-o', model],
+      ['sample', model, '-n', '1', '-o', model],
+    ])
+      expect(await seqlik(command)).toMatchObject({ code: 2, stderr: expect.stringContaining('overwrite MODEL') });
+    expect(folder.read('same.csv')).toBe(table);
+    const network = ['fit', 'mixture-density-network', file, '--hidden', '2', '--components', '1'];
+    expect(await seqlik([...network, '-o', folder.at('n'), '--checkpoint', file])).toMatchObject({ code: 2 });
+  });
+  test('tables as they come', async () => {
+    const whole = await ok(['score', model, data, '--keep', 'id', ...onWasm]);
+    const semicolons = table
+      .replace(/"g, (\d)"/g, 'g$1')
+      .replaceAll(',', ';')
+      .replaceAll('.', ',');
+    const german = folder.write('german.csv', semicolons);
+    expect(await ok(['score', model, german, '--decimal', ',', '--keep', 'id', ...onWasm])).toBe(whole);
+    const { code, stderr } = await seqlik(['score', model, german]);
+    expect({ code, stderr }).toEqual({
+      code: 65,
+      stderr: expect.stringMatching(
+        /line 2, column 2 \(x\): "0,0000" is not a number \(a decimal comma\?\): say --decimal ,\n$/,
+      ),
+    });
+    const tabs = folder.write('tabs.TSV', table.replace(/"g, (\d)"/g, 'g$1').replaceAll(',', '\t'));
+    expect(await ok(['score', model, tabs, '--keep', 'id', ...onWasm])).toBe(whole.replaceAll(',', '\t'));
+    await ok(['score', model, data, '--keep', 'id', ...onWasm, '-o', folder.at('scores.tsv')]);
+    expect(folder.read('scores.tsv')).toBe(whole.replaceAll(',', '\t'));
+    const packed = folder.write('packed.csv.gz', gzipSync(table));
+    await ok(['score', model, packed, '--keep', 'id', ...onWasm, '-o', folder.at('scores.csv.gz')]);
+    expect(gunzipSync(readFileSync(folder.at('scores.csv.gz'))).toString()).toBe(whole);
+    await ok(['score', model, packed, ...onWasm, '-o', folder.at('scores.ndjson.gz')]);
+    expect(json(gunzipSync(readFileSync(folder.at('scores.ndjson.gz'))).toString()).length).toBe(60);
+    const gappy = await ok(['score', model, '-', '--na', 'NA,-999', ...onWasm], { input: 'x,y\nNA,-999\n1,-999.0\n' });
+    expect(gappy).toBe(await ok(['score', model, '-', ...onWasm], { input: 'x,y\n,\n1,\n' }));
+    expect(await seqlik(['score', model, '-', '--format', 'ndjson', '--decimal', ','])).toMatchObject({ code: 2 });
+  });
+  test('a table with columns of text: the line to paste works', async () => {
+    const { code, stderr } = await seqlik(['fit', 'gaussian', data, '-o', folder.at('pasted')]);
+    expect({ code, stderr }).toEqual({
+      code: 65,
+      stderr: `seqlik: ${data}: line 2, column 1 (id): "r0" is not a number: id and group hold text: say --columns x,y\n`,
+    });
+    await ok(['fit', 'gaussian', data, '-o', folder.at('pasted'), '--columns', 'x,y', '--json']);
+  });
+  test('--components a..b keeps the model of the least BIC, and prints the table', async () => {
+    const args = ['fit', 'gaussian-mixture', data, '--columns', 'x,y', '--components', '1..3', ...onWasm, '-o'];
+    const printed = JSON.parse(await ok([...args, folder.at('chosen'), '--json']));
+    const fits = [1, 2, 3].map((components) => GaussianMixture.fit(points, { components, backend }));
+    const bics = (await Promise.all(fits)).map(({ model }) => model.bic(points));
+    for (const [i, { components, bic }] of printed.candidates.entries()) {
+      expect(components).toBe(i + 1);
+      expect(bic).toBeCloseTo(bics[i]!, 8);
+    }
+    const best = 1 + bics.indexOf(Math.min(...bics));
+    expect((load(folder.at('chosen')) as GaussianMixture).componentCount).toBe(best);
+    expect(printed.bic).toBe(Math.min(...printed.candidates.map(({ bic }: { bic: number }) => bic)));
+    const { stderr } = await seqlik([...args, folder.at('chosen')]);
+    expect(stderr).toMatch(/\ncomponents +parameters +log-likelihood +BIC\n +1 +5 +-\S+ +\S+.*\n +2 .*\n +3 /);
+    expect(stderr.match(/best$/gm)).toHaveLength(1);
+    for (const wrong of [
+      ['--components', '3..1'],
+      ['--components', '0..2'],
+      ['--sample-weights', 'x', '--columns', 'y'],
+    ])
+      expect(await seqlik([...args, folder.at('wrong'), ...wrong])).toMatchObject({ code: 2 });
+  });
+  test('--responsibilities', async () => {
+    const out = await ok(['score', model, data, '--responsibilities', ...onWasm]);
+    expect(out.split('\n')[0]).toBe('logDensity,component,anomaly,responsibility0,responsibility1');
+    const shares = (load(model) as GaussianMixture).responsibilities(x);
+    expect(column(out, 'responsibility1')).toEqual(Array.from({ length: 60 }, (_, i) => String(shares[2 * i + 1])));
+    expect(await seqlik(['score', gaussian, data, '--responsibilities'])).toMatchObject({ code: 2 });
+  });
+  test('a name of OUT as long as names may be', async () => {
+    const path = folder.at(`${'n'.repeat(246)}.csv`);
+    await ok(['score', gaussian, data, '-o', path]);
+    expect(readFileSync(path, 'utf8')).toBe(await ok(['score', gaussian, data]));
+  });
+  test('a model from stdin', async () => {
+    const described = await ok(['inspect', model]);
+    expect(await ok(['inspect', '-'], { shell: `"$@" < '${model}'` })).toBe(described);
+    expect(await seqlik(['score', '-', '-'])).toMatchObject({ code: 2 });
   });
 });
 
@@ -413,7 +512,7 @@ describe('progress', () => {
       const sorted = `x,y,group\n${points.map(([x, y], i) => `${x},${y},${Math.floor(i / 6)}\n`).join('')}`;
       const file = folder.write('sorted.csv', sorted);
       const out = await onTerminal(['fit', 'mixture-density-network', file, '-o', folder.at('bar'), ...sizes]);
-      expect(out).toMatch(/[█░] \d+% \| epoch \d+, loss -?[\d.]+, held out -?[\d.]+ \| \d+s/);
+      expect(out).toMatch(/[█░] \d+% \| epoch \d+, log-likelihood per step -?[\d.]+, held out -?[\d.]+ \| \d+s/);
     },
   );
   test.runIf(terminal)('none if it was not wanted, or would stand among the data', async () => {

@@ -3,7 +3,7 @@ import { linkSync, readFileSync } from 'node:fs';
 import { DOMParser } from 'linkedom';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { strokesSvg } from '../../src/cli/sample/strokes.ts';
-import { loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
+import { diagnose, loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
 import { Folder, seqlik } from './run.ts';
 
@@ -44,7 +44,14 @@ const fitArgs = ['fit', 'mixture-density-network', data, '--columns', 'a,b', ...
 const report = async (args: readonly string[]): Promise<Record<string, unknown>> =>
   JSON.parse(await ok([...args, '--json']));
 const fitLibrary = (options: object) =>
-  MixtureDensityNetwork.fit(sequences, { dimension: 2, columns: ['a', 'b'], ...shape, ...options, backend });
+  MixtureDensityNetwork.fit(sequences, {
+    dimension: 2,
+    columns: ['a', 'b'],
+    sequenceColumn: 'id',
+    ...shape,
+    ...options,
+    backend,
+  });
 
 beforeAll(async () => {
   await report([...fitArgs, ...words(training), '-o', model]);
@@ -205,8 +212,19 @@ describe('score', () => {
       values().map((value) => ({ logDensity: value === '' ? null : Number(value) })),
     );
   });
-  test('without --sequence all rows are one', async () => {
-    const out = lines(await ok(['score', model, data, ...onWasm]));
+  test('without --sequence the column of the fit counts', async () => {
+    expect(network(model).sequenceColumn).toBe('id');
+    expect(await ok(['score', model, data, ...onWasm])).toBe(await ok(['score', model, data, ...grouped, ...onWasm]));
+    const inspected = JSON.parse(await ok(['inspect', model, data, '--json', ...onWasm]));
+    expect(inspected).toMatchObject({ sequenceColumn: 'id', data: { sequences: 8 } });
+    const { code, stderr } = await seqlik(['score', model, '-'], { input: 'a,b\n1,2\n' });
+    expect({ code, stderr }).toEqual({
+      code: 65,
+      stderr: `seqlik: stdin: line 1: there is no column "id"; there are a and b: say --sequence ''\n`,
+    });
+  });
+  test("with --sequence '' all rows are one", async () => {
+    const out = lines(await ok(['score', model, data, '--sequence', '', ...onWasm]));
     const logDensity = network(model).logDensity(sequences.flat());
     expect(out).toEqual(['logDensity', '', ...Array.from(logDensity, String)]);
   });
@@ -218,7 +236,7 @@ describe('score', () => {
     expect(lines(await ok([...args, ...grouped]))).toEqual(['id,steps,logLikelihood', ...expected]);
     expect(lines(await ok([...args, ...grouped, '--keep', 'id']))).toEqual(['id,steps,logLikelihood', ...expected]);
     expect(lines(await ok([...args, ...grouped, '--keep', 't,b']))[3]).toBe(`0,${sequences[2]![0]![1]},s2,0,0`);
-    expect(lines(await ok(args))).toEqual([
+    expect(lines(await ok([...args, '--sequence', '']))).toEqual([
       'steps,logLikelihood',
       `65,${network(model).logLikelihood(sequences.flat())}`,
     ]);
@@ -258,7 +276,7 @@ describe('score', () => {
 describe('inspect', () => {
   test('for people', async () => {
     expect(await ok(['inspect', model, data, ...grouped, ...onWasm])).toMatch(
-      /^mixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
+      /^gradient check: worst relative difference \d\.\de-\d+ \(\w+\)\ngrowth of the gradient: -\S+ % a step back in time \(log -\S+\), vanishing\n(.*\n)+The gradient falls by .*\n\nmixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nsequences by the column id\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
     );
   });
   test('for programs', async () => {
@@ -266,8 +284,12 @@ describe('inspect', () => {
     const net = network(model);
     const logLikelihood = net.logLikelihood(sequences);
     const { mean, standardDeviation } = net.standardization!;
+    const values = Float64Array.from(sequences.flat(2));
+    const lengths = sequences.map(({ length }) => length);
+    expect(json.diagnosis).toEqual(JSON.parse(JSON.stringify(diagnose(net, { values, lengths }))));
     expect(json).toEqual({
       kind: 'mixture-density-network',
+      diagnosis: json.diagnosis,
       dimension: 2,
       columns: ['a', 'b'],
       hidden: [5],
@@ -278,9 +300,15 @@ describe('inspect', () => {
       inputSkip: false,
       parameters: 112,
       minStandardDeviation: 1e-3,
+      sequenceColumn: 'id',
       standardization: { mean: [...mean], standardDeviation: [...standardDeviation] },
       data: { rows: 66, sequences: 8, steps: 58, logLikelihood, logLikelihoodPerStep: logLikelihood / 58 },
     });
+  });
+  test('the gradient as a picture', async () => {
+    const file = folder.at('gradient.svg');
+    await ok(['inspect', model, data, ...grouped, '--svg', file, ...onWasm]);
+    expect(readFileSync(file, 'utf8')).toMatch(/^<svg .*\n(<.*\n)*<polyline points="[\d., ]+".*\n<\/svg>\n$/);
   });
 });
 

@@ -4,18 +4,25 @@
  */
 import {
   type Backend,
+  backpropagate,
   ContinuousRNN,
   type ConvolutionMode,
+  chainDiagnostics,
   convolve,
   convolveGradient,
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
+  type LossAt,
   type Mapping,
   MixtureDensity,
   MixtureDensityNetwork,
+  RecurrentClassifier,
+  recurrentJacobians,
   SeqlikError,
+  sharedEigenProduct,
   sineLayer,
+  TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -77,6 +84,15 @@ function continuous({ b, W, x0, g, steps, alpha, partials }: Continuous, backend
     ...network.lossGradient(x0.data, g.data, { steps }),
   };
 }
+type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
+const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
+  new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
+
+interface Recurrent {
+  readonly lossAt: LossAt;
+  readonly h0?: Tensor;
+}
+const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -136,13 +152,63 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     names: { dy: 'gy', dx: 'gX', dw: 'gW' },
   },
   'S2b.ctrnn': { call: continuous, names: { dx0: 'gX0', db: 'gB', dW: 'gW', cotangents: 'g' } },
-  'S3.diagnostics': undefined,
-  'S3.bptt': undefined,
-  'S3.sharedEigen': undefined,
-  'S3.rnnJacobians': undefined,
-  'S4a.rnn': undefined,
-  'S4b.net': undefined,
-  'S4b.sgd': undefined,
+  'S3.diagnostics': {
+    call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
+      ...chainDiagnostics(chainOf(J), { rateThreshold, backend }),
+    }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.bptt': {
+    call: ({ J, g }: Tensors<'J' | 'g'>, backend) => ({ ...backpropagate(chainOf(J), g.data, { backend }) }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.sharedEigen': {
+    call: ({ V, lambda }: Tensors<'V' | 'lambda'>) => ({ ...sharedEigenProduct(V.data, lambda.data) }),
+    names: {},
+  },
+  'S3.rnnJacobians': {
+    call(
+      { W, U, b, x, h0, activation }: { activation: 'tanh' | 'relu' } & Tensors<'W' | 'U' | 'b' | 'x' | 'h0'>,
+      backend,
+    ) {
+      const layer = { W: W.data, U: U.data, b: b.data, x: x.data, h0: h0.data, activation };
+      return { ...recurrentJacobians(layer, { backend }) };
+    },
+    names: {},
+  },
+  'S4a.rnn': {
+    call({ U, V, W, x, y, h0, lossAt }: Tensors<'U' | 'V' | 'W' | 'x' | 'y'> & Recurrent, backend) {
+      const classifier = new RecurrentClassifier({ U: U.data, V: V.data, W: W.data }, { backend });
+      const [B, T] = x.shape as [number, number];
+      const lengths = new Int32Array(B).fill(T);
+      const options = { lossAt, ...(h0 && { h0: h0.data }) };
+      return { ...classifier.lossGradient({ values: x.data, lengths }, y.data, options) };
+    },
+    names: {
+      'x.values': 'x',
+      'x.lengths': 'x',
+      probabilities: 'z',
+      dU: 'gU',
+      dV: 'gV',
+      dW: 'gW',
+      dx: 'gX',
+      dh0: 'gH0',
+    },
+  },
+  'S4b.net': {
+    call: (inputs: TwoLayers, backend) => ({
+      ...twoLayers(inputs, backend).lossGradient(inputs.x.data, inputs.y.data),
+    }),
+    names: { probabilities: 'z', dV: 'gV', dW: 'gW' },
+  },
+  'S4b.sgd': {
+    call({ order, learningRate, ...inputs }: TwoLayers & { order: number[]; learningRate: number }, backend) {
+      const net = twoLayers(inputs, backend);
+      const { model, losses } = net.sgd(inputs.x.data, inputs.y.data, { order, learningRate });
+      return { losses, V: model.parameters.V, W: model.parameters.W };
+    },
+    names: {},
+  },
   'S4c.sin': {
     call: ({ A, x, g }: Tensors<'A' | 'x' | 'g'>, backend) =>
       sineLayer(rowsOf(A), x.data, { cotangent: g.data, backend }) as unknown as Outputs,

@@ -6,7 +6,7 @@ import {
   type MixtureDensityShape,
   type Points,
 } from '../../src/index.ts';
-import { none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
+import { isFloats, none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
 import { backends, strings } from './scored.ts';
 import { plain } from './values.ts';
 
@@ -32,7 +32,7 @@ const out = (
     return Array.from({ length: 4 }, (_, i) => result[i]);
   },
   meant: ({ counts }, made) =>
-    made === undefined || (counts?.length === 4 && ArrayBuffer.isView(made)) ? { as: undefined } : undefined,
+    made === undefined || (counts?.length === 4 && isFloats(made)) ? { as: undefined } : undefined,
 });
 const gradient = (name: keyof GradientOut, n: number): Places => ({
   [`MixtureDensity#lossGradient(options.out.${name})`]: out(

@@ -1,6 +1,7 @@
 /** Places of MixtureDensityNetwork. */
 import {
   type Backend,
+  diagnose,
   MixtureDensityNetwork,
   type NetworkFitOptions,
   type NetworkOptions,
@@ -85,11 +86,13 @@ async function learnt(given: object, backend: Backend, seqs: unknown): Promise<u
 }
 const anything = options(() => undefined);
 const isNetwork = (value: unknown): boolean => value instanceof MixtureDensityNetwork && Object.hasOwn(value, 'kind');
+const isText = (made: unknown): boolean => typeof made === 'string';
 const isFunction = (made: unknown): boolean => typeof made === 'function';
 function fitOptions(): Places {
   const wide = { hidden: [4], maxIterations: 0 };
   const places: Record<string, Place> = {
     columns: optional(none((columns, backend) => fitNetwork({ columns }, backend))),
+    sequenceColumn: optional(those(isText, (sequenceColumn, backend) => fitNetwork({ sequenceColumn }, backend))),
     init: optional(those(isNetwork, (init, backend) => fitNetwork({ init }, backend))),
     'init[]': numbers((Wx0, backend) => fitNetwork({ ...wide, init: { ...parameters, Wx0 } }, backend)),
     'init.parameters': none((parameters, backend) => fitNetwork({ init: { parameters } }, backend)),
@@ -162,6 +165,12 @@ export const network: Places = {
       new MixtureDensityNetwork({ ...shape, dimension: 4 }, { backend, columns: columns as string[] }).columns,
     meant: (_, made) => (made === undefined ? { as: made } : undefined),
   },
+  [`${NEW}(on.sequenceColumn)`]: optional(
+    those(
+      isText,
+      (sequenceColumn: string, backend) => new MixtureDensityNetwork(shape, { backend, sequenceColumn }).sequenceColumn,
+    ),
+  ),
   ...scoringPlaces('logDensity'),
   ...scoringPlaces('logLikelihoods'),
   ...scoringPlaces('logLikelihood'),
@@ -169,6 +178,8 @@ export const network: Places = {
   ...scoringPlaces('aic'),
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
+  'diagnose(model)': none((model) => diagnose(model, x)),
+  ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
   ...stateful('forward'),
   ...stateful('lossGradient'),
   'MixtureDensityNetwork#lossGradient(options.truncate)': whole(1, LEAST, (truncate, backend) =>

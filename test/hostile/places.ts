@@ -1,5 +1,6 @@
 /** A place is one argument, option or field of what the library exports, named by surface.ts; and how to fill it. */
 import { type Backend, SeqlikError } from '../../src/index.ts';
+import { tagOf } from '../../src/memory.ts';
 import { Model } from '../../src/models/model.ts';
 import { lacking } from '../support/models.ts';
 import { mine, type Value } from './values.ts';
@@ -15,6 +16,8 @@ export type Places = Readonly<Record<string, Place>>;
 type Call = (value: never, backend: Backend) => unknown;
 const place = (call: Call, meant: Place['meant']): Place => ({ call: call as Place['call'], meant });
 
+/** Whether a value is an array of floats, which results may be written into. */
+export const isFloats = (made: unknown): boolean => /^Float/.test(tagOf(made) ?? '');
 /** Numbers, in whatever array. */
 export const numbers = (call: Call): Place => place(call, ({ counts }) => counts && { as: [...counts] });
 /** Whatever `fits`; it is taken as it is. */

@@ -1,7 +1,7 @@
 /** The places that Gaussian and GaussianMixture share. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Backend, FitReport, Gaussian, GaussianMixture } from '../../src/index.ts';
-import { none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
+import { isFloats, none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
 import { plain } from './values.ts';
 
 export const LEAST = 2 ** 31 - 1;
@@ -45,7 +45,7 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
         return Array.from({ length: 4 }, (_, i) => result[i]);
       },
       meant: ({ counts }, made) =>
-        made === undefined || (counts?.length === 4 && ArrayBuffer.isView(made)) ? { as: undefined } : undefined,
+        made === undefined || (counts?.length === 4 && isFloats(made)) ? { as: undefined } : undefined,
     },
     [`${name}#logDensityAsync(options.signal)`]: optional(
       those(isSignal, (signal, backend) => make(backend).logDensityAsync(x, { signal })),

@@ -296,7 +296,7 @@ describe.each(titled)('gaps on %s', (_, backend) => {
         expect(refused([1, 2], { mask })).toMatchObject({
           code: 'DIMENSION_MISMATCH',
           argument: 'mask',
-          message: `${where}: mask has ${mask.length} values, not 2`,
+          message: `${where}: mask has ${mask.length} value${mask.length === 1 ? '' : 's'}, not 2`,
         });
       for (const mask of [
         null,

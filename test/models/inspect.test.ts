@@ -23,7 +23,7 @@ describe.each(titled)('on %s', (_, backend) => {
     expect(show(model)).toBe(`Gaussian { kind: 'gaussian', dimension: 2, ${on}, columns: [ 'a', 'b' ] }`);
   });
   test('a mixture, alone, in an object, disposed of, of a class of the caller', () => {
-    const size = `kind: 'gaussian-mixture', dimension: 2, components: 2, covarianceType: 'spherical'`;
+    const size = `kind: 'gaussian-mixture', dimension: 2, componentCount: 2, covarianceType: 'spherical'`;
     const model = new GaussianMixture(parameters, { backend });
     expect(show(model)).toBe(`GaussianMixture { ${size}, ${on} }`);
     expect(show({ model })).toBe(`{ model: GaussianMixture { ${size}, ${on} } }`);

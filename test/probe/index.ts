@@ -5,7 +5,9 @@ import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
 import * as continuous from "../../assembly/continuous";
+import * as jacobian from "../../assembly/jacobian";
 import * as convolution from "../../assembly/convolution";
+import * as lds from "../../assembly/lds";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -37,61 +39,61 @@ export function mixture_prepareDiagonal_f32(k: i32, d: i32, weights: usize, L: u
     u: usize): i32 {
   return mixture.prepareDiagonal<f32>(k, d, weights, L, logDet, b, u);
 }
-export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
-export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
-export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f64>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f64>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f32>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f32>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
 export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
     pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
@@ -144,6 +146,30 @@ export function dense_gradient_f64(n: i32, i: i32, o: i32, x: usize, dy: usize, 
 export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize,
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
+}
+export function dense_activate_f64(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f64>(n, o, a, h, slope);
+}
+export function dense_activate_f32(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f32>(n, o, a, h, slope);
+}
+export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f64>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_crossEntropy_f32(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f32>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_sgd_f64(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f64>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
+export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f32>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
@@ -199,6 +225,44 @@ export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: us
 export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
   return continuous.sensitivities<f32>(n, d, columns, J, line, S);
 }
+export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
+}
+export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
+}
+export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f64>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_spectrum_f32(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f32>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_backpropagate_f64(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f64>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_backpropagate_f32(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f32>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_unroll_f64(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f64>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function jacobian_unroll_f32(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f32>(n, d, activation, a, W, first, z, h, slopes);
+}
 export function convolution_finite_f64(n: i32, x: usize): i32 {
   return convolution.finite<f64>(n, x);
 }
@@ -244,6 +308,30 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
+    R: usize, LR: usize, model: usize): i32 {
+  return lds.prepare<f64>(d, latent, prepared, A, B, Q, LQ, R, LR, model);
+}
+export function lds_filter_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    predicted: i32, filtered: i32, keep: i32, lengths: usize, model: usize, started: usize, x: usize, work: usize,
+    state: usize, predictedMean: usize, predictedCovariance: usize, mean: usize, covariance: usize,
+    logDensity: usize): i32 {
+  return lds.filter<f64>(n, s, d, latent, prepared, carried, scratch, predicted, filtered, keep, lengths, model,
+    started, x, work, state, predictedMean, predictedCovariance, mean, covariance, logDensity);
+}
+export function lds_smooth_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, ended: usize, mean: usize, covariance: usize, work: usize, state: usize,
+    smoothedMean: usize, smoothedCovariance: usize, lagOne: usize): i32 {
+  return lds.smooth<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, ended, mean, covariance, work,
+    state, smoothedMean, smoothedCovariance, lagOne);
+}
+export function lds_moments_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, started: usize, ended: usize, initialMean: usize, x: usize, mean: usize,
+    covariance: usize, work: usize, state: usize, S00: usize, cross: usize, W: usize, Szz: usize, observed: usize,
+    residual: usize, first: usize, firstSquare: usize): i32 {
+  return lds.moments<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, started, ended, initialMean,
+    x, mean, covariance, work, state, S00, cross, W, Szz, observed, residual, first, firstSquare);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -2,11 +2,13 @@
 import type { MixtureDensityNetwork } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { type Description, factsOf, namesOf } from '../describe.ts';
+import { counted } from '../errors.ts';
+import { stripControls } from '../exit.ts';
 import { architectureText } from '../network.ts';
 
 export function describeNetwork(model: MixtureDensityNetwork): Description {
   const { kind, dimension, hidden, cell, components, mapping, binary, inputSkip } = model;
-  const { parameterCount: parameters, minStandardDeviation, standardization: units } = model;
+  const { parameterCount: parameters, minStandardDeviation, standardization: units, sequenceColumn } = model;
   const described = {
     ...factsOf(model),
     hidden,
@@ -17,6 +19,7 @@ export function describeNetwork(model: MixtureDensityNetwork): Description {
     inputSkip,
     parameters,
     minStandardDeviation,
+    ...(sequenceColumn !== undefined && { sequenceColumn }),
     ...(units && { standardization: { mean: [...units.mean], standardDeviation: [...units.standardDeviation] } }),
   };
   const unitText = (j: number): string => {
@@ -24,10 +27,11 @@ export function describeNetwork(model: MixtureDensityNetwork): Description {
     return units ? `${formatNumber(units.mean[j]!)} ± ${formatNumber(units.standardDeviation[j]!)}` : '0 ± 1';
   };
   const lines = [
-    `${kind} in ${dimension} dimensions`,
+    `${kind} in ${counted(dimension, 'dimension')}`,
     architectureText(model),
     ...alignColumns([['column', 'unit'], ...namesOf(model).map((name, j) => [name, unitText(j)])]),
   ];
+  if (sequenceColumn !== undefined) lines.push(`sequences by the column ${stripControls(sequenceColumn)}`);
   if (minStandardDeviation > 0)
     lines.push(`no standard deviation is below ${formatNumber(minStandardDeviation)} units`);
   return { described, text: lines.join('\n') };

@@ -2,6 +2,7 @@
 import type { Anomaly, Gaussian, GaussianMixture } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { type Description, type Facts, factsOf, namesOf } from '../describe.ts';
+import { counted } from '../errors.ts';
 
 interface Component {
   readonly weight: number;
@@ -54,7 +55,7 @@ function describe(described: Described): Description {
     ...mean.map((m, j) => `${formatNumber(m)} ± ${formatNumber(standardDeviation[j]!)}`),
   ]);
   const lines = [
-    `${kind}${many} in ${dimension} dimensions, covariance ${covarianceType}`,
+    `${kind}${many} in ${counted(dimension, 'dimension')}, covariance ${covarianceType}`,
     ...alignColumns([['component', 'weight', ...namesOf(described)], ...rows]),
   ];
   if (anomaly) {

@@ -9,12 +9,13 @@ import {
   type GaussianFitOptions,
   GaussianMixture,
   type MixtureFitOptions,
+  SeqlikError,
 } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { gapsOf } from '../../table/counts.ts';
 import { toDataError } from '../../table/errors.ts';
-import { formatNumber } from '../align.ts';
-import { toOptionError, usageError } from '../errors.ts';
+import { alignColumns, formatNumber } from '../align.ts';
+import { counted, toReadError, usageError } from '../errors.ts';
 import { number } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { criteria, type RowModel } from '../rows.ts';
@@ -25,6 +26,7 @@ import {
   type Fitted,
   type Fitting,
   pickSettings,
+  type Range,
   settingsOf,
   sharedSettings,
   validateOptions,
@@ -48,7 +50,7 @@ const rowSettings = [
     covarianceType: ['<type>', 'full or diagonal, for a mixture also tied or spherical (default: full)'],
     regularization: ['<r>', 'added to the variances, in units of those of the data (default: 1e-6)', number],
     restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
-    initialization: ['<name>', 'k-means++ or random (default: k-means++)'],
+    initialization: ['<name>', 'short-runs, k-means++ or random (default: short-runs)'],
   }),
 ];
 const weightsOption = new Option('--sample-weights <column>', 'column with the weight of each row');
@@ -66,7 +68,7 @@ export const mixtureFit = fitRows({
       falsePositiveRate: ['<r>', 'fraction of DATA to flag as anomalies; stored with the mixture', number],
     }),
   ],
-  fit: (x, settings) => GaussianMixture.fit(x, settings as MixtureFitOptions),
+  fit: (x, settings) => GaussianMixture.fit(x, settings as MixtureFitOptions & { readonly components: number }),
   withColumns: ({ parameters, backend, anomaly }, columns) =>
     new GaussianMixture(parameters, { backend, columns, ...(anomaly && { anomaly }) }),
   anomaly: (model) => model.anomaly,
@@ -82,6 +84,8 @@ function fitRows<M extends RowModel>(kind: Differences<M>): FitKind {
 class RowFitting<M extends RowModel> implements Fitting {
   readonly wanted: Fitting['wanted'];
   private readonly settings: object;
+  /** The numbers of components to choose from. */
+  private readonly range: Range | undefined;
   private readonly shown: boolean;
   constructor(
     private readonly kind: Differences<M>,
@@ -92,7 +96,12 @@ class RowFitting<M extends RowModel> implements Fitting {
     if (weights !== undefined && columns?.includes(weights))
       throw usageError(`--columns and --sample-weights both name ${weights}`);
     this.wanted = weights === undefined ? {} : { weights };
-    this.settings = { ...pickSettings(options, kind.settings), backend };
+    const { components, ...settings } = pickSettings(options, kind.settings);
+    this.range = typeof components === 'object' ? (components as Range) : undefined;
+    if (this.range && weights !== undefined)
+      throw usageError('--components a..b compares by BIC, which --sample-weights rule out');
+    const most = this.range?.to ?? components;
+    this.settings = { ...settings, ...(most !== undefined && { components: most }), backend };
     this.shown = progress;
   }
   async validate(): Promise<void> {
@@ -103,19 +112,21 @@ class RowFitting<M extends RowModel> implements Fitting {
     const { x, sampleWeights } = rows.take();
     const { names, counts } = rows;
     const bar = progressBar(this.shown);
-    const { model, report } = await kind
-      .fit(x, {
+    const { observed, gaps } = counts;
+    const fit = (settings: object) =>
+      kind.fit(x, {
         ...this.settings,
+        ...settings,
         ...(sampleWeights && { sampleWeights }),
         ...gapsOf(counts),
         dimension: names.length,
         onProgress: bar.update,
-      })
+      });
+    const { model, report, candidates } = await this.choose(fit, observed)
       .catch((error) => {
-        throw toOptionError(toDataError(error, file, names, (row) => rows.lineOf(row)));
+        throw toReadError(toDataError(error, file, names, (row) => rows.lineOf(row)));
       })
       .finally(bar.stop);
-    const { observed, gaps } = counts;
     // with weights, no number of rows is right for the criteria
     const compared = sampleWeights ? undefined : criteria(model, report.logLikelihood, observed);
     const anomaly = kind.anomaly?.(model);
@@ -127,20 +138,72 @@ class RowFitting<M extends RowModel> implements Fitting {
         gaps,
         ...report,
         history: [...report.history],
+        ...(candidates && { candidates }),
         ...compared,
         ...(anomaly && { anomaly }),
       },
-      data: `${counts.rows} rows of ${file} (${counts.rows - observed} empty, ${gaps} gaps)`,
+      data: `${counted(counts.rows, 'row')} of ${file} (${counts.rows - observed} empty, ${counted(gaps, 'gap')})`,
       lines: [
-        `${iterations} iterations, ${converged ? 'converged' : 'not converged'}`,
+        ...(candidates ? tableOf(candidates) : []),
+        `${counted(iterations, 'iteration')}, ${converged ? 'converged' : this.unconverged(iterations)}`,
         `log-likelihood ${formatNumber(logLikelihood)}${compared ? `, BIC ${formatNumber(compared.bic)}` : ''}`,
         ...(anomaly ? [`anomaly: log-density below ${formatNumber(anomaly.threshold)}`] : []),
         ...warnings.map((warning) => `warning: ${warning}`),
       ],
     };
   }
+  /** The fit, or the best by BIC of those with each number of components; ones whose components collapse are left out. */
+  private async choose(run: (settings: object) => Promise<{ model: M; report: FitReport }>, observed: number) {
+    if (!this.range) return { ...(await run({})), candidates: undefined };
+    const candidates: Candidate[] = [];
+    let best: { model: M; report: FitReport } | undefined;
+    for (let components = this.range.from; components <= this.range.to; components++)
+      try {
+        const fitted = await run({ components });
+        const { logLikelihood, converged } = fitted.report;
+        const { bic, parameters } = criteria(fitted.model, logLikelihood, observed);
+        if (candidates.every((other) => !(other.bic! <= bic))) best = fitted;
+        candidates.push({ components, parameters, logLikelihood, bic, converged });
+      } catch (error) {
+        if (!best || !(error instanceof SeqlikError) || error.component === undefined) throw error;
+        candidates.push({ components });
+      }
+    return { ...best!, candidates };
+  }
+  /** What a fit that did not converge would need. */
+  private unconverged(iterations: number): string {
+    const { maxIterations = 200, tolerance = 1e-7 } = this.settings as {
+      readonly maxIterations?: number;
+      readonly tolerance?: number;
+    };
+    if (iterations < maxIterations || tolerance === 0) return 'not converged';
+    return `not converged: --max-iterations ${5 * Math.max(maxIterations, 20)} goes on, a larger --tolerance stops before`;
+  }
 }
 
+/** A fit that was compared; without results if its components collapsed. */
+interface Candidate {
+  readonly components: number;
+  readonly parameters?: number;
+  readonly logLikelihood?: number;
+  readonly bic?: number;
+  readonly converged?: boolean;
+}
+/** A line per candidate, the one of the least BIC marked. */
+function tableOf(candidates: readonly Candidate[]): string[] {
+  const least = Math.min(...candidates.flatMap(({ bic }) => bic ?? []));
+  const text = (value: number | undefined): string => (value === undefined ? 'collapsed' : formatNumber(value));
+  return alignColumns([
+    ['components', 'parameters', 'log-likelihood', 'BIC', ''],
+    ...candidates.map(({ components, parameters = '', logLikelihood, bic, converged }) => [
+      `${components}`,
+      `${parameters}`,
+      text(logLikelihood),
+      text(bic),
+      bic === least ? 'best' : converged === false ? 'not converged' : '',
+    ]),
+  ]);
+}
 /** A bar that starts with the first progress. */
 function progressBar(shown: boolean): { update: (progress: FitProgress) => void; stop: () => void } {
   let bar: Progress | undefined;

@@ -3,6 +3,7 @@ import type { Block } from '../../table/blocks.ts';
 import { Counts, gapsOf } from '../../table/counts.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import type { DataChoice } from '../options.ts';
 import { criteria, type RowModel, rowsFor } from '../rows.ts';
 import type { Evaluation, Fitness, InspectKind } from './kind.ts';
@@ -36,7 +37,7 @@ class RowEvaluation implements Evaluation {
     return {
       fitness: { rows, observedRows: observed, gaps, logLikelihood, meanLogDensity, parameters, bic, aic },
       lines: [
-        `${file}: ${rows} rows, ${rows - observed} of them empty, ${gaps} gaps`,
+        `${file}: ${counted(rows, 'row')}, ${rows - observed} of them empty, ${counted(gaps, 'gap')}`,
         `mean log-density  ${formatNumber(meanLogDensity)}`,
         `log-likelihood    ${formatNumber(logLikelihood)}`,
         `BIC               ${formatNumber(bic)}`,

@@ -1,6 +1,7 @@
 /** Samples of networks: sequences. */
 import { Option } from 'commander';
 import type { MixtureDensityNetwork } from '../../index.ts';
+import { counted } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
 import { number, wholeNumber } from '../options.ts';
 import { draw, type Piece, type SampleKind, type SampleOptions, seedOf } from './kind.ts';
@@ -27,7 +28,7 @@ export const networkSample: SampleKind<MixtureDensityNetwork> = {
       format: 'ndjson',
       ...(isPen && { drawing: `seed ${seed}${bias ? `, bias ${bias}` : ''}` }),
       pieces: () => sequencesOf(model, options),
-      progressText: (done) => `${done} sequences`,
+      progressText: (done) => counted(done, 'sequence'),
     };
   },
 };

@@ -3,11 +3,11 @@ import type { Option } from 'commander';
 import { SeqlikError } from '../../index.ts';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
-import type { Format } from '../../table/format.ts';
+import type { Delimiter, Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
 import { usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice, DataChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
 /** The options of every score. */
 export interface ScoreOptions extends BackendChoice, DataChoice {
@@ -15,6 +15,8 @@ export interface ScoreOptions extends BackendChoice, DataChoice {
   readonly keep: readonly string[];
   readonly progress: boolean;
 }
+/** An option that several kinds share. */
+export const sequenceSetting = sequenceOption();
 export interface ScoreKind<M extends AnyModel> {
   /** The options that this kind has beside those of every score. */
   readonly options: readonly Option[];
@@ -24,6 +26,8 @@ export interface ScoreKind<M extends AnyModel> {
 export interface Formats {
   readonly from: Format;
   readonly to: Format;
+  /** Between the cells of OUT; default: a comma. */
+  readonly delimiter?: Delimiter;
 }
 export abstract class Scores {
   readonly head: string;
@@ -35,13 +39,13 @@ export abstract class Scores {
   constructor(
     private readonly kept: readonly string[],
     own: readonly string[],
-    { from, to }: Formats,
+    { from, to, delimiter }: Formats,
   ) {
     const twice = kept.find((name) => own.includes(name));
     if (twice !== undefined) throw usageError(`OUT would have two columns ${quote(twice)}`);
-    this.form = linesOf(to, [...kept, ...own]);
+    this.form = linesOf(to, [...kept, ...own], delimiter);
     this.head = this.form.head;
-    this.write = keptWriter(from, to);
+    this.write = keptWriter(from, to, delimiter);
   }
   /** The lines of a block; if a row has no density, the lines before it, and the failure. */
   score(block: Block, file: string): { text: string; failure?: unknown } {

@@ -1,4 +1,5 @@
 /** Scores of models of independent rows: a line for each row. */
+import { Option } from 'commander';
 import type { Gaussian, GaussianMixture } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { gapsOf } from '../../table/counts.ts';
@@ -19,20 +20,29 @@ export const gaussianScore: ScoreKind<Gaussian> = {
   start: (model, options, formats) =>
     new RowScores(model, options, formats, { names: [], width: 1, columns: () => [] }),
 };
+interface MixtureOptions extends ScoreOptions {
+  readonly responsibilities?: true;
+}
 export const mixtureScore: ScoreKind<GaussianMixture> = {
-  options: [],
-  start: (model, options, formats) => {
+  options: [new Option('--responsibilities', 'also the probability of each component: responsibility0, ...')],
+  start: (model, options: MixtureOptions, formats) => {
     const { anomaly, componentCount: width } = model;
+    const shares = options.responsibilities ? Array.from({ length: width }, (_, c) => c) : [];
     return new RowScores(model, options, formats, {
-      names: ['component', ...(anomaly ? ['anomaly'] : [])],
+      names: ['component', ...(anomaly ? ['anomaly'] : []), ...shares.map((c) => `responsibility${c}`)],
       width,
       columns: (x, gaps, logDensity) => [
         model.classify(x, gaps),
         ...(anomaly ? [Array.from(logDensity, (value) => value < anomaly.threshold)] : []),
+        ...(shares.length > 0 ? columnsOf(model.responsibilities(x, gaps), width) : []),
       ],
     });
   },
 };
+
+/** The columns of values [n,width]. */
+const columnsOf = (values: Float64Array, width: number): Float64Array[] =>
+  Array.from({ length: width }, (_, c) => values.filter((_, at) => at % width === c));
 
 class RowScores extends Scores {
   readonly wanted: Scores['wanted'];

@@ -126,7 +126,9 @@ export function readMixture(where: string, prefix: string, parameters: unknown):
   if (negative >= 0)
     throw wrong('weights', '>= 0', `${weights[negative]}`, `has ${weights[negative]} at [${negative}], not >= 0`);
   const sum = weights.reduce((a, b) => a + b, 0);
-  if (!(Math.abs(sum - 1) <= 1e-9)) throw wrong('weights', 'a sum of 1', `${sum}`, `sum to ${sum}, not 1`);
+  if (!(Math.abs(sum - 1) <= 1e-6)) throw wrong('weights', 'a sum of 1', `${sum}`, `sum to ${sum}, not 1`);
   if (hasMatrices(type)) check.symmetric(where, `${prefix}covariances`, covariances, type === 'full' ? k : 1, d);
-  return { type, k, d, weights, means, covariances };
+  // weights of elsewhere may have been f32; those whose sum is 1 in f64 stay as they are
+  const normalised = Math.abs(sum - 1) <= 1e-9 ? weights : weights.map((w) => w / sum);
+  return { type, k, d, weights: normalised, means, covariances };
 }

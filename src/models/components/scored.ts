@@ -40,7 +40,7 @@ export abstract class Scored extends Model {
       one[0] = this.components.logDensityOfOne(where, x, dtype);
       return one as Result<X>;
     }
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     const out = check.out(where, own, rows.values, rows.n);
     this.live();
     if (whole && rows.n === 1) out[0] = this.components.logDensityOfOne(where, rows.values, dtypeOf(rows.values));
@@ -62,7 +62,7 @@ export abstract class Scored extends Model {
     const given = check.options(where, options, ['signal', 'missing', 'mask']);
     const { signal } = check.signal(where, given.signal);
     const missing = check.gapOptions(where, given);
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     return this.components.logDensityAsync(where, rows, missing, signal) as Promise<Result<X>>;
   }
@@ -76,7 +76,7 @@ export abstract class Scored extends Model {
   logLikelihood(x: Points, options?: Gaps): number {
     const where = `${this.title}.logLikelihood`;
     const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
-    const rows = check.points(where, 'x', x, this.dimension);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
     let sum = 0;
@@ -94,9 +94,14 @@ export abstract class Scored extends Model {
    */
   bic(x: Points, options?: Gaps): number {
     const where = `${this.title}.bic`;
-    const given = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
-    const rows = check.points(where, 'x', x, this.dimension);
-    const { logLikelihood, rows: observed } = this.expect(where, rows, given, check.weights(where, undefined, rows.n));
+    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const rows = check.points(where, 'x', x, this.dimension, missing);
+    const { logLikelihood, rows: observed } = this.expect(
+      where,
+      rows,
+      missing,
+      check.weights(where, undefined, rows.n),
+    );
     return this.bayesianCriterion(where, 'x', logLikelihood, observed);
   }
   /**

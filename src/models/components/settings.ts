@@ -3,12 +3,13 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Gaps, Points, Rows, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { argumentError } from '../../errors.ts';
+import { argumentError, counted } from '../../errors.ts';
 import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
-const initializations = ['k-means++', 'random'] as const;
+const initializations = ['short-runs', 'k-means++', 'random'] as const;
+/** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
 export type Initialization = (typeof initializations)[number];
 
 /** A fit so far, as `onProgress` receives it after each iteration. */
@@ -29,15 +30,15 @@ export interface FitProgress {
 export interface FitOptions {
   /** 0 .. 2^32-1, default 0; the same seed gives the same result on one engine. */
   readonly seed?: number;
-  /** 0 .. 2^31-1, default 200. */
+  /** 0 .. 2^31-1, default 500. */
   readonly maxIterations?: number;
-  /** Stop when the log-likelihood gains less than tolerance (1 + |it|); default 1e-7, 0 = never stop early. */
+  /** Stop when the log-likelihood gains less, per unit of weight; default 3e-7, 0 = never stop early. */
   readonly tolerance?: number;
-  /** An abort ends the fit with ABORTED (cause: signal.reason). */
+  /** Of an AbortController; an abort ends the fit with the error ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
-  /** Called after every iteration. */
+  /** Called after every iteration, with the log-likelihood so far; must not take long. */
   readonly onProgress?: (progress: FitProgress) => void;
-  /** Default: defaultBackend(). */
+  /** The backend that computes, of openBackend(); default: defaultBackend(). */
   readonly backend?: Backend;
   /** Rows summed together before such sums are added, which decides the last bits of a fit; default 8192. */
   readonly shardSize?: number;
@@ -46,11 +47,18 @@ export interface FitOptions {
 export interface ComponentFitOptions extends FitOptions, Gaps {
   /** The number of columns; needed for flat data only. */
   readonly dimension?: number;
-  /** 1 .. 1000 starts run side by side, of which the best is kept; default 1. */
+  /** 1 .. 1000 starts, as many at a time as the backend has threads; the best is kept. Default 1. */
   readonly restarts?: number;
-  /** Default: k-means++. */
+  /**
+   * `short-runs`, the default: twenty runs of at most 20 iterations from k-means++ over at most some thousand rows, the
+   * best of which is continued; `k-means++`; or `random` rows.
+   */
+  /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
   readonly initialization?: Initialization;
-  /** Added to every covariance diagonal, in units of that column's variance over all data; default 1e-6. */
+  /**
+   * Added to every covariance diagonal, in units of that column's variance over all data, whose outliers are drawn in
+   * (docs/math/mixture.md); default 1e-6.
+   */
   readonly regularization?: number;
   /** [n], >= 0 and not all 0: how often each row counts; default 1. */
   readonly sampleWeights?: Vector;
@@ -114,27 +122,32 @@ export function readFit(
     type: chosen.type,
     k: chosen.k,
     ...(chosen.init && { init: chosen.init }),
-    initialization: check.choice(where, 'initialization', check.or(given.initialization, 'k-means++'), initializations),
+    initialization: check.choice(
+      where,
+      'initialization',
+      check.or(given.initialization, 'short-runs'),
+      initializations,
+    ),
     restarts: check.count(where, 'restarts', check.or(given.restarts, 1), 1, 1000),
     regularization: check.amount(where, 'regularization', check.or(given.regularization, 1e-6)),
-    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
-    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-7)),
+    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 500), 0),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 3e-7)),
     seed: check.seed(where, given.seed),
     ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
   };
   const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
-  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d);
+  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d, missing);
   if (chosen.init && chosen.init.d !== d)
     throw argumentError('DIMENSION_MISMATCH', where, 'x', {
-      expected: `${chosen.init.d} columns, as many as init`,
-      received: `${d} columns`,
-      reason: `has ${d} columns, init ${chosen.init.d}`,
+      expected: `${counted(chosen.init.d, 'column')}, as many as init`,
+      received: counted(d, 'column'),
+      reason: `has ${counted(d, 'column')}, init ${chosen.init.d}`,
     });
   const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);
-  if (!mask) check.finiteRows(where, 'x', rows, d);
+  if (!mask) check.finiteRows(where, 'x', rows, d, check.gapHint);
   const weights = check.weights(where, given.sampleWeights, n);
   return { rows, settings: { ...settings, d, sampleWeights: weights, missing: mask ? { mask } : {} } as Settings };
 }

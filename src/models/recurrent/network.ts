@@ -17,21 +17,23 @@ import type { Mapping } from '../density/mapping.ts';
 import type { Distribution } from '../density.ts';
 import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
+import type { Standardization } from '../standardization.ts';
+import { Weights } from '../weights.ts';
 import { type Pass, runNow } from '../work.ts';
+import { Workspace } from '../workspace.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
-import { type Part, partsOf, type Standardization, termsOf } from './network/batch.ts';
+import { batchOf, firstOf, type Part, partsOf, startsOf, termsOf } from './network/batch.ts';
 import { decodeNetwork, encodeNetwork } from './network/file.ts';
 import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
 import { readStep, type State, Stepper } from './network/stepper.ts';
 import type { Cell } from './stack/cell.ts';
+import { DIAGNOSABLE, type Diagnosable, type Task } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
-import { backward, forward, type PassContext, spansOf } from './stack/pass.ts';
-import { Weights } from './stack/weights.ts';
-import { Workspace } from './stack/workspace.ts';
+import { backward, forward, type PassContext, type StackWeights, spansOf } from './stack/pass.ts';
 
-export type { Standardization } from './network/batch.ts';
+export type { Standardization } from '../standardization.ts';
 export type { NetworkFitOptions } from './network/fit.ts';
 export type { NetworkOptions } from './network/options.ts';
 export type { State } from './network/stepper.ts';
@@ -41,6 +43,8 @@ export type { Cell } from './stack/cell.ts';
 export interface NetworkOn extends OnBackend {
   /** Names of the coordinates, if they are known. */
   readonly columns?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart: kept, and written into the file. */
+  readonly sequenceColumn?: string;
 }
 /** Results of `forward`: T terms, raw outputs and hidden units, in the dtype of the data. */
 export interface NetworkForward {
@@ -80,6 +84,8 @@ export class MixtureDensityNetwork extends Model {
   readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   /** Lower bound of the standard deviations, in units of the network. */
   readonly minStandardDeviation: number;
   private readonly architecture: NetworkArchitecture;
@@ -87,7 +93,7 @@ export class MixtureDensityNetwork extends Model {
   private readonly floor: number;
   private readonly units: Standardization | undefined;
   private readonly head: Head;
-  private readonly weights: { [D in DType]?: Weights<D> } = {};
+  private readonly weights: { [D in DType]?: StackWeights<D> } = {};
   private stepping: Stepper | undefined;
 
   /**
@@ -101,7 +107,7 @@ export class MixtureDensityNetwork extends Model {
   constructor(options: NetworkOptions, on?: NetworkOn) {
     super();
     const where = 'MixtureDensityNetwork';
-    const { backend, columns } = check.options(where, on, ['backend', 'columns']);
+    const { backend, columns, sequenceColumn } = check.options(where, on, ['backend', 'columns', 'sequenceColumn']);
     const { architecture, flat, standardization, minStandardDeviation } = readNetwork(where, options);
     this.architecture = architecture;
     this.flat = flat;
@@ -109,6 +115,8 @@ export class MixtureDensityNetwork extends Model {
     this.minStandardDeviation = minStandardDeviation;
     this.floor = floorOf(this.mapping, minStandardDeviation);
     this.columns = check.names(where, 'columns', columns, this.dimension);
+    this.sequenceColumn =
+      sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', sequenceColumn);
     this.backend = check.backend(where, backend, defaultBackend);
     this.head = new Head(this.backend, architecture.density, this.floor, standardization);
   }
@@ -340,9 +348,10 @@ export class MixtureDensityNetwork extends Model {
    * MixtureDensityNetwork.fromBytes(network.toBytes()).hidden; // [ 2 ]
    */
   toBytes(): Uint8Array {
-    const { architecture, flat, units, minStandardDeviation, columns } = this;
+    const { architecture, flat, units, minStandardDeviation, columns, sequenceColumn } = this;
     const { metadata, tensors } = encodeNetwork(architecture, flat, units, minStandardDeviation);
-    return encode(this.kind, { ...metadata, ...encodeColumns(columns) }, tensors);
+    const named = { ...encodeColumns(columns), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    return encode(this.kind, { ...metadata, ...named }, tensors);
   }
   /**
    * Reads what toBytes wrote. Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND.
@@ -351,11 +360,13 @@ export class MixtureDensityNetwork extends Model {
    * const bytes = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 }).toBytes();
    * MixtureDensityNetwork.fromBytes(bytes).parameters.b0; // Float64Array(2) [ 0, 0 ]
    */
-  static fromBytes(bytes: Uint8Array, options?: OnBackend): MixtureDensityNetwork {
+  static fromBytes(bytes: Uint8Array | ArrayBuffer, options?: OnBackend): MixtureDensityNetwork {
     const { backend } = check.options('MixtureDensityNetwork.fromBytes', options, ['backend']);
-    const file = decode(bytes, 'mixture-density-network');
+    const file = decode('MixtureDensityNetwork.fromBytes', bytes, 'mixture-density-network');
     const network = orMalformed(() => decodeNetwork(file));
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    const { sequenceColumn } = file.metadata;
+    const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new MixtureDensityNetwork(network, on));
   }
 
@@ -374,8 +385,8 @@ export class MixtureDensityNetwork extends Model {
     seqs: Sequences,
     options: NetworkFitOptions,
   ): Promise<{ model: MixtureDensityNetwork; report: TrainingReport }> {
-    const { network, report, backend, columns } = await fitNetwork('MixtureDensityNetwork.fit', seqs, options);
-    return { model: new MixtureDensityNetwork(network, { backend, ...(columns && { columns }) }), report };
+    const { network, report, on } = await fitNetwork('MixtureDensityNetwork.fit', seqs, options);
+    return { model: new MixtureDensityNetwork(network, on), report };
   }
 
   protected override summary(): object {
@@ -388,15 +399,49 @@ export class MixtureDensityNetwork extends Model {
     this.stepping?.dispose();
   }
 
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, dimension } = this;
+    const { stack } = this.architecture;
+    return {
+      architecture: stack,
+      flat: this.flat,
+      context: (where, flat) => ({
+        backend,
+        weights: new Weights(backend, stack, flat, 'f64'),
+        room: new Workspace(where, 'f64'),
+      }),
+      read: (where, seqs, most, longest = most): Task => {
+        const ragged = firstOf(where, this.read(where, 'seqs', seqs), dimension, most, longest);
+        const { lengths } = ragged;
+        const part = batchOf(where, ragged, startsOf(lengths, dimension), [...lengths.keys()], dimension, this.units);
+        return {
+          batch: part,
+          lossGradient: ({ room }, raw) => {
+            const batch = { ...part, sequence: 0, term: 0 };
+            const { logDensity, dRaw } = this.withUserErrors(
+              where,
+              batch,
+              raw,
+              this.head.lossGradient(room, batch, raw),
+            );
+            return { loss: -total(logDensity), dOutputs: dRaw };
+          },
+        };
+      },
+    };
+  }
+
   private stepper(): Stepper {
     this.live();
     const { backend, architecture, floor, units } = this;
     this.stepping ??= new Stepper(backend, architecture, this.weightsOf('f64'), floor, units);
     return this.stepping;
   }
-  private weightsOf<D extends DType>(dtype: D): Weights<D> {
+  private weightsOf<D extends DType>(dtype: D): StackWeights<D> {
     this.live();
-    const weights = this.weights as { [K in D]?: Weights<D> };
+    const weights = this.weights as { [K in D]?: StackWeights<D> };
     return (weights[dtype] ??= new Weights(this.backend, this.architecture.stack, this.flat, dtype));
   }
   private context(where: string, dtype: DType): PassContext {

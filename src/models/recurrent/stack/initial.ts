@@ -1,7 +1,7 @@
 /** States before the first step: zero, one per layer for all sequences, or one per layer and sequence. */
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
-import { argumentError } from '../../../errors.ts';
+import { argumentError, counted } from '../../../errors.ts';
 import type { DType } from '../../../grammar.ts';
 import type { StackArchitecture } from './architecture.ts';
 
@@ -22,9 +22,11 @@ export class InitialStates {
     { sizes }: StackArchitecture,
     private readonly sequences: number,
     private readonly dtype: DType,
+    /** The public name, if it is the state of the one layer there is. */
+    name?: string,
   ) {
     this.widths = sizes.map(({ carried }) => carried);
-    const list = given === undefined ? undefined : check.list(where, 'initialState', given);
+    const list = given === undefined ? undefined : name ? [given] : check.list(where, 'initialState', given);
     if (list && list.length !== sizes.length)
       throw argumentError('DIMENSION_MISMATCH', where, 'initialState', {
         expected: `${sizes.length} states, one per layer`,
@@ -33,13 +35,13 @@ export class InitialStates {
       });
     this.values = this.widths.map((width, n) => {
       if (list === undefined) return undefined;
-      const argument = `initialState[${n}]`;
+      const argument = name ?? `initialState[${n}]`;
       const values = check.tensor(where, argument, list[n], [undefined]);
       if (values.length !== width && values.length !== width * sequences)
         throw argumentError('DIMENSION_MISMATCH', where, argument, {
           expected: `${width} or ${sequences} x ${width}`,
-          received: `${values.length} values`,
-          reason: `has ${values.length} values, not ${width} or ${sequences} x ${width}`,
+          received: counted(values.length, 'value'),
+          reason: `has ${counted(values.length, 'value')}, not ${width} or ${sequences} x ${width}`,
         });
       check.finite(where, argument, values);
       if (dtype === 'f32') check.finite(where, argument, Float32Array.from(values)); // as it will be used
