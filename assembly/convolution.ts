@@ -328,6 +328,7 @@ export function convolveFft<T>(n: i32, taps: i32, results: i32, start: i32, part
     twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize, sure: usize, lines: usize,
     tile: usize, out: usize): i32 {
   const GROUPS = TRANSFORM / 16, plane = size<T>(TRANSFORM);
+  if (taps == 0 || parts == 0) return convolve<T>(n, taps, results, start, 0, x, w, lines, tile, out);
   const part = (taps + parts - 1) / parts, run = TRANSFORM - part + 1;
   const spectrum = block + 2 * plane, product = block + 4 * plane;
   let weight: T = 0;
@@ -396,7 +397,7 @@ export function correlateFft<T>(n: i32, taps: i32, results: i32, start: i32, spa
   const plane = size<T>(TRANSFORM), a = block, b = block + 2 * plane;
   const spectrum = block + 4 * plane, product = block + 6 * plane;
   memory.fill(total, 0, size<f64>(results));
-  for (let from = 0; from < results; from += PART) {
+  for (let from = 0; taps > 0 && from < results; from += PART) {
     const part = min(PART, results - from), longest = TRANSFORM - part + 1;
     const pairs = <i32>((taps + 2 * <i64>longest - 1) / (2 * longest));
     const run = <i32>((taps + 2 * <i64>pairs - 1) / (2 * <i64>pairs));

@@ -286,6 +286,7 @@ template <class T> int convolveFft(
     int n, int taps, int results, int start, int parts, int /*span*/, const T* x, const T* w, const T* twiddles,
     const T* roots, T* columns, T* spectra, T* block, int* loud, int* sure, T* lines, T* tile, T* out) {
   constexpr int GROUPS = TRANSFORM / 16;
+  if (taps == 0 || parts == 0) return convolve<T>(n, taps, results, start, 0, x, w, lines, tile, out);
   const int part = (taps + parts - 1) / parts, run = TRANSFORM - part + 1;
   T *spectrum = block + 2 * TRANSFORM, *product = block + 4 * TRANSFORM, weight = 0;
   for (int j = 0; j < taps; j++) weight += w[j] < 0 ? -w[j] : w[j];
@@ -350,7 +351,7 @@ template <class T> int correlateFft(
     T* columns, T* block, int* loud, T* lines, T* tile, double* total, T* out) {
   T *a = block, *b = block + 2 * TRANSFORM, *spectrum = block + 4 * TRANSFORM, *product = block + 6 * TRANSFORM;
   for (int j = 0; j < results; j++) total[j] = 0;
-  for (int from = 0; from < results; from += PART) {
+  for (int from = 0; taps > 0 && from < results; from += PART) {
     const int part = least(PART, results - from), longest = TRANSFORM - part + 1;
     const int pairs = (taps + 2 * int64_t(longest) - 1) / (2 * longest);
     const int run = (taps + 2 * int64_t(pairs) - 1) / (2 * int64_t(pairs));
