@@ -17,6 +17,27 @@ export {
 } from './models/density.ts';
 export { type DivergenceGradient, klDivergence, klDivergenceGradient, mixtureDivergence } from './models/divergence.ts';
 export { Gaussian, type GaussianFitOptions, type GaussianLike, type GaussianParameters } from './models/gaussian.ts';
+export {
+  type FilteredSystem,
+  type FilterOptions,
+  type Floor,
+  type Forecast,
+  LinearDynamicalSystem,
+  type Observability,
+  type ParameterName,
+  type SmoothedSystem,
+  type SteadyState,
+  type Store,
+  type Structure,
+  type Structures,
+  type SystemFitOptions,
+  type SystemFitProgress,
+  type SystemFitReport,
+  type SystemGradient,
+  type SystemLike,
+  type SystemParameters,
+  type SystemState,
+} from './models/lds.ts';
 export { loadModel } from './models/load.ts';
 export {
   type Anomaly,
@@ -43,5 +64,6 @@ export {
   type State,
 } from './models/recurrent/network.ts';
 export { MixtureStatistics } from './models/statistics.ts';
+export { SystemStatistics } from './models/system-statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';
 export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

@@ -4,18 +4,20 @@ import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
 import type { Gaps, Points, Real, Sequences } from '../check.ts';
 import * as check from '../check.ts';
-import { argumentError } from '../errors.ts';
+import { argumentError, callError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../file.ts';
 import { Random } from '../random.ts';
 import { Pace } from '../training/pace.ts';
 import { eigenvalues } from './lds/eigen.ts';
 import { fitSystem, type SystemFitReport } from './lds/em.ts';
+import { Engine } from './lds/engine.ts';
 import { decodeSystem, encodeSystem } from './lds/file.ts';
 import { factorOf, gradientOf, type SystemGradient } from './lds/gradient.ts';
-import { type Structure, maximise } from './lds/maximise.ts';
+import { times } from './lds/matrix.ts';
+import { maximise } from './lds/maximise.ts';
 import type { Moments } from './lds/moments.ts';
 import { type Observability, observabilityOf } from './lds/observability.ts';
-import { copyOf as copyOfData, inDtypeOf, type Observations, readObservations } from './lds/observations.ts';
+import { inDtypeOf, type Observations, observedRows, ownCopy, readObservations } from './lds/observations.ts';
 import {
   copyOf,
   freeValues,
@@ -23,11 +25,18 @@ import {
   readSystem,
   type System,
   type SystemParameters,
-  sameSystem,
 } from './lds/parameters.ts';
-import { expectMoments, filter, smooth } from './lds/scored.ts';
-import { type Floor, fitOptions, readConstraints, readFit, type Structures } from './lds/settings.ts';
-import { type Forecast, forecastFrom, readState, type SystemState, startOf, stateOf } from './lds/state.ts';
+import { expect, filter, type Store, smooth } from './lds/passes.ts';
+import {
+  type Floor,
+  fitOptions,
+  readConstraints,
+  readFit,
+  type Structures,
+  type SystemFitProgress,
+} from './lds/settings.ts';
+import { type Forecast, forecastFrom, readState, type SystemState, startOf } from './lds/state.ts';
+import { filterSteadily, type SteadyState } from './lds/steady.ts';
 import { isA, Model, type Named, type OnBackend } from './model.ts';
 import { describeStatistics, SystemStatistics } from './system-statistics.ts';
 import { addProduct } from './triangles.ts';
@@ -37,9 +46,11 @@ export type { SystemFitReport } from './lds/em.ts';
 export type { SystemGradient } from './lds/gradient.ts';
 export type { Structure } from './lds/maximise.ts';
 export type { Observability } from './lds/observability.ts';
-export type { SystemParameters } from './lds/parameters.ts';
+export type { ParameterName, SystemParameters } from './lds/parameters.ts';
+export type { Store } from './lds/passes.ts';
 export type { Floor, Structures, SystemFitProgress } from './lds/settings.ts';
 export type { Forecast, SystemState } from './lds/state.ts';
+export type { SteadyState } from './lds/steady.ts';
 
 /** A system, or the parameters of one. */
 export type SystemLike = LinearDynamicalSystem | SystemParameters;
@@ -88,8 +99,6 @@ export interface FilterOptions extends Gaps {
   readonly steadyState?: boolean;
 }
 const stores = ['all', 'last', 'none'] as const;
-/** The rows whose moments are kept. */
-export type Store = (typeof stores)[number];
 /** Options of `LinearDynamicalSystem.fit`. */
 export interface SystemFitOptions extends Gaps {
   /** Latent coordinates; needed without `init`. */
@@ -223,7 +232,7 @@ export class LinearDynamicalSystem extends Model {
   ): Promise<FilteredSystem<Y>> {
     const where = 'LinearDynamicalSystem.filterAsync';
     const { data, store, steadyState, signal } = this.readFilter('filterAsync', y, options, ['signal']);
-    return this.later(where, signal, this.filtering<Y>(where, copyOfData(where, data), store, steadyState));
+    return this.later(where, signal, this.filtering<Y>(where, ownCopy(where, data), store, steadyState));
   }
 
   /**
@@ -247,7 +256,7 @@ export class LinearDynamicalSystem extends Model {
   async smoothAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<SmoothedSystem> {
     const where = 'LinearDynamicalSystem.smoothAsync';
     const { data, signal } = this.readScored('smoothAsync', y, options, ['signal']);
-    return this.later(where, signal, this.smoothing(where, copyOfData(where, data)));
+    return this.later(where, signal, this.smoothing(where, ownCopy(where, data)));
   }
 
   /**
@@ -272,7 +281,7 @@ export class LinearDynamicalSystem extends Model {
   async logDensityAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<Real> {
     const where = 'LinearDynamicalSystem.logDensityAsync';
     const { data, signal } = this.readScored('logDensityAsync', y, options, ['signal']);
-    const { logDensity } = await this.later(where, signal, filter(where, this.engine, copyOfData(where, data), 'none'));
+    const { logDensity } = await this.later(where, signal, filter(where, this.engine, ownCopy(where, data), 'none'));
     return inDtypeOf(where, data, logDensity);
   }
   /**
@@ -610,12 +619,6 @@ function total(values: Float64Array): number {
   for (const value of values) sum += value;
   return sum;
 }
-function observedRows({ values, seen }: Observations, d: number): number {
-  if (!seen) return values.length / d;
-  let rows = 0;
-  for (let at = 0; at < seen.length; at += d) if (seen.subarray(at, at + d).includes(1)) rows++;
-  return rows;
-}
 /** Draws into y [steps,d]. Throws NON_FINITE. */
 function draw(where: string, system: System, random: Random, y: Float64Array): Float64Array {
   const { m, d, transition: A, observation: B } = system;
@@ -625,7 +628,7 @@ function draw(where: string, system: System, random: Random, y: Float64Array): F
     factorOf(system.initialCovariance, m),
   ];
   const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
-  let z = system.initialMean.slice();
+  let z: Float64Array = system.initialMean.slice();
   for (let at = 0; at < y.length; at += d) {
     if (at > 0) z = times(A, z, m, m);
     addProduct(at > 0 ? Q : V, normals(m), true, z);

@@ -1,18 +1,20 @@
 /** Models of any kind, read from files. */
 import { decode, malformed } from '../file.ts';
 import { Gaussian } from './gaussian.ts';
+import { LinearDynamicalSystem } from './lds.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
+export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork | LinearDynamicalSystem;
 type Kind = AnyModel['kind'];
 
 const classes: { readonly [K in Kind]: { fromBytes(bytes: Uint8Array, on?: OnBackend): AnyModel & { kind: K } } } = {
   gaussian: Gaussian,
   'gaussian-mixture': GaussianMixture,
   'mixture-density-network': MixtureDensityNetwork,
+  'linear-dynamical-system': LinearDynamicalSystem,
 };
 
 /**

@@ -3,6 +3,7 @@ import {
   type Backend,
   Gaussian,
   GaussianMixture,
+  LinearDynamicalSystem,
   type loadModel,
   MixtureDensityNetwork,
   type OnBackend,
@@ -17,6 +18,18 @@ const makers: { readonly [K in Kind]: Make<K> } = {
   'gaussian-mixture': (on) =>
     new GaussianMixture({ weights: [1], means: [0], covariances: [1], covarianceType: 'spherical' }, on),
   'mixture-density-network': (on) => new MixtureDensityNetwork({ dimension: 1, hidden: [1], components: 1 }, on),
+  'linear-dynamical-system': (on) =>
+    new LinearDynamicalSystem(
+      {
+        transition: [1],
+        observation: [1],
+        transitionCovariance: [1],
+        observationCovariance: [1],
+        initialMean: [0],
+        initialCovariance: [1],
+      },
+      on,
+    ),
 };
 export const modelsOn = (backend?: Backend): AnyModel[] =>
   Object.values(makers).map((make: (on: OnBackend) => AnyModel) => make(backend ? { backend } : {}));

@@ -6,13 +6,14 @@ import { Pace } from '../../training/pace.ts';
 import type { FitReport } from '../../training/report.ts';
 import { runAsync } from '../work.ts';
 import { eigenSymmetric } from './eigen.ts';
+import { Engine } from './engine.ts';
 import { constrain, maximise } from './maximise.ts';
 import type { Moments } from './moments.ts';
 import { type CovarianceName, covarianceNames, type ParameterName, parameterNames, type System } from './parameters.ts';
-import { expectMoments } from './scored.ts';
+import { expect as expectMoments } from './passes.ts';
 import type { Settings } from './settings.ts';
 import { extrapolate } from './squarem.ts';
-import { drawSystem, filledValues, initialSystem } from './subspace.ts';
+import { drawSystem, fillGaps, initialSystem } from './subspace.ts';
 
 /** The course of a fit of a linear dynamical system. */
 export interface SystemFitReport extends FitReport {
@@ -35,7 +36,7 @@ export async function fitSystem(settings: Settings): Promise<Fit> {
   const { where, data, signal, restarts, init, d, m, tied, seed } = settings;
   const pace = new Pace(signal, where);
   await pace.rest();
-  if (!(data.seen ? data.seen.includes(1) : data.values.length > 0))
+  if (data.values.every(Number.isNaN))
     throw argumentError('EMPTY_INPUT', where, 'y', {
       expected: 'at least one observed value',
       received: 'none',
@@ -45,7 +46,7 @@ export async function fitSystem(settings: Settings): Promise<Fit> {
   const done: Fit[] = [];
   const failures: unknown[] = [];
   for (let restart = 0; restart < (init ? 1 : restarts); restart++) {
-    const filled = restart > 0 ? filledValues(data, d) : data.values;
+    const filled = restart > 0 ? fillGaps(data, d) : data.values;
     const start = restart === 0 ? first : { system: drawSystem(filled, d, m, tied, (seed + restart) % 2 ** 32) };
     try {
       const fit = await runEm(within(start.system, settings), settings, restart, pace);
@@ -77,12 +78,13 @@ function within(system: System, { structure, floor, update }: Settings): System 
 
 /** EM from one start. */
 async function runEm(start: System, settings: Settings, restart: number, pace: Pace): Promise<Fit> {
-  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal } = settings;
+  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal, backend } = settings;
   const warnings: string[] = [];
   let evaluations = 0;
   const expect = async (system: System): Promise<Moments> => {
     evaluations++;
-    return runAsync(expectMoments(where, system, settings.data), pace, signal);
+    const engine = new Engine(backend, system);
+    return runAsync(expectMoments(where, engine, settings.data), pace, signal).finally(() => engine.dispose());
   };
   const history: number[] = [];
   let moments = await expect(start);

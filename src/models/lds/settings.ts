@@ -5,7 +5,7 @@ import type { Gaps, Sequences } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError } from '../../errors.ts';
 import { type Constraints, type Structure, structures } from './maximise.ts';
-import { copyOf, type Observations, readObservations } from './observations.ts';
+import { type Observations, ownCopy, readObservations } from './observations.ts';
 import { type CovarianceName, covarianceNames, type ParameterName, parameterNames, type System } from './parameters.ts';
 
 export const fitOptions = [
@@ -90,7 +90,7 @@ export function readFit(where: string, y: Sequences, given: Given, init: System 
   if (asked !== undefined && asked !== d)
     throw argumentError('INVALID_ARGUMENT', where, 'dimension', { expected: `${d}, as in init`, received: `${asked}` });
   const columns = check.names(where, 'columns', given.columns, d);
-  const data = copyOf(where, readObservations(where, y, d, missing));
+  const data = ownCopy(where, readObservations(where, y, d, missing));
   return { ...settings, d, data, ...(columns && { columns }) } as Settings;
 }
 const tiedTo = (init: System, tied: boolean) => (tied ? { initialCovariance: init.transitionCovariance } : {});

@@ -4,7 +4,6 @@ import * as check from '../../check.ts';
 import { notPositiveDefinite, pivotOf } from '../triangles.ts';
 import { plus, sandwich, times } from './matrix.ts';
 import type { System } from './parameters.ts';
-import type { Carry } from './recursions.ts';
 
 /** Plain numbers and typed arrays: copy it, store it, send it. */
 export interface SystemState {
@@ -20,13 +19,6 @@ export const startOf = (system: System): SystemState => ({
   mean: system.initialMean.slice(),
   covariance: system.initialCovariance.slice(),
 });
-export const stateOf = ({ mean, covariance }: Carry, time: number): SystemState => ({
-  time,
-  mean: mean.slice(),
-  covariance: covariance.slice(),
-});
-export const carryOf = ({ mean, covariance, time }: SystemState): Carry => ({ mean, covariance, started: time > 0 });
-
 /** A copy of a caller's state. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE, NOT_SYMMETRIC,
  * NOT_POSITIVE_DEFINITE. */
 export function readState(where: string, value: unknown, { m }: System): SystemState {

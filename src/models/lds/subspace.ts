@@ -181,9 +181,9 @@ function stable(A: Float64Array, m: number): Float64Array {
 
 // ---- gaps ----
 /** The data with gaps filled by straight lines, ends by the nearest value, and columns without a value by 0. */
-function fillGaps({ values, seen, lengths }: Observations, d: number): Float64Array {
-  if (!seen) return values;
-  const y = values.map((v, i) => (seen[i] ? v : Number.NaN));
+export function fillGaps({ values, gaps, lengths }: Observations, d: number): Float64Array {
+  if (!gaps) return values;
+  const y = values.slice();
   let from = 0;
   for (const T of lengths) {
     for (let j = 0; j < d; j++) fillColumn(y, from, T, d, j);
@@ -240,5 +240,3 @@ export function drawSystem(y: Float64Array, d: number, m: number, tied: boolean,
     initialCovariance: tied ? transitionCovariance : identity(m),
   };
 }
-/** The data that random starts take their scale from. */
-export const filledValues = fillGaps;
