@@ -119,6 +119,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/table/': ['src/cli/', 'src/server/', 'src/cluster/', 'src/report/'],
   'src/models/components/': ['gaussian', 'mixture', 'statistics', 'divergence'].map((name) => `src/models/${name}.ts`),
   'src/models/density/': ['src/models/recurrent/network'],
+  'src/models/lds/': ['src/models/system-statistics.ts'],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],

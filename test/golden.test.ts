@@ -10,7 +10,16 @@ import { type Case, generate, readCases } from './golden/format.ts';
 
 const vectors = 'test/golden/vectors';
 /** Cases of the operations the library has; the others of the vectors are missing. */
-const mapped: Record<string, number> = { 'S0.mdn': 69, 'S0.tednet': 11, 'S1a.kl': 14, 'S1b.kl': 10 };
+const mapped: Record<string, number> = {
+  'S0.mdn': 69,
+  'S0.tednet': 11,
+  'S1a.kl': 14,
+  'S1b.kl': 10,
+  'S1c.filter': 20,
+  'S1c.smooth': 16,
+  'S1c.gradient': 11,
+  'S1c.em': 12,
+};
 const native = existsSync('build/native/Release/kernels.node') ? openBackend({ name: 'native' }).levels : [];
 
 interface Run {

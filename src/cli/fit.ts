@@ -19,7 +19,7 @@ import { readBlocks } from './read.ts';
 import { writeTo } from './write.ts';
 
 const byKind = optionsByKind('fit');
-const later = ['linear-dynamical-system', 'recurrent-classifier', 'two-layer-classifier'];
+const later = ['recurrent-classifier', 'two-layer-classifier'];
 
 export function addFit(program: Command): void {
   const command = program

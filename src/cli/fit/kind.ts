@@ -59,10 +59,13 @@ export const sharedSettings = settingsOf<Shared>({
   maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
-    'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never)',
+    'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never; for a system 1e-8)',
     number,
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
+});
+export const restartsSetting = settingsOf<{ readonly restarts: number }>({
+  restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
 });
 export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: ['<n>', 'number of components of the mixture', number],

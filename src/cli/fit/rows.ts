@@ -25,6 +25,7 @@ import {
   type Fitted,
   type Fitting,
   pickSettings,
+  restartsSetting,
   settingsOf,
   sharedSettings,
   validateOptions,
@@ -44,10 +45,10 @@ interface Differences<M extends RowModel> {
 
 const rowSettings = [
   ...sharedSettings,
+  ...restartsSetting,
   ...settingsOf<GaussianFitOptions>({
     covarianceType: ['<type>', 'full or diagonal, for a mixture also tied or spherical (default: full)'],
     regularization: ['<r>', 'added to the variances, in units of those of the data (default: 1e-6)', number],
-    restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
     initialization: ['<name>', 'k-means++ or random (default: k-means++)'],
   }),
 ];

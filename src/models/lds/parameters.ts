@@ -59,8 +59,7 @@ export const shapeOf = (name: ParameterName, m: number, d: number): readonly num
 export function readSystem(where: string, prefix: string, parameters: unknown): System {
   const given = check.fields(where, prefix.slice(0, -1) || 'parameters', parameters, parameterNames);
   const tied = given['initialCovariance'] === undefined;
-  const first = check.tensor(where, `${prefix}transition`, given['transition'], [undefined]);
-  const m = Math.round(Math.sqrt(first.length));
+  const m = latentOf(where, `${prefix}transition`, given['transition']);
   const read = (name: ParameterName, shape: readonly (number | undefined)[]): Float64Array =>
     check.tensor(where, prefix + name, given[name], shape);
   if (m < 1) throw empty(where, `${prefix}transition`);
@@ -86,6 +85,11 @@ export function readSystem(where: string, prefix: string, parameters: unknown): 
   }
   for (const name of covariances) requireDefinite(where, prefix + name, name, system[name], sizeOf(name, system));
   return system;
+}
+/** The rows of A: nested, or the root of the number of flat values, rounded down. */
+function latentOf(where: string, argument: string, value: unknown): number {
+  if (check.isArray(value) && typeof value[0] !== 'number') return check.lengthIn(where, argument, value);
+  return Math.floor(Math.sqrt(check.tensor(where, argument, value, [undefined]).length));
 }
 const sizeOf = (name: CovarianceName, { m, d }: { readonly m: number; readonly d: number }): number =>
   name === 'observationCovariance' ? d : m;
