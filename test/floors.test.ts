@@ -127,6 +127,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/cli/inspect/': ['src/cli/kinds.ts'],
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],
+  'src/cli/forecast/': [],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
+import { addForecast } from './forecast.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
 import { addScore } from './score.ts';
@@ -15,7 +16,7 @@ const program = new Command('seqlik')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addForecast]) add(program);
 
 watchSignals();
 try {
