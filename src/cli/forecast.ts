@@ -19,9 +19,9 @@ import {
   type DataChoice,
   formatOfData,
   formatOfOutput,
+  newSequenceOption,
   number,
   type SequenceChoice,
-  sequenceOption,
   wholeNumber,
 } from './options.ts';
 import { readBlocks } from './read.ts';
@@ -46,7 +46,7 @@ export function addForecast(program: Command): void {
     .addOption(new Option('--level <p>', 'probability of an interval').argParser(number).default(0.95))
     .option('-o, --output <OUT>', 'the file to write; - is stdout (default: -, or none with --svg)')
     .option('--svg <FILE>', 'draw the series, its smoothed mean and the forecast to this file; one sequence only')
-    .addOption(sequenceOption());
+    .addOption(newSequenceOption());
   addBackendOptions(addDataOptions(command)).action(forecast);
 }
 

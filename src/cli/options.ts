@@ -62,11 +62,13 @@ export function addBackendOptions(command: Command): Command {
     .option('--isa <level>', 'instruction set of the native backend, such as baseline (default: the best of this CPU)')
     .option('--threads <n>', 'number of threads of the native backend (default: all cores)', number);
 }
-export const sequenceOption = (): Option =>
+export const newSequenceOption = (): Option =>
   new Option(
     '--sequence <column>',
     'column that identifies the sequence of a row (default: all rows are one sequence)',
   );
+/** The same for the kinds of a command, which show an option once if it is one object. */
+export const sequenceOption = newSequenceOption();
 export function addDataOptions(command: Command): Command {
   return command
     .option('--columns <a,b,c>', 'input columns, in this order (default: those stored with the model, else all)', names)

@@ -63,7 +63,7 @@ const networkSettings = [
 
 export const networkFit: FitKind = {
   options: [
-    sequenceOption(),
+    sequenceOption,
     ...networkSettings,
     new Option('--checkpoint <file>', 'where to save, after each epoch, all that is needed to go on'),
     new Option('--resume <file>', 'go on from such a file'),

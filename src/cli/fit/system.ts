@@ -45,7 +45,7 @@ const systemSettings = [
 
 export const systemFit: FitKind = {
   options: [
-    sequenceOption(),
+    sequenceOption,
     ...systemSettings,
     new Option('--structure <name>', 'form of both noise covariances: full, diagonal or scalar (default: full)'),
   ],

@@ -34,7 +34,7 @@ const FAINT = '#5b6672';
 const colours = { observed: '#1f2933', smoothed: '#00798c', forecast: '#d95f02', later: '#7b2cbf' };
 
 export function chartSvg({ title, notes, start = 0, step = 1, panels }: Chart): string {
-  const head = 44 + 20 * notes.length;
+  const head = 52 + 20 * notes.length;
   const height = head + panels.length * (HEIGHT + GAP) + 34;
   const parts = [text(LEFT, 30, title, 'font-size="20" font-weight="600"')];
   for (const [i, note] of notes.entries()) parts.push(text(LEFT, 54 + 20 * i, note, `font-size="14" fill="${FAINT}"`));

@@ -8,7 +8,7 @@ import { type DataChoice, sequenceOption } from '../options.ts';
 import type { Evaluation, Fitness, InspectKind } from './kind.ts';
 
 export const networkInspection: InspectKind<MixtureDensityNetwork> = {
-  options: [sequenceOption()],
+  options: [sequenceOption],
   start: (model, options) => new SequenceEvaluation(model, options),
 };
 

@@ -9,7 +9,7 @@ import { SystemWalk, systemRows } from '../system.ts';
 import type { Evaluation, Fitness, InspectKind } from './kind.ts';
 
 export const systemInspection: InspectKind<LinearDynamicalSystem> = {
-  options: [sequenceOption()],
+  options: [sequenceOption],
   start: (model, options) => new SystemEvaluation(model, options),
 };
 

@@ -1,17 +1,16 @@
 /** Scores of linear dynamical systems: the log-density of each row given those before it in its sequence. */
-import { Option } from 'commander';
 import type { LinearDynamicalSystem } from '../../index.ts';
 import { type Block, keptOf } from '../../table/blocks.ts';
 import { type SequenceChoice, sequenceOption } from '../options.ts';
 import { SystemWalk, systemRows } from '../system.ts';
-import { type Formats, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
+import { type Formats, perSequenceOption, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
 
 interface SystemOptions extends ScoreOptions, SequenceChoice {
   readonly perSequence?: true;
 }
 
 export const systemScore: ScoreKind<LinearDynamicalSystem> = {
-  options: [sequenceOption(), new Option('--per-sequence', 'a line for each sequence: its rows and log-likelihood')],
+  options: [sequenceOption, perSequenceOption],
   start: (model, options, formats) => new SystemScores(model, options, formats),
 };
 
