@@ -402,7 +402,7 @@ export class LinearDynamicalSystem extends Model {
       return this.forecastFrom(where, state, count);
     }
     const data = readObservations(where, y, this.dimension, missing);
-    if (data.lengths.length !== 1)
+    if (data.lengths.length > 1)
       throw argumentError('DIMENSION_MISMATCH', where, 'y', {
         expected: 'one sequence',
         received: `${data.lengths.length} sequences`,
@@ -410,7 +410,7 @@ export class LinearDynamicalSystem extends Model {
       });
     this.live();
     const { states } = runNow(filter(where, this.engine, data, 'none'));
-    const f = this.forecastFrom(where, states[0]!, count);
+    const f = this.forecastFrom(where, states[0] ?? startOf(this.system), count);
     if (!data.single) return f;
     return {
       means: inDtypeOf(where, data, f.means),
