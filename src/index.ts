@@ -26,7 +26,6 @@ export {
   type Observability,
   type ParameterName,
   type SmoothedSystem,
-  type SteadyState,
   type Store,
   type Structure,
   type Structures,

@@ -36,7 +36,6 @@ import {
   type SystemFitProgress,
 } from './lds/settings.ts';
 import { type Forecast, forecastFrom, readState, type SystemState, startOf } from './lds/state.ts';
-import { filterSteadily, type SteadyState } from './lds/steady.ts';
 import { isA, Model, type Named, type OnBackend } from './model.ts';
 import { describeStatistics, SystemStatistics } from './system-statistics.ts';
 import { addProduct } from './triangles.ts';
@@ -50,7 +49,6 @@ export type { ParameterName, SystemParameters } from './lds/parameters.ts';
 export type { Store } from './lds/passes.ts';
 export type { Floor, Structures, SystemFitProgress } from './lds/settings.ts';
 export type { Forecast, SystemState } from './lds/state.ts';
-export type { SteadyState } from './lds/steady.ts';
 
 /** A system, or the parameters of one. */
 export type SystemLike = LinearDynamicalSystem | SystemParameters;
@@ -75,8 +73,6 @@ export interface FilteredSystem<Y = Sequences> {
   logLikelihood: number;
   /** After the last row: where `step` and `forecast` go on. */
   state: StateOf<Y>;
-  /** With steadyState: the row from which covariances were no longer computed, and a bound of their relative error. */
-  steadyState?: SteadyState;
 }
 /** What `smooth` returns, in the dtype of the data: moments given all rows of a sequence. */
 export interface SmoothedSystem {
@@ -92,11 +88,6 @@ export interface SmoothedSystem {
 export interface FilterOptions extends Gaps {
   /** Default all. */
   readonly store?: Store;
-  /**
-   * Stop computing covariances once they no longer change (default false): many times as fast, and wrong by no more
-   * than the bound in the result. With any gap, or before they settle, the full filter runs.
-   */
-  readonly steadyState?: boolean;
 }
 const stores = ['all', 'last', 'none'] as const;
 /** Options of `LinearDynamicalSystem.fit`. */
@@ -216,8 +207,8 @@ export class LinearDynamicalSystem extends Model {
    * system.filter([1, NaN], { missing: 'nan' }).covariances; // Float64Array(2) [ 1, 2 ]
    */
   filter<Y extends Sequences>(y: Y, options?: FilterOptions): FilteredSystem<Y> {
-    const { data, store, steadyState } = this.readFilter('filter', y, options, []);
-    return runNow(this.filtering<Y>('LinearDynamicalSystem.filter', data, store, steadyState));
+    const { data, store } = this.readFilter('filter', y, options, []);
+    return runNow(this.filtering<Y>('LinearDynamicalSystem.filter', data, store));
   }
   /**
    * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
@@ -231,8 +222,8 @@ export class LinearDynamicalSystem extends Model {
     options?: FilterOptions & { readonly signal?: AbortSignal },
   ): Promise<FilteredSystem<Y>> {
     const where = 'LinearDynamicalSystem.filterAsync';
-    const { data, store, steadyState, signal } = this.readFilter('filterAsync', y, options, ['signal']);
-    return this.later(where, signal, this.filtering<Y>(where, ownCopy(where, data), store, steadyState));
+    const { data, store, signal } = this.readFilter('filterAsync', y, options, ['signal']);
+    return this.later(where, signal, this.filtering<Y>(where, ownCopy(where, data), store));
   }
 
   /**
@@ -551,23 +542,16 @@ export class LinearDynamicalSystem extends Model {
     y: unknown,
     options: unknown,
     more: readonly 'signal'[],
-  ): { data: Observations; store: Store; steadyState: boolean; signal?: AbortSignal } {
+  ): { data: Observations; store: Store; signal?: AbortSignal } {
     const where = `LinearDynamicalSystem.${method}`;
-    const { store, steadyState, ...rest } = check.options(where, options, [
-      'store',
-      'steadyState',
-      'missing',
-      'mask',
-      ...more,
-    ]);
+    const { store, ...rest } = check.options(where, options, ['store', 'missing', 'mask', ...more]);
     return {
       store: check.choice(where, 'store', check.or(store, 'all'), stores),
-      steadyState: check.flag(where, 'steadyState', check.or(steadyState, false)),
       ...this.readScored(method, y, rest, more),
     };
   }
-  private *filtering<Y>(where: string, data: Observations, store: Store, steady: boolean): Pass<FilteredSystem<Y>> {
-    const found = yield* (steady ? filterSteadily : filter)(where, this.engine, data, store);
+  private *filtering<Y>(where: string, data: Observations, store: Store): Pass<FilteredSystem<Y>> {
+    const found = yield* filter(where, this.engine, data, store);
     const { predictedMeans, predictedCovariances, means, covariances } = found.track;
     return {
       predictedMeans: inDtypeOf(where, data, predictedMeans),
@@ -577,7 +561,6 @@ export class LinearDynamicalSystem extends Model {
       logDensity: inDtypeOf(where, data, found.logDensity),
       logLikelihood: total(found.logDensity),
       state: (data.several ? found.states : found.states[0]!) as StateOf<Y>,
-      ...(found.steadyState && { steadyState: found.steadyState }),
     };
   }
   private *smoothing(where: string, data: Observations): Pass<SmoothedSystem> {

@@ -8,7 +8,6 @@ import { type Engine, stateAt, toUserError } from './engine.ts';
 import { type Moments, markMoments, mergeMoments, noMoments, sumNames } from './moments.ts';
 import { type Observations, observedRows } from './observations.ts';
 import type { SystemState } from './state.ts';
-import type { SteadyState } from './steady.ts';
 
 /** Sequences that are summed together before such sums are added: what bind calls a shard. */
 const SHARD = 64;
@@ -28,7 +27,6 @@ export interface Filtered {
   readonly logDensity: Float64Array;
   /** After the last row of each sequence; the prior, if it has none. */
   readonly states: readonly SystemState[];
-  readonly steadyState?: SteadyState;
 }
 /** Which rows keep their moments: all, or the last of each sequence, or none. */
 export type Store = 'all' | 'last' | 'none';
