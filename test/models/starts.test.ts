@@ -13,7 +13,8 @@ const normals = (n: number, seed: number): number[] => {
 
 describe.each(backends)('on %s', (name) => {
   const backend = openBackend({ name });
-  const fitRows = (x: number[][], options: object) => GaussianMixture.fit(x, { backend, ...options } as MixtureFitOptions);
+  const fitRows = (x: number[][], options: object) =>
+    GaussianMixture.fit(x, { backend, ...(options as { components: number }) });
 
   test('ten separated clusters are found from twenty of twenty seeds', async () => {
     const random = new Random(4);
