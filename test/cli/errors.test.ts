@@ -127,7 +127,7 @@ const usage: Case[] = [
   [
     'fit gaussian-mixture three.csv -o x --components 2 --initialization odd',
     2,
-    /^--initialization must be one of k-means\+\+, /,
+    /^--initialization must be one of short-runs, k-means\+\+, /,
   ],
   [
     'fit gaussian-mixture three.csv -o x --components 2 --false-positive-rate 1',
