@@ -27,9 +27,11 @@ const inputs = (name: string, use: Use): Places => ({
   },
 });
 const targets = (name: string, use: Use): Places => ({
-  [`${name}(y)`]: none((y, backend) => use(backend, x, y)),
-  [`${name}(y[])`]: none((entry, backend) => use(backend, x, [entry], { lossAt: 'all' })),
-  [`${name}(y.values)`]: none((values, backend) => use(backend, x, { values, lengths: [4] }, { lossAt: 'all' })),
+  [`${name}(y)`]: numbers((y, backend) => use(backend, x, y)),
+  [`${name}(y[])`]: numbers((entry, backend) =>
+    use(backend, [Float64Array.of(1)], [Float64Array.of(1), entry], { lossAt: 'all' }),
+  ),
+  [`${name}(y.values)`]: numbers((values, backend) => use(backend, x, { values, lengths: [4] }, { lossAt: 'all' })),
   [`${name}(y.lengths)`]: none((lengths, backend) =>
     use(backend, x, { values: Float64Array.of(0, 1, 0, 1), lengths } as never, { lossAt: 'all' }),
   ),
@@ -42,9 +44,11 @@ const start = (name: string, use: Use): Places => ({
   [`${name}(options.lossAt)`]: optional(strings((lossAt, backend) => use(backend, x, [1], { lossAt }))),
 });
 const weighting = (name: string, use: Use): Places => ({
-  [`${name}(options.classWeights)`]: optional(none((classWeights, backend) => use(backend, x, [1], { classWeights }))),
+  [`${name}(options.classWeights)`]: optional(
+    numbers((classWeights, backend) => use(backend, x, [1], { classWeights })),
+  ),
   [`${name}(options.sampleWeights)`]: optional(
-    none((sampleWeights, backend) => use(backend, x, [1], { sampleWeights })),
+    numbers((sampleWeights, backend) => use(backend, x, [1], { sampleWeights })),
   ),
 });
 
@@ -68,8 +72,8 @@ function fitOptions(): Places {
   const only = (wanted: unknown) => (call: Call) => those((made) => made === wanted, call);
   for (const name of ['inputs', 'outputs']) option(name, only(1));
   option('hidden', only(7));
-  for (const name of ['columns', 'labels', 'classWeights', 'sampleWeights'])
-    option(name, (call) => optional(none(call)));
+  for (const name of ['columns', 'labels']) option(name, (call) => optional(none(call)));
+  for (const name of ['classWeights', 'sampleWeights']) option(name, (call) => optional(numbers(call)));
   for (const name of ['sequenceColumn'])
     option(name, (call) => optional(those((made) => typeof made === 'string', call)));
   for (const name of ['backend', 'optimizer', 'schedule', 'lossAt']) option(name, strings as (call: Call) => Place);
@@ -113,9 +117,9 @@ function fitOptions(): Places {
 }
 /** The fields of the parameters; U has four numbers. */
 const fields: Readonly<Record<string, (call: Call) => Place>> = {
-  U: (call) => numbers(call),
-  V: (call) => none(call),
-  W: (call) => none(call),
+  U: numbers,
+  V: numbers,
+  W: numbers,
   lossAt: (call) => optional(strings(call as Place['call'])),
   temperature: (call) => number((n) => n > 0 && n < Number.POSITIVE_INFINITY, call),
   standardization: (call) => optional(none(call)),
