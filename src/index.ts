@@ -21,6 +21,8 @@ export {
   TwoLayerClassifier,
   type TwoLayerFitOptions,
   type TwoLayerGradient,
+  type TwoLayerLossOptions,
+  type TwoLayerOn,
   type TwoLayerParameters,
 } from './models/dense/classifier.ts';
 export {

@@ -15,6 +15,7 @@ const mapped: Record<string, number> = {
   'S0.tednet': 11,
   'S1a.kl': 14,
   'S1b.kl': 10,
+  'S2a.conv': 29,
   'S1c.filter': 20,
   'S1c.smooth': 16,
   'S1c.gradient': 11,
