@@ -126,6 +126,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/jacobian/': [],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
+  'src/models/recurrent/classifier/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
   'src/cli/score/': ['src/cli/kinds.ts'],
   'src/cli/inspect/': ['src/cli/kinds.ts'],

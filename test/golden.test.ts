@@ -15,6 +15,7 @@ const mapped: Record<string, number> = {
   'S0.tednet': 11,
   'S1a.kl': 14,
   'S1b.kl': 10,
+  'S2a.conv': 29,
   'S3.diagnostics': 15,
   'S3.bptt': 7,
   'S3.sharedEigen': 5,

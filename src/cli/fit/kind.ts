@@ -56,10 +56,10 @@ interface Shared {
 }
 export const sharedSettings = settingsOf<Shared>({
   seed: ['<n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number],
-  maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
+  maxIterations: ['<n>', 'maximum number of iterations (default: 500), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
-    'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never)',
+    'gain of the log-likelihood per row at which to stop (default: 3e-7); for a network relative (default: 0, never)',
     number,
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],

@@ -9,7 +9,7 @@ import {
 import type { RowBuffer } from '../../table/buffer.ts';
 import { fileError, quote, toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { usageError } from '../errors.ts';
+import { counted, usageError } from '../errors.ts';
 import type { SequenceChoice } from '../options.ts';
 import { architectureText, refuseShared } from '../recurrent.ts';
 import {
@@ -68,7 +68,7 @@ class RecurrentFitting implements Fitting {
     this.files = new CheckpointFiles(options);
     this.wanted = {
       complete: { binary: 0 },
-      ...(sequence !== undefined && { sequence }),
+      ...(sequence && { sequence }),
       ...(columns && { columns: [...columns, ...targets] }),
     };
     // `hidden` may be missing, which the library reports
@@ -103,6 +103,7 @@ class RecurrentFitting implements Fitting {
       outputs: this.targets.length,
       columns,
       labels: this.targets,
+      ...(this.options.sequence && { sequenceColumn: this.options.sequence }),
       ...this.files.options(),
       onProgress: bar.update,
     })
@@ -134,10 +135,10 @@ function resultOf(model: RecurrentClassifier, report: TrainingReport, sequences:
       ...(validationHistory && { validationHistory: [...validationHistory] }),
       warnings,
     },
-    data: `${sequences} sequences of ${file} (${rows} rows)`,
+    data: `${counted(sequences, 'sequence')} of ${file} (${counted(rows, 'row')})`,
     lines: [
       architectureText(model),
-      `${iterations} epochs${converged ? ', converged' : ''}${best}`,
+      `${counted(iterations, 'epoch')}${converged ? ', converged' : ''}${best}`,
       `cross-entropy of the training sequences ${formatNumber(-logLikelihood)}${heldOutText}`,
       ...warnings.map((warning) => `warning: ${warning}`),
     ],

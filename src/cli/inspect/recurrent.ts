@@ -30,7 +30,7 @@ class TargetEvaluation implements Evaluation {
   private open: { readonly logits: Float64Array; readonly y: Float64Array } | undefined;
   constructor(
     private readonly model: RecurrentClassifier,
-    { columns: asked, targets = labelsOf(model), sequence }: TargetChoice,
+    { columns: asked, targets = labelsOf(model), sequence = model.sequenceColumn }: TargetChoice,
   ) {
     const { inputs, outputs } = model;
     if (asked && asked.length !== inputs)
@@ -43,7 +43,7 @@ class TargetEvaluation implements Evaluation {
       columns,
       width: widthOf(model),
       complete: { binary: 0 },
-      ...(sequence !== undefined && { sequence }),
+      ...(sequence && { sequence }),
     };
     this.lossAt = model.lossAt;
     this.walk = new ClassifierWalk(model);
@@ -61,7 +61,7 @@ class TargetEvaluation implements Evaluation {
     if (at >= 0) {
       const name = columns[inputs + (at % outputs)]!;
       const reason = `${name} is ${y[at]}, and a target is from 0 to 1`;
-      throw new SeqlikError('INVALID_ARGUMENT', reason, { reason, row: Math.floor(at / outputs) });
+      throw new SeqlikError('FORMAT', reason, { reason, row: Math.floor(at / outputs) });
     }
     const { logits } = this.walk.next(values, n, starts);
     const begins = new Set(starts);

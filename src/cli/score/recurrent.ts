@@ -33,7 +33,7 @@ class ProbabilityScores extends Scores {
     options: RecurrentOptions,
     formats: Formats,
   ) {
-    const { keep, sequence, columns, lossAt = model.lossAt } = options;
+    const { keep, sequence = model.sequenceColumn, columns, lossAt = model.lossAt } = options;
     const perSequence = lossAt === 'final';
     refuseShared(columns, [sequence]);
     const wanted = {
@@ -41,7 +41,7 @@ class ProbabilityScores extends Scores {
       width: widthOf(model),
       ...columnsFor(inputsOf(model), columns),
       complete: { binary: 0 },
-      ...(sequence !== undefined && { sequence }),
+      ...(sequence && { sequence }),
     };
     const kept = perSequence ? keptOf({ ...wanted, keep }) : keep;
     super(
