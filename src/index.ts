@@ -50,6 +50,26 @@ export {
   type SharedEigenProduct,
   sharedEigenProduct,
 } from './models/jacobian.ts';
+export {
+  type FilteredSystem,
+  type FilterOptions,
+  type Floor,
+  type Forecast,
+  LinearDynamicalSystem,
+  type Observability,
+  type ParameterName,
+  type SmoothedSystem,
+  type Store,
+  type Structure,
+  type Structures,
+  type SystemFitOptions,
+  type SystemFitProgress,
+  type SystemFitReport,
+  type SystemGradient,
+  type SystemLike,
+  type SystemParameters,
+  type SystemState,
+} from './models/lds.ts';
 export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
@@ -78,6 +98,12 @@ export {
   type RecurrentStart,
 } from './models/recurrent/classifier.ts';
 export {
+  type Diagnosis,
+  diagnose,
+  type GradientCheck,
+  type GradientNorms,
+} from './models/recurrent/diagnose.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,
@@ -89,5 +115,6 @@ export {
   type State,
 } from './models/recurrent/network.ts';
 export { MixtureStatistics } from './models/statistics.ts';
+export { SystemStatistics } from './models/system-statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';
 export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

@@ -6,6 +6,7 @@ import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
 import * as jacobian from "../../assembly/jacobian";
 import * as convolution from "../../assembly/convolution";
+import * as lds from "../../assembly/lds";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -196,14 +197,16 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     last, saved, W, active, row, line, carry, now, e, du, dState);
 }
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
     shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
@@ -276,6 +279,30 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
+    R: usize, LR: usize, model: usize): i32 {
+  return lds.prepare<f64>(d, latent, prepared, A, B, Q, LQ, R, LR, model);
+}
+export function lds_filter_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    predicted: i32, filtered: i32, keep: i32, lengths: usize, model: usize, started: usize, x: usize, work: usize,
+    state: usize, predictedMean: usize, predictedCovariance: usize, mean: usize, covariance: usize,
+    logDensity: usize): i32 {
+  return lds.filter<f64>(n, s, d, latent, prepared, carried, scratch, predicted, filtered, keep, lengths, model,
+    started, x, work, state, predictedMean, predictedCovariance, mean, covariance, logDensity);
+}
+export function lds_smooth_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, ended: usize, mean: usize, covariance: usize, work: usize, state: usize,
+    smoothedMean: usize, smoothedCovariance: usize, lagOne: usize): i32 {
+  return lds.smooth<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, ended, mean, covariance, work,
+    state, smoothedMean, smoothedCovariance, lagOne);
+}
+export function lds_moments_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, started: usize, ended: usize, initialMean: usize, x: usize, mean: usize,
+    covariance: usize, work: usize, state: usize, S00: usize, cross: usize, W: usize, Szz: usize, observed: usize,
+    residual: usize, first: usize, firstSquare: usize): i32 {
+  return lds.moments<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, started, ended, initialMean,
+    x, mean, covariance, work, state, S00, cross, W, Szz, observed, residual, first, firstSquare);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -7,6 +7,7 @@ import { type BackendChoice, type DataChoice, sequenceOption } from '../options.
 /** The options of every inspection. */
 export interface InspectOptions extends BackendChoice, DataChoice {
   readonly json?: true;
+  readonly svg?: string;
   readonly progress: boolean;
 }
 /** An option that several kinds share. */
@@ -26,6 +27,8 @@ export interface Evaluation {
 }
 /** The result for programs and for people. */
 export interface Fitness {
+  /** A diagnosis of a model that learns by gradients: it comes first. */
+  readonly diagnosis?: { readonly found: object; readonly lines: readonly string[]; readonly svg: string };
   readonly fitness: object;
   readonly lines: readonly string[];
 }

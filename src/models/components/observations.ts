@@ -168,13 +168,13 @@ async function measureColumns(
     mean = await average(1, new Float64Array(d));
     variance = await average(2, mean);
   }
-  const [smallest = 0, largest = 0] = [least[constant], most[constant]];
+  const [lowest = 0, highest = 0] = [least[constant], most[constant]];
   const fault =
-    smallest > largest
+    lowest > highest
       ? 'was never observed'
-      : smallest === largest
+      : lowest === highest
         ? 'is constant'
-        : `varies so little, from ${smallest} to ${largest}, that its variance is 0 in a double: scale it`;
+        : `varies so little, from ${lowest} to ${highest}, that its variance is 0 in a double: scale it`;
   return { mean, variance, constant, fault };
 }
 /** The rows, of those in ascending order, below which 5, 50 and 95 % of the weight lie. */

@@ -9,7 +9,7 @@ import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
 const initializations = ['short-runs', 'k-means++', 'random'] as const;
-/** Where the components of a fit start: the best of short runs, rows far apart (k-means++), or any rows. */
+/** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
 export type Initialization = (typeof initializations)[number];
 
 /** A fit so far, as `onProgress` receives it after each iteration. */
@@ -53,6 +53,7 @@ export interface ComponentFitOptions extends FitOptions, Gaps {
    * `short-runs`, the default: twenty runs of at most 20 iterations from k-means++ over at most some thousand rows, the
    * best of which is continued; `k-means++`; or `random` rows.
    */
+  /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
   readonly initialization?: Initialization;
   /**
    * Added to every covariance diagonal, in units of that column's variance over all data, whose outliers are drawn in

@@ -22,13 +22,14 @@ import { Weights } from '../weights.ts';
 import { type Pass, runNow } from '../work.ts';
 import { Workspace } from '../workspace.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
-import { type Part, partsOf, termsOf } from './network/batch.ts';
+import { batchOf, firstOf, type Part, partsOf, startsOf, termsOf } from './network/batch.ts';
 import { decodeNetwork, encodeNetwork } from './network/file.ts';
 import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
 import { readStep, type State, Stepper } from './network/stepper.ts';
 import type { Cell } from './stack/cell.ts';
+import { DIAGNOSABLE, type Diagnosable, type Task } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
 import { backward, forward, type PassContext, type StackWeights, spansOf } from './stack/pass.ts';
 
@@ -396,6 +397,40 @@ export class MixtureDensityNetwork extends Model {
     this.weights.f64?.dispose();
     this.weights.f32?.dispose();
     this.stepping?.dispose();
+  }
+
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, dimension } = this;
+    const { stack } = this.architecture;
+    return {
+      architecture: stack,
+      flat: this.flat,
+      context: (where, flat) => ({
+        backend,
+        weights: new Weights(backend, stack, flat, 'f64'),
+        room: new Workspace(where, 'f64'),
+      }),
+      read: (where, seqs, most, longest = most): Task => {
+        const ragged = firstOf(where, this.read(where, 'seqs', seqs), dimension, most, longest);
+        const { lengths } = ragged;
+        const part = batchOf(where, ragged, startsOf(lengths, dimension), [...lengths.keys()], dimension, this.units);
+        return {
+          batch: part,
+          lossGradient: ({ room }, raw) => {
+            const batch = { ...part, sequence: 0, term: 0 };
+            const { logDensity, dRaw } = this.withUserErrors(
+              where,
+              batch,
+              raw,
+              this.head.lossGradient(room, batch, raw),
+            );
+            return { loss: -total(logDensity), dOutputs: dRaw };
+          },
+        };
+      },
+    };
   }
 
   private stepper(): Stepper {

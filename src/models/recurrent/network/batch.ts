@@ -40,6 +40,25 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
     term += steps;
   }
 }
+/** The first sequences, or their heads of no more than `longest` terms, in f64 and with no more than `most` terms in all. */
+export function firstOf(where: string, { values, lengths }: Ragged, d: number, most: number, longest: number): Ragged {
+  const heads: number[] = [];
+  let steps = 0;
+  for (const length of lengths) {
+    const head = Math.min(length, longest + 1, most + 1);
+    if (steps + termsOf(head) > most) break;
+    heads.push(head);
+    steps += termsOf(head);
+  }
+  const to = check.room(where, heads.reduce((sum, head) => sum + head, 0) * d);
+  const starts = startsOf(lengths, d);
+  let at = 0;
+  for (const [s, head] of heads.entries()) {
+    to.set(values.subarray(starts[s]!, starts[s]! + head * d), at);
+    at += head * d;
+  }
+  return { values: to, lengths: Int32Array.from(heads), several: true };
+}
 /** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {
   const starts = new Float64Array(lengths.length);
