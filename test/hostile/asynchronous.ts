@@ -6,6 +6,7 @@ import {
   MixtureDensityNetwork,
   type Real,
   RecurrentClassifier,
+  TwoLayerClassifier,
 } from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 
@@ -113,6 +114,16 @@ export const jobs: readonly Job[] = [
     start: async ({ x, lengths }, backend, long, signal) => {
       const options = { ...cell, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
       return (await MixtureDensityNetwork.fit({ values: x, lengths }, options)).model.parameters;
+    },
+  },
+  {
+    of: 'TwoLayerClassifier.fit',
+    start: async ({ x }, backend, long, signal) => {
+      const sizes = { inputs: D, hidden: 8, outputs: 1 };
+      const options = { ...sizes, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      const { V, W } = (await TwoLayerClassifier.fit(x, new Float64Array(x.length / D).fill(0.5), options)).model
+        .parameters;
+      return { V, W };
     },
   },
   {

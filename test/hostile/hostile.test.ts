@@ -16,10 +16,20 @@ import { opening } from './opening.ts';
 import { complaint, type Places } from './places.ts';
 import { recurrent } from './recurrent.ts';
 import { surfaceOf } from './surface.ts';
+import { twoLayer } from './two-layer.ts';
 import { values } from './values.ts';
 
 /** One list per class: a class that is exported and not here fails the first test. */
-const places: Places = { ...gaussian, ...mixture, ...density, ...network, ...recurrent, ...jacobian, ...opening };
+const places: Places = {
+  ...gaussian,
+  ...mixture,
+  ...density,
+  ...network,
+  ...jacobian,
+  ...recurrent,
+  ...twoLayer,
+  ...opening,
+};
 /** Nobody but the library makes these, or describes them. */
 const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\./;
 
