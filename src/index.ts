@@ -21,6 +21,8 @@ export {
   TwoLayerClassifier,
   type TwoLayerFitOptions,
   type TwoLayerGradient,
+  type TwoLayerLossOptions,
+  type TwoLayerOn,
   type TwoLayerParameters,
 } from './models/dense/classifier.ts';
 export {
@@ -48,6 +50,26 @@ export {
   type SharedEigenProduct,
   sharedEigenProduct,
 } from './models/jacobian.ts';
+export {
+  type FilteredSystem,
+  type FilterOptions,
+  type Floor,
+  type Forecast,
+  LinearDynamicalSystem,
+  type Observability,
+  type ParameterName,
+  type SmoothedSystem,
+  type Store,
+  type Structure,
+  type Structures,
+  type SystemFitOptions,
+  type SystemFitProgress,
+  type SystemFitReport,
+  type SystemGradient,
+  type SystemLike,
+  type SystemParameters,
+  type SystemState,
+} from './models/lds.ts';
 export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
@@ -102,5 +124,6 @@ export {
 } from './models/recurrent/network.ts';
 export { type SineLayer, type SineOptions, sineLayer } from './models/sine.ts';
 export { MixtureStatistics } from './models/statistics.ts';
+export { SystemStatistics } from './models/system-statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';
 export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

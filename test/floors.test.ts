@@ -124,14 +124,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/classifier/': ['src/models/recurrent/classifier', 'src/models/dense/'],
   'src/models/dense/classifier/': [],
   'src/models/jacobian/': [],
+  'src/models/lds/': ['src/models/system-statistics.ts'],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
+  'src/models/recurrent/classifier/': [],
   'src/models/recurrent/diagnose/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
   'src/cli/score/': ['src/cli/kinds.ts'],
   'src/cli/inspect/': ['src/cli/kinds.ts'],
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],
+  'src/cli/forecast/': [],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {

@@ -2,13 +2,20 @@
 import { decode, malformed } from '../file.ts';
 import { TwoLayerClassifier } from './dense/classifier.ts';
 import { Gaussian } from './gaussian.ts';
+import { LinearDynamicalSystem } from './lds.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
 import { RecurrentClassifier } from './recurrent/classifier.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork | RecurrentClassifier | TwoLayerClassifier;
+export type AnyModel =
+  | Gaussian
+  | GaussianMixture
+  | MixtureDensityNetwork
+  | LinearDynamicalSystem
+  | RecurrentClassifier
+  | TwoLayerClassifier;
 type Kind = AnyModel['kind'];
 
 const classes: {
@@ -19,6 +26,7 @@ const classes: {
   'mixture-density-network': MixtureDensityNetwork,
   'recurrent-classifier': RecurrentClassifier,
   'two-layer-classifier': TwoLayerClassifier,
+  'linear-dynamical-system': LinearDynamicalSystem,
 };
 
 /**

@@ -13,6 +13,7 @@ import {
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
+  LinearDynamicalSystem,
   type LossAt,
   type Mapping,
   MixtureDensity,
@@ -93,6 +94,35 @@ interface Recurrent {
   readonly h0?: Tensor;
 }
 const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
+interface Dynamics extends Tensors<'A' | 'B' | 'Sigma' | 'Gamma' | 'mu0' | 'x' | 'mask'> {
+  readonly V0?: Tensor;
+  readonly tied: boolean;
+  readonly lengths: readonly number[];
+}
+const systemNames = {
+  transition: 'A',
+  observation: 'B',
+  transitionCovariance: 'Sigma',
+  observationCovariance: 'Gamma',
+  initialMean: 'mu0',
+  initialCovariance: 'V0',
+} as const;
+/** The system and its data; the shapes of the vectors become nested arrays. */
+function dynamics(inputs: Dynamics, backend: Backend) {
+  const { x, mask, lengths } = inputs;
+  const given = Object.entries(systemNames).flatMap(([name, short]) => {
+    const tensor = inputs[short];
+    return tensor ? [[name, nested(tensor)] as const] : [];
+  });
+  const parameters = Object.fromEntries(given) as unknown as ConstructorParameters<typeof LinearDynamicalSystem>[0];
+  const system = new LinearDynamicalSystem(parameters, { backend });
+  return { system, y: { values: x.data, lengths }, gaps: { mask: Uint8Array.from(mask.data) } };
+}
+const nested = ({ shape, data }: Tensor): number[] | number[][] =>
+  shape.length === 1
+    ? [...data]
+    : Array.from({ length: shape[0]! }, (_, i) => [...data.subarray(i * shape[1]!, (i + 1) * shape[1]!)]);
+const systemErrors = { ...systemNames, y: 'x', 'y.values': 'x', 'y.lengths': 'lengths' };
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -140,10 +170,63 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
       divergence({ mean: muA.data, variances: varA.data }, { mean: muB.data, variances: varB.data }, backend),
     names: { ...means, 'p.variances': 'varA', 'q.variances': 'varB', dVariancesP: 'gVarA', dVariancesQ: 'gVarB' },
   },
-  'S1c.filter': undefined,
-  'S1c.smooth': undefined,
-  'S1c.gradient': undefined,
-  'S1c.em': undefined,
+  'S1c.filter': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      const { state, ...filtered } = system.filter(y, gaps);
+      return filtered;
+    },
+    names: {
+      ...systemErrors,
+      predictedMeans: 'predMean',
+      predictedCovariances: 'predCov',
+      means: 'filtMean',
+      covariances: 'filtCov',
+      logDensity: 'logLikStep',
+      logLikelihood: 'logLik',
+    },
+  },
+  'S1c.smooth': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      return { ...system.smooth(y, gaps) };
+    },
+    names: {
+      ...systemErrors,
+      means: 'smoothMean',
+      covariances: 'smoothCov',
+      lagOneCovariances: 'lagOneCov',
+      logLikelihood: 'logLik',
+    },
+  },
+  'S1c.gradient': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      return { ...system.logLikelihoodGradient(y, gaps) };
+    },
+    names: {
+      ...systemErrors,
+      logLikelihood: 'logLik',
+      dTransition: 'gA',
+      dObservation: 'gB',
+      dTransitionCovariance: 'gSigma',
+      dObservationCovariance: 'gGamma',
+      dInitialMean: 'gMu0',
+      dInitialCovariance: 'gV0',
+    },
+  },
+  'S1c.em': {
+    async call(inputs: Dynamics & { readonly iterations: number; readonly update: readonly string[] }, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      const names = Object.entries(systemNames);
+      const update = inputs.update.map((short) => names.find((pair) => pair[1] === short)![0]);
+      const options = { init: system, update: update as never, maxIterations: inputs.iterations, tolerance: 0 };
+      const { model, report } = await LinearDynamicalSystem.fit(y, { ...options, backend, ...gaps });
+      const { parameters } = model;
+      return { initialCovariance: parameters.transitionCovariance, ...parameters, history: report.history };
+    },
+    names: { ...systemErrors, history: 'logLikHistory' },
+  },
   'S2a.conv': {
     call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
       const y = convolve(x.data, w.data, { mode, backend });

@@ -59,7 +59,7 @@ export const sharedSettings = settingsOf<Shared>({
   maxIterations: ['<n>', 'maximum number of iterations (default: 500), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
-    'gain of the log-likelihood per row at which to stop (default: 3e-7); for a network relative (default: 0, never)',
+    'gain of the log-likelihood per row at which to stop (default: 3e-7); for a network relative (default: 0, never), for a system relative (default: 1e-8)',
     number,
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
@@ -76,6 +76,9 @@ function countOrRange(text: string): number | Range {
     throw usageError('--components a..b: a is 1 or more, b at least a');
   return { from: Number(from), to: Number(to) };
 }
+export const restartsSetting = settingsOf<{ readonly restarts: number }>({
+  restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
+});
 export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: [
     '<n>',

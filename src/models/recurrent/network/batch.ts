@@ -57,7 +57,7 @@ export function firstOf(where: string, { values, lengths }: Ragged, d: number, m
     to.set(values.subarray(starts[s]!, starts[s]! + head * d), at);
     at += head * d;
   }
-  return { values: to, lengths: Int32Array.from(heads) };
+  return { values: to, lengths: Int32Array.from(heads), several: true };
 }
 /** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {
