@@ -19,6 +19,8 @@ export interface Workload {
   readonly items: number;
   /** Nominal flops per item: multiply and add count separately; exp, log, comparisons and padding count 0. */
   readonly flops: number;
+  /** Some contenders need fewer flops than are counted: a percentage of the limit would say nothing. */
+  readonly nominal?: boolean;
   /** The numbers of threads that seqlik runs with. */
   readonly threads: readonly number[];
 }
@@ -52,7 +54,13 @@ export interface DynamicsCase extends Workload {
   readonly steps: number;
   readonly pass: 'smooth' | 'moments';
 }
-export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase;
+/** A convolution in mode `valid`, or its gradients by both signals. */
+export interface ConvolutionCase extends Workload {
+  readonly taps: number;
+  readonly pass: 'forward' | 'gradient';
+}
+export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase | ConvolutionCase;
+export const isConvolution = (given: Case): given is ConvolutionCase => 'taps' in given;
 export const isDynamics = (given: Case): given is DynamicsCase => 'latent' in given;
 export const isNetwork = (given: Case): given is NetworkCase => 'hidden' in given;
 export const isDensity = (given: Case): given is DensityCase => 'mapping' in given;
@@ -91,6 +99,7 @@ export const casesOf = (quick: boolean): Case[] => [
   ...mixtureCases(quick),
   ...densityCases(quick),
   ...networkCases(quick),
+  ...convolutionCases(quick),
   ...dynamicsCases(quick),
 ];
 /** Filter, smoother and lag-one covariances: 31⅓ m³; filter and the sums of the E step: 47⅓ m³. */
@@ -112,6 +121,45 @@ export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' 
   const outputs = M * (1 + k + (k * (k + 1)) / 2);
   const each = hidden.map((H, n) => H * (H + (n > 0 ? hidden[n - 1]! : 0) + k + outputs));
   return 6 * each.reduce((a, b) => a + b) + 4 * k * k * M;
+}
+function convolutionCases(quick: boolean): ConvolutionCase[] {
+  return [31, 1025].flatMap((taps) =>
+    (['forward', 'gradient'] as const).flatMap((pass) =>
+      dtypes.map((dtype) => {
+        const points = quick ? 100_000 / 10 : 100_000;
+        const variant = `n=100000 K=${taps} ${pass === 'forward' ? 'forward' : 'dx+dw'}`;
+        const flops = pass === 'forward' ? 2 * taps : 4 * taps;
+        return {
+          workload: 'P6',
+          variant,
+          dtype,
+          taps,
+          pass,
+          points,
+          items: points,
+          flops,
+          nominal: taps > 31,
+          threads: [1],
+        };
+      }),
+    ),
+  );
+}
+export interface ConvolutionDraw {
+  /** [points], [taps] and [points - taps + 1], in the dtype of the case. */
+  readonly x: Real;
+  readonly w: Real;
+  readonly dy: Real;
+}
+/** Draws normal signals. */
+export function drawConvolution({ points, taps, dtype }: ConvolutionCase): ConvolutionDraw {
+  const random = new Random(1);
+  const normals = (n: number): Real => {
+    const values = dtype === 'f32' ? new Float32Array(n) : new Float64Array(n);
+    for (let i = 0; i < n; i++) values[i] = random.normal();
+    return values;
+  };
+  return { x: normals(points), w: normals(taps), dy: normals(points - taps + 1) };
 }
 function networkCases(quick: boolean): NetworkCase[] {
   const sequences = quick ? network.sequences / 8 : network.sequences;

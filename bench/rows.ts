@@ -22,12 +22,12 @@ export type Who = Pick<Row, 'contender' | 'backend' | 'isa' | 'threads'>;
 
 /** Makes the row of a case on a contender: `seconds` per call. `limits`: rows of workload `limit` in the same run. */
 export function rowOf(given: Workload, who: Who, seconds: number, error: number | null, limits: readonly Row[]): Row {
-  const { workload, variant, dtype, items, flops } = given;
+  const { workload, variant, dtype, items, flops, nominal } = given;
   const { contender, backend, isa, threads } = who;
   const nsPerItem = (seconds * 1e9) / items;
   const gflops = flops / nsPerItem;
   const peak = peakOf(limits, isa, dtype);
-  const percentOfPeak = flops > 0 && peak !== undefined ? (100 * gflops) / (threads * peak) : null;
+  const percentOfPeak = flops > 0 && !nominal && peak !== undefined ? (100 * gflops) / (threads * peak) : null;
   const title = { workload, variant, dtype, contender, backend, isa, threads };
   return { ...title, nsPerItem, gflops, percentOfPeak, maxRelativeError: error };
 }

@@ -5,13 +5,16 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Case,
+  type ConvolutionCase,
   casesOf,
   type DensityCase,
   type DynamicsCase,
+  drawConvolution,
   drawDensity,
   drawDynamics,
   drawMixture,
   drawNetwork,
+  isConvolution,
   isDensity,
   isDynamics,
   isNetwork,
@@ -27,10 +30,12 @@ import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
 import { type Row, rowOf } from './rows.ts';
 import {
   bounds,
+  convolutionBounds,
   densityBounds,
   dynamicsBounds,
   networkBounds,
   reference,
+  referenceConvolution,
   referenceDensity,
   referenceDynamics,
   referenceNetwork,
@@ -67,7 +72,9 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
       ? density(given)
       : isDynamics(given)
         ? dynamics(given)
-        : mixture(given);
+        : isConvolution(given)
+          ? convolution(given)
+          : mixture(given);
   const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
     const own = ready(contender, out);
@@ -108,13 +115,19 @@ function dynamics(given: DynamicsCase) {
   return { want: referenceDynamics(given, draw), ready, bound: dynamicsBounds[given.dtype], least: 1 };
 }
 
+function convolution(given: ConvolutionCase) {
+  const draw = drawConvolution(given);
+  const ready = (contender: Contender, out: Real) => contender.readyConvolution(given, draw, out);
+  return { want: referenceConvolution(given, draw), ready, bound: convolutionBounds[given.dtype], least: 1 };
+}
+
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = readRequest(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
   const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
   if (cases.length === 0 && !wantsCold && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P7, P8, cold, limit`);
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P6, P7, P8, cold, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // fail now, not after minutes
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const processes = quick ? 3 : 20;

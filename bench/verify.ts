@@ -1,6 +1,8 @@
 /** Verify, then time: a contender's result is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
 import type {
+  ConvolutionCase,
+  ConvolutionDraw,
   DensityCase,
   DensityDraw,
   Draw,
@@ -12,6 +14,7 @@ import type {
   NetworkDraw,
   Real,
 } from './cases.ts';
+import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
 import { PlainDynamics } from './contenders/dynamics.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
@@ -45,6 +48,17 @@ export function referenceNetwork({ k, hidden, M, steps }: NetworkCase, { paramet
   const loss = new PlainNetwork(k, hidden, M, parameters).lossGradient(Float64Array.from(x), steps, gradient);
   return Float64Array.from([loss, ...names.flatMap((name) => [...gradient[name]!])]);
 }
+/** Computes the convolution of a draw; or dx, followed by dw. */
+export function referenceConvolution({ points, taps, pass }: ConvolutionCase, draw: ConvolutionDraw): Float64Array {
+  const [x, w, dy] = [draw.x, draw.w, draw.dy].map((values) => Float64Array.from(values)) as Three;
+  const out = new Float64Array(pass === 'forward' ? dy.length : points + taps);
+  if (pass === 'forward') plainConvolve(x, w, out);
+  else plainConvolveGradient(x, w, dy, out.subarray(0, points), out.subarray(points));
+  return out;
+}
+type Three = [Float64Array, Float64Array, Float64Array];
+/** Relative to the size of a sum of normal products, which is the root of their number. */
+export const convolutionBounds: Readonly<Record<DType, number>> = { f64: 1e-11, f32: 2e-3 };
 /** Computes what `PlainDynamics` writes. */
 export function referenceDynamics({ pass, points, steps }: DynamicsCase, draw: DynamicsDraw): Float64Array {
   const { m } = draw.parameters;

@@ -1,8 +1,18 @@
 /** The contenders that run the cases. */
-import { type Backend, GaussianMixture, MixtureDensity, MixtureDensityNetwork, openBackend } from 'seqlik';
+import {
+  type Backend,
+  convolve,
+  convolveGradient,
+  GaussianMixture,
+  MixtureDensity,
+  MixtureDensityNetwork,
+  openBackend,
+} from 'seqlik';
 import { contract, type Table } from '../../src/contract.ts';
 import { derivedSizes, type Kernels } from '../../src/grammar.ts';
 import type {
+  ConvolutionCase,
+  ConvolutionDraw,
   DensityCase,
   DensityDraw,
   Draw,
@@ -14,6 +24,7 @@ import type {
   Real,
 } from '../cases.ts';
 import type { Who } from '../rows.ts';
+import { plainConvolve, plainConvolveGradient } from './convolution.ts';
 import { PlainDynamics } from './dynamics.ts';
 import { PlainNetwork } from './network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
@@ -31,6 +42,8 @@ export interface Contender extends Who {
   readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
   /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
   readyDynamics(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
+  /** The same for a convolution; `out` gets y; or dx, then dw. */
+  readyConvolution(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
 }
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -90,6 +103,15 @@ function seqlik(backend: Backend): Contender {
         put(out, loss, Object.keys(parameters), gradient);
       };
       return { run, dispose: () => model.dispose() };
+    },
+    readyConvolution({ points, pass, threads: wanted }, { x, w, dy }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const parts = { dx: out.subarray(0, points), dw: out.subarray(points) };
+      const run = (): unknown =>
+        pass === 'forward'
+          ? convolve(x, w, { mode: 'valid', out, backend })
+          : convolveGradient(x, w, dy, { mode: 'valid', out: parts, backend });
+      return { run, dispose() {} };
     },
     readyDynamics: (given, draw, out) =>
       given.threads.includes(threads) ? { run: dynamicsOf(backend, given, draw, out), dispose() {} } : undefined,
@@ -167,6 +189,15 @@ const plain: Contender = {
     const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
     return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
   },
+  readyConvolution({ points, pass, dtype }, draw, out) {
+    if (dtype === 'f32') return undefined;
+    const [x, w, dy, all] = [draw.x, draw.w, draw.dy, out] as Float64Array[] as Signals;
+    const run = (): void =>
+      pass === 'forward'
+        ? plainConvolve(x, w, all)
+        : plainConvolveGradient(x, w, dy, all.subarray(0, points), all.subarray(points));
+    return { run, dispose() {} };
+  },
   readyNetwork({ k, hidden, M, steps, dtype }, { parameters, x }, out) {
     if (dtype !== 'f64') return undefined;
     const model = new PlainNetwork(k, hidden, M, parameters);
@@ -184,3 +215,4 @@ const plain: Contender = {
     return { run: () => model[pass](x, steps, out), dispose() {} };
   },
 };
+type Signals = [x: Float64Array, w: Float64Array, dy: Float64Array, out: Float64Array];
