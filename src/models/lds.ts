@@ -595,8 +595,13 @@ const readInit = (where: string, like: unknown): System =>
 function fromSystem(system: System, backend: Backend, columns?: readonly string[]): LinearDynamicalSystem {
   return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...(columns && { columns }) });
 }
-const isState = (value: unknown): value is SystemState =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && 'mean' in value;
+function isState(value: unknown): value is SystemState {
+  try {
+    return typeof value === 'object' && value !== null && !check.isArray(value) && 'mean' in value;
+  } catch {
+    return false; // a revoked proxy: the checks of sequences say so
+  }
+}
 function total(values: Float64Array): number {
   let sum = 0;
   for (const value of values) sum += value;

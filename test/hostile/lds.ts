@@ -32,7 +32,7 @@ const line = (backend?: Backend): System => made(1, 1, backend);
 
 /** Fields of parameters: each has room for four numbers. */
 function parameters(path: string, use: (given: SystemParameters, backend: Backend) => unknown): Places {
-  const field = (name: string, [m, d]: readonly [number, number], kind: (call: Call) => Place): Places => ({
+  const field = (name: string, [m, d]: readonly [number, number], kind: (call: Place['call']) => Place): Places => ({
     [`${path}.${name})`]: kind((value, backend) => use({ ...shape(m, d), [name]: value }, backend)),
   });
   return {
@@ -103,7 +103,7 @@ const floors = (call: Call): Place => ({
 });
 /** What an M step may change. */
 function constraints(path: string, use: (given: object, backend: Backend) => unknown): Places {
-  const option = (name: string, kind: (call: Call) => Place): Places => ({
+  const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
     [`${path}.${name})`]: kind((value, backend) => use({ [name]: value }, backend)),
   });
   const form = (name: string): Places => ({
@@ -119,14 +119,15 @@ function constraints(path: string, use: (given: object, backend: Backend) => unk
   };
 }
 
-async function learnt(given: object, y: unknown = [0, 1, 3, 7]): Promise<unknown> {
+const rows = [0, 1, 3, 7];
+async function learnt(given: object, y: unknown): Promise<unknown> {
   const settings = { latent: 1, maxIterations: 1, ...given } as SystemFitOptions;
   const { model, report } = await LinearDynamicalSystem.fit(y as Sequences, settings);
   return { ...model.parameters, ...report };
 }
 function fitPlaces(): Places {
-  const option = (name: string, kind: (call: Call) => Place): Places => ({
-    [`${NAME}.fit(options.${name})`]: kind((value, backend) => learnt({ [name]: value, ...(backend && { backend }) })),
+  const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
+    [`${NAME}.fit(options.${name})`]: kind((value, backend) => learnt({ backend, [name]: value }, rows)),
   });
   const wholes = (least: number, most: number) => (call: Call) => whole(least, most, call);
   return {
@@ -138,7 +139,7 @@ function fitPlaces(): Places {
       learnt({ init, backend, latent: undefined }, { values: [0, 1, 3, 7, 1, 2, 5, 1], lengths: [3, 1] }),
     ),
     ...option('dimension', wholes(1, LEAST)),
-    ...constraints(`${NAME}.fit(options`, (given, backend) => learnt({ ...given, backend })),
+    ...constraints(`${NAME}.fit(options`, (given, backend) => learnt({ ...given, backend }, rows)),
     ...option('restarts', wholes(1, 1000)),
     ...option('acceleration', strings),
     ...option('seed', wholes(0, 2 ** 32 - 1)),
@@ -147,7 +148,7 @@ function fitPlaces(): Places {
     ...option('signal', (call) => optional(those(isSignal, call))),
     ...option('onProgress', (call) => optional(those(isFunction, call))),
     ...option('columns', (call) => optional(none(call))),
-    [`${NAME}.fit(options.backend)`]: backends((backend) => learnt({ backend })),
+    [`${NAME}.fit(options.backend)`]: backends((backend) => learnt({ backend }, rows)),
     ...option('missing', strings),
     ...option('mask', masks),
   };
