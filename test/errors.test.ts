@@ -130,6 +130,7 @@ test('argumentError makes every error about an argument, but those of the comman
 test('every check is in the table, but those that refuse nothing', () => {
   const others = [
     'alike',
+    'columnsOf',
     'describe',
     'dtypeOf',
     'gapHint',
