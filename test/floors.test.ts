@@ -127,6 +127,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/lds/': ['src/models/system-statistics.ts'],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
+  'src/models/recurrent/classifier/': [],
   'src/models/recurrent/diagnose/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
   'src/cli/score/': ['src/cli/kinds.ts'],

@@ -92,7 +92,7 @@ export function toDataError(
     return rephrase(error, `${file}: ${reason}`, { file, reason, ...remedy });
   }
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
-  if (code === 'INVALID_ARGUMENT' && row !== undefined)
+  if ((code === 'INVALID_ARGUMENT' || code === 'FORMAT') && row !== undefined)
     // a target
     return badData('FORMAT', file, lineOf(row), { reason: error.reason ?? error.message });
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;

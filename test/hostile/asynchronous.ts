@@ -6,6 +6,8 @@ import {
   LinearDynamicalSystem,
   MixtureDensityNetwork,
   type Real,
+  RecurrentClassifier,
+  TwoLayerClassifier,
 } from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 
@@ -155,6 +157,26 @@ export const jobs: readonly Job[] = [
     start: async ({ x, lengths }, backend, long, signal) => {
       const options = { ...cell, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
       return (await MixtureDensityNetwork.fit({ values: x, lengths }, options)).model.parameters;
+    },
+  },
+  {
+    of: 'TwoLayerClassifier.fit',
+    start: async ({ x }, backend, long, signal) => {
+      const sizes = { inputs: D, hidden: 8, outputs: 1 };
+      const options = { ...sizes, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      const { V, W } = (await TwoLayerClassifier.fit(x, new Float64Array(x.length / D).fill(0.5), options)).model
+        .parameters;
+      return { V, W };
+    },
+  },
+  {
+    of: 'RecurrentClassifier.fit',
+    start: async ({ x, lengths }, backend, long, signal) => {
+      const sizes = { inputs: D, hidden: 8, outputs: 1, lossAt: 'all' } as const;
+      const options = { ...sizes, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      const y = new Float64Array(x.length / D).fill(0.5);
+      const { U, V, W } = (await RecurrentClassifier.fit({ values: x, lengths }, y, options)).model.parameters;
+      return { U, V, W };
     },
   },
   {

@@ -15,11 +15,23 @@ import { mixture } from './mixture.ts';
 import { network } from './network.ts';
 import { opening } from './opening.ts';
 import { complaint, type Places } from './places.ts';
+import { recurrent } from './recurrent.ts';
 import { surfaceOf } from './surface.ts';
+import { twoLayer } from './two-layer.ts';
 import { values } from './values.ts';
 
 /** One list per class: a class that is exported and not here fails the first test. */
-const places: Places = { ...gaussian, ...mixture, ...density, ...network, ...jacobian, ...lds, ...opening };
+const places: Places = {
+  ...gaussian,
+  ...mixture,
+  ...density,
+  ...network,
+  ...jacobian,
+  ...lds,
+  ...recurrent,
+  ...twoLayer,
+  ...opening,
+};
 /** Nobody but the library makes these, or describes them. */
 const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\.|^new SystemStatistics\(moments\./;
 

@@ -10,7 +10,7 @@ import type { RowBuffer } from '../../table/buffer.ts';
 import { fileError, quote, toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted, usageError } from '../errors.ts';
-import { numbers, type SequenceChoice } from '../options.ts';
+import type { SequenceChoice } from '../options.ts';
 import { architectureText, refuseShared } from '../recurrent.ts';
 import {
   type FitKind,
@@ -28,6 +28,7 @@ import {
   type CheckpointChoice,
   CheckpointFiles,
   checkpointOptions,
+  classWeightsSetting,
   hiddenSetting,
   progressBar,
   trainingSettings,
@@ -40,9 +41,9 @@ interface RecurrentOptions extends FitOptions, SequenceChoice, CheckpointChoice 
 const recurrentSettings = [
   ...sharedSettings,
   ...trainingSettings,
+  ...classWeightsSetting,
   ...settingsOf<RecurrentFitOptions>({
     lossAt: ['<name>', 'final or all: a target after each sequence, or at each row (default: final)'],
-    classWeights: ['<a,b,c>', 'weight of each target in the loss (default: 1)', numbers],
   }),
 ];
 export const recurrentFit: FitKind = {
@@ -144,7 +145,7 @@ function resultOf(model: RecurrentClassifier, report: TrainingReport, sequences:
   };
 }
 /** Some columns of rows [n, names]. */
-function pick(x: Float64Array, names: readonly string[], wanted: readonly string[]): Float64Array {
+export function pick(x: Float64Array, names: readonly string[], wanted: readonly string[]): Float64Array {
   const places = wanted.map((name) => names.indexOf(name));
   const n = x.length / names.length;
   const to = new Float64Array(n * wanted.length);

@@ -24,6 +24,9 @@ export const trainingSettings = settingsOf<TrainingOptions>({
 export const hiddenSetting = settingsOf<{ readonly hidden: unknown }>({
   hidden: ['<a,b,c>', 'number of units of each layer; a classifier has one', numbers],
 });
+export const classWeightsSetting = settingsOf<{ readonly classWeights: unknown }>({
+  classWeights: ['<a,b,c>', 'weight of each target in the loss (default: 1)', numbers],
+});
 export const checkpointOptions: readonly Option[] = [
   new Option('--checkpoint <file>', 'where to save, after each epoch, all that is needed to go on'),
   new Option('--resume <file>', 'go on from such a file'),

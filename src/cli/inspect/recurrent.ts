@@ -61,7 +61,7 @@ class TargetEvaluation implements Evaluation {
     if (at >= 0) {
       const name = columns[inputs + (at % outputs)]!;
       const reason = `${name} is ${y[at]}, and a target is from 0 to 1`;
-      throw new SeqlikError('INVALID_ARGUMENT', reason, { reason, row: Math.floor(at / outputs) });
+      throw new SeqlikError('FORMAT', reason, { reason, row: Math.floor(at / outputs) });
     }
     const { logits } = this.walk.next(values, n, starts);
     const begins = new Set(starts);

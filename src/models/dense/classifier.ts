@@ -4,14 +4,16 @@
  */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
-import type { Matrix, Points, Real } from '../../check.ts';
+import type { Matrix, Points, Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { callError } from '../../errors.ts';
+import { argumentError, callError } from '../../errors.ts';
 import {
   decode,
   decodeColumns,
   encode,
   encodeColumns,
+  malformed,
+  numberOf,
   orMalformed,
   refuseOthers,
   sizeOf,
@@ -19,15 +21,18 @@ import {
 } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
-import { Model, type Named, type OnBackend } from '../model.ts';
+import { type CalibrationReport, calibrateLogits } from '../classifier/calibration.ts';
+import { crossEntropy, type Entropies, toLossError } from '../classifier/entropy.ts';
+import { readClassWeights } from '../classifier/targets.ts';
+import { Model, type OnBackend } from '../model.ts';
 import { Weights } from '../weights.ts';
 import { runNow } from '../work.ts';
 import { Workspace } from '../workspace.ts';
 import { descend } from './classifier/descend.ts';
+import { type Examples, readExamples } from './classifier/examples.ts';
 import { fitTwoLayers, type TwoLayerFitOptions, total } from './classifier/fit.ts';
 import { type Layers, readTwoLayers, type TwoLayerParameters } from './classifier/layers.ts';
-import { type Activations, backward, type Entropy, entropy, forward, type PassContext } from './classifier/pass.ts';
-import { type Examples, readExamples } from './classifier/targets.ts';
+import { type Activations, backward, forward, type PassContext } from './classifier/pass.ts';
 
 export type { TwoLayerFitOptions } from './classifier/fit.ts';
 export type { TwoLayerParameters } from './classifier/layers.ts';
@@ -39,9 +44,23 @@ export interface Prediction {
   /** sigmoid(logits) [n, outputs]: independent of each other, they need not sum to 1. */
   probabilities: Real;
 }
+/** The backend of a two-layer classifier, and names of its inputs and outputs. */
+export interface TwoLayerOn extends OnBackend {
+  /** Names of the inputs, if they are known. */
+  readonly columns?: readonly string[];
+  /** Names of the outputs, if they are known. */
+  readonly labels?: readonly string[];
+}
+/** The weights of a loss. */
+export interface TwoLayerLossOptions {
+  /** The weight of each output's cross-entropy [outputs] >= 0; default 1. */
+  readonly classWeights?: Vector;
+  /** The weight of each row [n] >= 0; default 1. */
+  readonly sampleWeights?: Vector;
+}
 /** Results of `lossGradient`. */
 export interface TwoLayerGradient extends Prediction {
-  /** The sum of the cross-entropies. */
+  /** The weighted sum of the cross-entropies. */
   loss: number;
   /** The derivative of the loss by V [hidden, inputs + 1]. */
   dV: Float64Array;
@@ -68,6 +87,10 @@ export class TwoLayerClassifier extends Model {
   readonly backend: Backend;
   /** Names of the inputs, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Names of the outputs, if they are known. */
+  readonly labels: readonly string[] | undefined;
+  /** The probabilities are sigmoid(logits / temperature). */
+  readonly temperature: number;
   private readonly layers: Layers;
   private readonly flat: Float64Array;
   private readonly weights: { [D in DType]?: Weights<D, Layers> } = {};
@@ -79,14 +102,16 @@ export class TwoLayerClassifier extends Model {
    * @example
    * new TwoLayerClassifier({ V: [1, 0, 0, 1, 0, 0], W: [1, 1, 0], hidden: 2 }).inputs; // 2
    */
-  constructor(parameters: TwoLayerParameters, options?: OnBackend & Named) {
+  constructor(parameters: TwoLayerParameters, on?: TwoLayerOn) {
     super();
     const where = 'TwoLayerClassifier';
-    const { backend, columns } = check.options(where, options, ['backend', 'columns']);
-    const { layers, flat } = readTwoLayers(where, parameters);
+    const { backend, columns, labels } = check.options(where, on, ['backend', 'columns', 'labels']);
+    const { layers, flat, temperature } = readTwoLayers(where, parameters);
     this.layers = layers;
     this.flat = flat;
+    this.temperature = temperature;
     this.columns = check.names(where, 'columns', columns, layers.inputs);
+    this.labels = check.names(where, 'labels', labels, layers.outputs);
     this.backend = check.backend(where, backend, defaultBackend);
   }
   /** Inputs of a row, without the 1. */
@@ -105,9 +130,10 @@ export class TwoLayerClassifier extends Model {
   get parameterCount(): number {
     return this.layers.size;
   }
-  /** V, W and hidden, a fresh copy. */
-  get parameters(): { V: Float64Array; W: Float64Array; hidden: number } {
-    return { ...this.layers.matrices('TwoLayerClassifier', this.flat), hidden: this.hidden };
+  /** What the constructor takes, a fresh copy. */
+  get parameters(): { V: Float64Array; W: Float64Array; hidden: number; temperature: number } {
+    const { hidden, temperature } = this;
+    return { ...this.layers.matrices('TwoLayerClassifier', this.flat), hidden, temperature };
   }
 
   /**
@@ -125,15 +151,16 @@ export class TwoLayerClassifier extends Model {
     return this.evaluate(where, { x: rows.values, y, n: rows.n }).prediction;
   }
   /**
-   * The sum of the cross-entropies of rows x [n, inputs] with targets y [n, outputs], in f64. Throws as predict does,
-   * INVALID_ARGUMENT also for a target outside [0, 1] (row, column).
+   * The weighted sum of the cross-entropies of rows x [n, inputs] with targets y [n, outputs], in f64. Throws as predict
+   * does, INVALID_ARGUMENT also for a target outside [0, 1] (row, column) and for the weights.
    *
    * @example
    * new TwoLayerClassifier({ V: [[1, 0]], W: [[0, 0]] }).loss([3], [1]) === Math.log(2); // true
    */
-  loss(x: Points, y: Matrix): number {
+  loss(x: Points, y: Matrix, options?: TwoLayerLossOptions): number {
     const where = 'TwoLayerClassifier.loss';
-    return this.evaluate(where, readExamples(where, x, y, this.layers)).loss;
+    const { examples, weights } = this.read(where, x, y, options);
+    return this.evaluate(where, examples, weights).loss;
   }
   /**
    * The loss, its derivatives by V and W in f64, and the predictions. Throws as loss does, NON_FINITE (argument
@@ -142,12 +169,12 @@ export class TwoLayerClassifier extends Model {
    * @example
    * new TwoLayerClassifier({ V: [[1, 0]], W: [[0, 0]] }).lossGradient([0], [1]).dW; // Float64Array(2) [ 0, -0.5 ]
    */
-  lossGradient(x: Points, y: Matrix): TwoLayerGradient {
+  lossGradient(x: Points, y: Matrix, options?: TwoLayerLossOptions): TwoLayerGradient {
     const where = 'TwoLayerClassifier.lossGradient';
     const { layers } = this;
     const gradient = check.room(where, layers.size);
-    const examples = readExamples(where, x, y, layers);
-    const { loss, prediction } = this.evaluate(where, examples, (context, rows, activations, { dLogits }) =>
+    const { examples, weights } = this.read(where, x, y, options);
+    const { loss, prediction } = this.evaluate(where, examples, weights, (context, rows, activations, { dLogits }) =>
       runNow(backward(context, rows, activations, dLogits, layers.split(gradient))),
     );
     if (!gradient.every(Number.isFinite))
@@ -159,8 +186,9 @@ export class TwoLayerClassifier extends Model {
   /**
    * Descent one row at a time: for each index of `order` (default: every row once, as they stand) the gradient of that
    * row alone, times `learningRate`, is taken off V and W. Returns the new model, and the loss of each row visited
-   * before its step. Computes in the dtype of x, to which the parameters are then rounded. Throws as loss does,
-   * INVALID_ARGUMENT for order and learningRate, DIVERGED.
+   * before its step. Computes in the dtype of x, to which the parameters are then rounded. A calibrated classifier
+   * learns by its logits, and comes out with temperature 1. Throws as loss does, INVALID_ARGUMENT for order and
+   * learningRate, DIVERGED.
    *
    * @example
    * const net = new TwoLayerClassifier({ V: [[1, 0]], W: [[0, 0]] });
@@ -183,7 +211,29 @@ export class TwoLayerClassifier extends Model {
     this.live();
     const flat = this.flat.slice();
     const losses = descend(where, this.backend, this.layers, flat, examples, order, learningRate);
-    return { model: this.like(where, flat), losses };
+    const parameters = { ...this.layers.matrices(where, flat), hidden: this.hidden };
+    return { model: new TwoLayerClassifier(parameters, this.on()), losses };
+  }
+
+  /**
+   * A classifier with the same logits, whose temperature minimises the cross-entropy of x and y (Guo et al. 2017): data
+   * it was not fitted to. The report has cross-entropy and expected calibration error before and after; the
+   * cross-entropy never rises. Throws as loss does, EMPTY_INPUT for no targets.
+   *
+   * @example
+   * const sure = new TwoLayerClassifier({ V: [[9, 0]], W: [[9, 0]] });
+   * const { model, report } = sure.calibrate([[1], [1], [1]], [1, 1, 0]);
+   * [report.temperature.toFixed(1), model.predict([1]).probabilities[0].toFixed(2)]; // [ '13.0', '0.67' ]
+   */
+  calibrate(x: Points, y: Matrix): { model: TwoLayerClassifier; report: CalibrationReport } {
+    const where = 'TwoLayerClassifier.calibrate';
+    const examples = readExamples(where, x, y, this.layers);
+    if (examples.n === 0)
+      throw argumentError('EMPTY_INPUT', where, 'y', { expected: 'at least one target', received: 'none' });
+    const { logits } = this.evaluate(where, examples).prediction;
+    const report = calibrateLogits(logits, examples.y, this.temperature);
+    const parameters = { ...this.parameters, temperature: report.temperature };
+    return { model: new TwoLayerClassifier(parameters, this.on()), report };
   }
 
   /**
@@ -194,11 +244,17 @@ export class TwoLayerClassifier extends Model {
    * TwoLayerClassifier.fromBytes(net.toBytes()).parameters.V; // Float64Array(2) [ 1, 0 ]
    */
   toBytes(): Uint8Array {
-    const { V, W } = this.parameters;
-    return encode(this.kind, encodeColumns(this.columns), {
-      V: { shape: [this.hidden, this.inputs + 1], values: V },
-      W: { shape: [this.outputs, this.hidden + 1], values: W },
-    });
+    const { parameters, labels, columns } = this;
+    const { V, W, temperature } = parameters;
+    const metadata = { temperature: String(temperature), ...(labels && { labels: JSON.stringify(labels) }) };
+    return encode(
+      this.kind,
+      { ...metadata, ...encodeColumns(columns) },
+      {
+        V: { shape: [this.hidden, this.inputs + 1], values: V },
+        W: { shape: [this.outputs, this.hidden + 1], values: W },
+      },
+    );
   }
   /**
    * Reads what toBytes wrote. Throws FORMAT (tensor, reason), INVALID_ARGUMENT, BACKEND.
@@ -214,8 +270,10 @@ export class TwoLayerClassifier extends Model {
     const hidden = sizeOf(file, 'V', 2);
     const V = tensorOf(file, 'V', [hidden, sizeOf(file, 'V', 2, 1)]);
     const W = tensorOf(file, 'W', [sizeOf(file, 'W', 2), hidden + 1]);
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
-    return orMalformed(() => new TwoLayerClassifier({ V, W, hidden }, on));
+    const temperature = numberOf(file, 'temperature') ?? 1;
+    const named = { ...decodeColumns(file), ...decodeLabels(file.metadata) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
+    return orMalformed(() => new TwoLayerClassifier({ V, W, hidden, temperature }, on));
   }
 
   /**
@@ -236,9 +294,9 @@ export class TwoLayerClassifier extends Model {
     options: TwoLayerFitOptions,
   ): Promise<{ model: TwoLayerClassifier; report: TrainingReport }> {
     const where = 'TwoLayerClassifier.fit';
-    const { layers, flat, report, backend, columns } = await fitTwoLayers(where, x, y, options);
+    const { layers, flat, report, backend, names } = await fitTwoLayers(where, x, y, options);
     const parameters = { ...layers.matrices(where, flat), hidden: layers.hidden };
-    return { model: new TwoLayerClassifier(parameters, { backend, ...(columns && { columns }) }), report };
+    return { model: new TwoLayerClassifier(parameters, { backend, ...names }), report };
   }
 
   protected override summary(): object {
@@ -250,13 +308,16 @@ export class TwoLayerClassifier extends Model {
     this.weights.f32?.dispose();
   }
 
-  /** The same net with other parameters. */
-  private like(where: string, flat: Float64Array): TwoLayerClassifier {
-    const { backend, columns, layers, hidden } = this;
-    return new TwoLayerClassifier(
-      { ...layers.matrices(where, flat), hidden },
-      { backend, ...(columns && { columns }) },
-    );
+  /** The backend and the names, for a classifier with other parameters. */
+  private on(): TwoLayerOn {
+    const { backend, columns, labels } = this;
+    return { backend, ...(columns && { columns }), ...(labels && { labels }) };
+  }
+  private read(where: string, x: unknown, y: unknown, options: unknown): { examples: Examples; weights: Weighting } {
+    const given = check.options(where, options, ['classWeights', 'sampleWeights']);
+    const classes = readClassWeights(where, given.classWeights, this.outputs);
+    const examples = readExamples(where, x, y, this.layers);
+    return { examples, weights: { classes, rows: check.weights(where, given.sampleWeights, examples.n) } };
   }
   private weightsOf(dtype: DType): Weights<DType, Layers> {
     this.live();
@@ -267,28 +328,55 @@ export class TwoLayerClassifier extends Model {
   private evaluate(
     where: string,
     { x, y, n }: Examples,
-    use?: (context: PassContext, x: Real, activations: Activations, entropy: Entropy) => void,
+    weights?: Weighting,
+    use?: (context: PassContext, x: Real, activations: Activations, entropies: Entropies) => void,
   ): { loss: number; prediction: Prediction } {
-    const { inputs, outputs } = this;
+    const { inputs, outputs, backend, temperature } = this;
     const dtype = check.dtypeOf(x);
     const logits = check.alike(x, n * outputs);
     const probabilities = check.alike(x, n * outputs);
     const classes = check.room(where, outputs, dtype).fill(1);
-    const context = { backend: this.backend, weights: this.weightsOf(dtype), room: new Workspace(where, dtype, true) };
+    if (weights) classes.set(weights.classes);
+    const context = { backend, weights: this.weightsOf(dtype), room: new Workspace(where, dtype, true) };
+    const { room } = context;
     let loss = 0;
     for (let from = 0; from < n; from += ROWS) {
-      context.room.restart();
+      room.restart();
       const end = Math.min(from + ROWS, n);
-      const rows = x.subarray(from * inputs, end * inputs);
-      const activations = runNow(forward(context, rows, end - from));
-      const each = { rows: context.room.array(end - from).fill(1), classes };
+      const part = x.subarray(from * inputs, end * inputs);
+      const activations = runNow(forward(context, part, end - from));
+      const rows = room.array(end - from).fill(1);
+      if (weights) rows.set(weights.rows.subarray(from, end));
       const targets = y.subarray(from * outputs, end * outputs);
-      const results = runNow(entropy(where, context, activations.logits, targets, each, (row) => from + row));
-      loss += total(results.loss);
+      const each = { rows, classes, temperature };
+      const entropies = this.withUserErrors(where, from, () =>
+        runNow(crossEntropy(backend, room, outputs, activations.logits, targets, each)),
+      );
+      loss += total(entropies.loss);
       logits.set(activations.logits, from * outputs);
-      probabilities.set(results.probabilities, from * outputs);
-      use?.(context, rows, activations, results);
+      probabilities.set(entropies.probabilities, from * outputs);
+      use?.(context, part, activations, entropies);
     }
     return { loss, prediction: { logits, probabilities } };
+  }
+  private withUserErrors<R>(where: string, from: number, run: () => R): R {
+    try {
+      return run();
+    } catch (error) {
+      throw toLossError(where, error, (row) => from + row);
+    }
+  }
+}
+/** The weights of the loss of rows. */
+interface Weighting {
+  readonly rows: Float64Array;
+  readonly classes: Float64Array;
+}
+function decodeLabels({ labels }: Readonly<Record<string, string>>): { labels?: readonly string[] } {
+  if (labels === undefined) return {};
+  try {
+    return { labels: JSON.parse(labels) as readonly string[] };
+  } catch {
+    throw malformed('its labels are not JSON');
   }
 }

@@ -4,8 +4,8 @@ import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { callError, KernelFailure } from '../../../errors.ts';
 import { type Arrays, type DType, pad } from '../../../grammar.ts';
+import type { Examples } from './examples.ts';
 import type { Layers } from './layers.ts';
-import type { Examples } from './targets.ts';
 
 /** Values of x and y that one call takes, 8 MB or less. */
 const VALUES = 2 ** 20;

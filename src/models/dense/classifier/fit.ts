@@ -1,7 +1,7 @@
 /** Fits a two-layer net by mini-batches: chooses a starting point, and gives training/ its task. */
 import { defaultBackend } from '../../../backends/default.ts';
 import type { Backend } from '../../../bind.ts';
-import type { Matrix, Points } from '../../../check.ts';
+import type { Matrix, Points, Real, Vector } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { argumentError } from '../../../errors.ts';
 import { allocate } from '../../../memory.ts';
@@ -11,14 +11,16 @@ import { type Task, train } from '../../../training/loop.ts';
 import { Pace } from '../../../training/pace.ts';
 import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
+import { crossEntropy, toLossError } from '../../classifier/entropy.ts';
+import { readClassWeights, warnOfOneClass } from '../../classifier/targets.ts';
 import { isA, Model } from '../../model.ts';
 import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
 import { Workspace } from '../../workspace.ts';
 import { gather } from './descend.ts';
+import { type Examples, readExamples } from './examples.ts';
 import { Layers, readTwoLayers, type TwoLayerParameters } from './layers.ts';
-import { backward, entropy, forward, type PassContext } from './pass.ts';
-import { type Examples, readExamples } from './targets.ts';
+import { backward, forward, type PassContext } from './pass.ts';
 
 /** Options of `TwoLayerClassifier.fit`: of the training run, and of the net to make. */
 export interface TwoLayerFitOptions extends TrainingOptions {
@@ -28,10 +30,16 @@ export interface TwoLayerFitOptions extends TrainingOptions {
   readonly hidden: number;
   /** Outputs, each with a probability of its own. */
   readonly outputs: number;
+  /** The weight of each output's cross-entropy [outputs] >= 0; default 1. */
+  readonly classWeights?: Vector;
+  /** The weight of each row [n] >= 0, in training and where it is held out: 2 is worth two such rows; default 1. */
+  readonly sampleWeights?: Vector;
   /** Names of the inputs, kept with the model. */
   readonly columns?: readonly string[];
+  /** Names of the outputs, kept with the model. */
+  readonly labels?: readonly string[];
   /** Where learning starts: a classifier, or the parameters of one; default: drawn with the seed. */
-  readonly init?: TwoLayerParameters;
+  readonly init?: TwoLayerParameters | { readonly parameters: TwoLayerParameters };
   /** Default: defaultBackend(). */
   readonly backend?: Backend;
   /** Rows whose gradients are summed together before sums are added; default 8192. */
@@ -42,7 +50,10 @@ const fitOptions = [
   'inputs',
   'hidden',
   'outputs',
+  'classWeights',
+  'sampleWeights',
   'columns',
+  'labels',
   'init',
   'backend',
   'shardSize',
@@ -53,7 +64,7 @@ export interface FittedTwoLayers {
   readonly flat: Float64Array;
   readonly report: TrainingReport;
   readonly backend: Backend;
-  readonly columns: readonly string[] | undefined;
+  readonly names: { readonly columns?: readonly string[]; readonly labels?: readonly string[] };
 }
 
 export async function fitTwoLayers(
@@ -70,10 +81,13 @@ export async function fitTwoLayers(
     hidden: check.count(where, 'hidden', given.hidden),
     outputs: check.count(where, 'outputs', given.outputs),
   });
+  const classes = readClassWeights(where, given.classWeights, layers.outputs);
   const columns = check.names(where, 'columns', given.columns, layers.inputs);
+  const labels = check.names(where, 'labels', given.labels, layers.outputs);
   const shardSize = given.shardSize === undefined ? undefined : check.count(where, 'shardSize', given.shardSize);
   const start = initialParameters(where, layers, given.init, settings.seed);
   const read = readExamples(where, x, y, layers);
+  const weights = check.weights(where, given.sampleWeights, read.n);
   if (read.n === 0)
     throw argumentError('EMPTY_INPUT', where, 'x', {
       expected: 'at least one row',
@@ -81,17 +95,15 @@ export async function fitTwoLayers(
       reason: 'is empty',
     });
   // copies: a fit outlives the call
-  const copy = <A extends Examples['x']>(values: A): A => allocate(where, values.length, () => values.slice() as A);
+  const copy = (values: Real): Real => allocate(where, values.length, () => values.slice());
   const examples = { n: read.n, x: copy(read.x), y: copy(read.y) };
-  const task = new TwoLayerTask(where, backend, layers, examples, start, shardSize, settings.signal);
+  const weighting = { weights, classes };
+  const task = new TwoLayerTask(where, backend, layers, examples, weighting, start, shardSize, settings.signal);
   try {
     const { parameters, report } = await train(task, settings);
-    const constant = constantOutputs(examples, layers.outputs);
-    if (constant.length > 0)
-      report.warnings.push(
-        `one class only: all targets of ${constant.length === 1 ? 'output' : 'outputs'} ${constant.join()} are the same`,
-      );
-    return { layers, flat: parameters, report, backend, columns };
+    report.warnings.push(...warnOfOneClass(examples.y, layers.outputs, labels));
+    const names = { ...(columns && { columns }), ...(labels && { labels }) };
+    return { layers, flat: parameters, report, backend, names };
   } finally {
     task.dispose();
   }
@@ -99,8 +111,11 @@ export async function fitTwoLayers(
 
 function initialParameters(where: string, layers: Layers, init: unknown, seed: number): Float64Array {
   if (init === undefined) return layers.initialise(where, new Random(seed));
-  const given = isA(Model, init) ? init.parameters : check.fields(where, 'init', init, ['V', 'W', 'hidden']);
-  const { layers: own, flat } = readTwoLayers(where, given);
+  let given: unknown = init;
+  if (isA(Model, init)) given = init.parameters;
+  else if (typeof init === 'object' && init !== null && 'parameters' in init)
+    given = check.fields(where, 'init', init, ['parameters']).parameters;
+  const { layers: own, flat } = readTwoLayers(where, given, 'init');
   for (const name of ['inputs', 'hidden', 'outputs'] as const)
     if (own[name] !== layers[name])
       throw argumentError('DIMENSION_MISMATCH', where, 'init', {
@@ -110,18 +125,12 @@ function initialParameters(where: string, layers: Layers, init: unknown, seed: n
       });
   return flat;
 }
-/** The outputs of which all targets are the same. */
-function constantOutputs({ n, y }: Examples, outputs: number): number[] {
-  return Array.from({ length: outputs }, (_, j) => j).filter((j) => {
-    for (let row = 1; row < n; row++) if (y[row * outputs + j] !== y[j]) return false;
-    return true;
-  });
-}
-
 class TwoLayerTask implements Task {
   readonly lengths: Int32Array;
+  readonly terms: Float64Array;
   readonly identity: TrainingIdentity;
   private readonly weights: Weights<'f32' | 'f64', Layers>;
+  private readonly classes: Real;
   private readonly room: Workspace;
   private readonly pace: Pace;
   private readonly how: { readonly shardSize?: number };
@@ -130,6 +139,7 @@ class TwoLayerTask implements Task {
     private readonly backend: Backend,
     private readonly layers: Layers,
     private readonly examples: Examples,
+    private readonly weighting: { readonly weights: Float64Array; readonly classes: Float64Array },
     readonly parameters: Float64Array,
     shardSize: number | undefined,
     private readonly signal: AbortSignal | undefined,
@@ -137,46 +147,55 @@ class TwoLayerTask implements Task {
     const { inputs, hidden, outputs } = layers;
     const dtype = check.dtypeOf(examples.x);
     this.lengths = new Int32Array(examples.n).fill(1);
+    this.terms = weighting.weights;
+    this.classes = check.room(where, outputs, dtype);
+    this.classes.set(weighting.classes);
     this.room = new Workspace(where, dtype, true);
     this.pace = new Pace(signal, where);
     this.weights = new Weights(backend, layers, parameters, dtype);
-    const facts = Object.entries({ inputs, hidden, outputs, dtype, shardSize });
+    const facts = Object.entries({ inputs, hidden, outputs, dtype, shardSize, classWeights: weighting.classes });
     this.identity = Object.fromEntries(facts.map(([name, value]) => [name, String(value)]));
     this.how = shardSize === undefined ? {} : { shardSize };
   }
   async loss(parameters: Float64Array, chosen: Int32Array): Promise<number> {
-    const { loss } = await this.run(this.evaluate(parameters, chosen));
-    return total(loss);
+    return total((await this.run(chosen, this.evaluate(parameters, chosen))).loss);
   }
   async lossGradient(parameters: Float64Array, chosen: Int32Array, gradient: Float64Array): Promise<number> {
-    const { context, x, activations, loss, dLogits } = await this.run(this.evaluate(parameters, chosen));
-    await this.run(backward(context, x, activations, dLogits, this.layers.split(gradient), this.how));
+    const { context, x, activations, loss, dLogits } = await this.run(chosen, this.evaluate(parameters, chosen));
+    const parts = this.layers.split(gradient);
+    await this.run(chosen, backward(context, x, activations, dLogits, parts, this.how));
     return total(loss);
   }
   dispose(): void {
     this.weights.dispose();
   }
 
-  private run<R>(pass: Pass<R>): Promise<R> {
-    return runAsync(pass, this.pace, this.signal);
+  private async run<R>(chosen: Int32Array, pass: Pass<R>): Promise<R> {
+    try {
+      return await runAsync(pass, this.pace, this.signal);
+    } catch (error) {
+      throw toLossError(this.where, error, (row) => chosen[row]!);
+    }
   }
   private *evaluate(parameters: Float64Array, chosen: Int32Array) {
-    const { weights, room, layers, examples, backend } = this;
+    const { weights, room, layers, examples, backend, classes } = this;
+    const { inputs: i, outputs: o } = layers;
     weights.write(parameters);
     room.restart();
     const n = chosen.length;
     const context: PassContext = { backend, weights, room };
-    const x = gather(examples.x, layers.inputs, chosen, room.array(n * layers.inputs));
-    const y = gather(examples.y, layers.outputs, chosen, room.array(n * layers.outputs));
+    const x = gather(examples.x, i, chosen, room.array(n * i));
+    const y = gather(examples.y, o, chosen, room.array(n * o));
+    const rows = gather(this.weighting.weights, 1, chosen, room.array(n));
     const activations = yield* forward(context, x, n);
-    const each = { rows: room.array(n).fill(1), classes: room.array(layers.outputs).fill(1) };
-    const results = yield* entropy(this.where, context, activations.logits, y, each, (row) => chosen[row]!);
+    const results = yield* crossEntropy(backend, room, o, activations.logits, y, { rows, classes, temperature: 1 });
     return { context, x, activations, ...results };
   }
 }
 
-export function total(values: ArrayLike<number>): number {
+/** Adds in order, in f64. */
+export function total(values: Real): number {
   let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  for (const value of values) sum += value;
   return sum;
 }

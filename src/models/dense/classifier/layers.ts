@@ -14,6 +14,8 @@ export interface TwoLayerParameters {
   readonly W: Matrix;
   /** Hidden units, needed if both matrices are flat. */
   readonly hidden?: number;
+  /** The probabilities are sigmoid(logits / temperature), temperature > 0; default 1. */
+  readonly temperature?: number;
 }
 export interface TwoLayerShape {
   readonly inputs: number;
@@ -118,10 +120,15 @@ export class Layers implements TwoLayerShape, Slots {
 
 /**
  * Reads the parameters: their sizes, and the flat vector. Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE
- * (argument: V, W or hidden).
+ * (argument: V, W, hidden or temperature).
  */
-export function readTwoLayers(where: string, given: unknown): { layers: Layers; flat: Float64Array } {
-  const fields = check.fields(where, 'parameters', given, ['V', 'W', 'hidden']);
+export function readTwoLayers(
+  where: string,
+  given: unknown,
+  argument = 'parameters',
+): { layers: Layers; flat: Float64Array; temperature: number } {
+  const fields = check.fields(where, argument, given, ['V', 'W', 'hidden', 'temperature']);
+  const temperature = check.positive(where, 'temperature', check.or(fields.temperature, 1));
   const hidden = hiddenOf(where, fields);
   const V = check.tensor(where, 'V', fields.V, [hidden, undefined]);
   const inputs = V.length / hidden - 1;
@@ -137,7 +144,7 @@ export function readTwoLayers(where: string, given: unknown): { layers: Layers; 
   const layers = new Layers(where, { inputs, hidden, outputs });
   check.finite(where, 'V', V);
   check.finite(where, 'W', W);
-  return { layers, flat: layers.join(where, { V, W }) };
+  return { layers, flat: layers.join(where, { V, W }), temperature };
 }
 function hiddenOf(where: string, { V, W, hidden }: { V?: unknown; W?: unknown; hidden?: unknown }): number {
   if (hidden !== undefined) return check.count(where, 'hidden', hidden);

@@ -1,7 +1,6 @@
 /** Passes through a two-layer net, forward and backward: kernel calls over rows (docs/math/dense.md). */
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
-import { callError, KernelFailure } from '../../../errors.ts';
 import type { DType } from '../../../grammar.ts';
 import type { Weights } from '../../weights.ts';
 import { byRows, type Pass, repeatRow, work } from '../../work.ts';
@@ -22,21 +21,6 @@ export interface Activations {
   /** [n, outputs] */
   readonly logits: Real;
 }
-/** How the losses of rows and outputs are weighted. */
-export interface EntropyWeights {
-  /** [n] */
-  readonly rows: Real;
-  /** [outputs] */
-  readonly classes: Real;
-}
-export interface Entropy {
-  /** The weighted loss of each row [n]. */
-  readonly loss: Real;
-  readonly probabilities: Real;
-  /** The derivative of the sum of losses by the logits. */
-  readonly dLogits: Real;
-}
-
 /** Computes the hidden units and the logits of n rows. */
 export function* forward({ backend, weights, room }: PassContext, x: Real, n: number): Pass<Activations> {
   const { inputs: i, hidden, outputs: o } = weights.architecture;
@@ -49,29 +33,6 @@ export function* forward({ backend, weights, room }: PassContext, x: Real, n: nu
   const logits = yield* repeatRow(weights.bias('c'), n, room.array(n * o));
   yield work(dense.affine, { n, i: hidden, o }, { x: h, W: weights.across('W'), y: logits });
   return { h, slope, logits };
-}
-
-/** Throws NON_FINITE for a row whose loss overflows; `rowOf` turns a row of the pass into one of the caller's. */
-export function* entropy(
-  where: string,
-  { backend, weights, room }: PassContext,
-  logits: Real,
-  y: Real,
-  { rows, classes }: EntropyWeights,
-  rowOf: (row: number) => number,
-): Pass<Entropy> {
-  const { outputs: o } = weights.architecture;
-  const n = rows.length;
-  const { dense } = backend.kernels(weights.dtype);
-  const results = { loss: room.array(n), probabilities: room.array(n * o), dLogits: room.array(n * o) };
-  try {
-    yield work(dense.crossEntropy, { n, o }, { logits, y, weights: rows, classWeights: classes, ...results });
-  } catch (error) {
-    if (!(error instanceof KernelFailure)) throw error;
-    const row = rowOf(error.at['n']!);
-    throw callError('NON_FINITE', where, `the logits of x at row ${row} overflow`, { argument: 'x', row });
-  }
-  return results;
 }
 
 /** Adds the derivative of the loss by the parameters to the parts of a gradient. */

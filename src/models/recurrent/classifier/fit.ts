@@ -21,7 +21,15 @@ import { Workspace } from '../../workspace.ts';
 import type { StackArchitecture } from '../stack/architecture.ts';
 import { backward, forward, type StackWeights } from '../stack/pass.ts';
 import { type Examples, readExamples, rowsOf } from './examples.ts';
-import { type LossAt, lossAts, matricesOf, type RecurrentParameters, readRecurrent, stackOf } from './parameters.ts';
+import {
+  type LossAt,
+  lossAts,
+  matricesOf,
+  parameterNames,
+  type RecurrentParameters,
+  readRecurrent,
+  stackOf,
+} from './parameters.ts';
 
 /** Options of `RecurrentClassifier.fit`: of the training run, and of the classifier to make. */
 export interface RecurrentFitOptions extends TrainingOptions {
@@ -153,8 +161,10 @@ function initialParameters(where: string, stack: StackArchitecture, init: unknow
   if (init === undefined) return stack.initialise(where, new Random(seed));
   let given: unknown = init;
   if (isA(Model, init)) given = init.parameters;
-  else if (typeof init === 'object' && init !== null && 'parameters' in init)
-    given = check.fields(where, 'init', init, ['parameters']).parameters;
+  else {
+    const { parameters, ...own } = check.fields(where, 'init', init, ['parameters', ...parameterNames]);
+    given = check.or(parameters, own);
+  }
   const { stack: own, flat } = readRecurrent(where, given, 'init');
   for (const [name, [is, needed]] of Object.entries({
     inputs: [own.inputs, stack.inputs],

@@ -26,7 +26,7 @@ export interface RecurrentParameters {
   /** Units of the inputs: minus `mean` [inputs], divided by `standardDeviation` [inputs]; default: those of the data. */
   readonly standardization?: { readonly mean: Vector; readonly standardDeviation: Vector };
 }
-const names = ['U', 'V', 'W', 'lossAt', 'temperature', 'standardization'] as const;
+export const parameterNames = ['U', 'V', 'W', 'lossAt', 'temperature', 'standardization'] as const;
 
 /** The same, checked: U, V and W in the flat vector of the stack. */
 export interface CheckedParameters {
@@ -56,7 +56,7 @@ export function matricesOf(stack: StackArchitecture, flat: Float64Array) {
 
 /** Throws INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE. */
 export function readRecurrent(where: string, given: unknown, argument = 'parameters'): CheckedParameters {
-  const fields = check.fields(where, argument, given, names);
+  const fields = check.fields(where, argument, given, parameterNames);
   const lossAt = check.choice(where, 'lossAt', check.or(fields.lossAt, 'final'), lossAts);
   const temperature = check.positive(where, 'temperature', check.or(fields.temperature, 1));
   const H = unitsOf(where, fields.U);
