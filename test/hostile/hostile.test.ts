@@ -28,6 +28,7 @@ const places: Places = {
   ...network,
   ...lds,
   ...jacobian,
+  ...lds,
   ...recurrent,
   ...twoLayer,
   ...opening,
