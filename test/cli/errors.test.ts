@@ -89,11 +89,6 @@ const usage: Case[] = [
     2,
     /^no kind of model is called tree: there are gaussian, gaussian-mixture, .*recurrent-classifier.* and /,
   ],
-  [
-    'fit linear-dynamical-system data.csv -o x',
-    2,
-    /^linear-dynamical-system is not there yet: only gaussian, gaussian-mixture, /,
-  ],
   ['fit gaussian data.csv', 2, "required option '-o, --output <MODEL>' not specified"],
   ['fit gaussian-mixture three.csv -o x', 2, '--components is needed: try --components 2, or 1..8 to choose by BIC'],
   [

@@ -1,7 +1,7 @@
 /** Starts and ends of EM: the optimum is found, units and weights do not matter, no collapse loses what was found. */
 import { describe, expect, test } from 'vitest';
 import { isMeasured, readBirds } from '../../examples/birds.ts';
-import { Gaussian, GaussianMixture, type MixtureFitOptions, openBackend } from '../../src/index.ts';
+import { Gaussian, GaussianMixture, openBackend } from '../../src/index.ts';
 import { Random } from '../../src/random.ts';
 import { hasNative, range } from '../support/models.ts';
 
