@@ -30,11 +30,8 @@ const places: Places = {
   ...network,
   ...lds,
   ...jacobian,
-<<<<<<< HEAD
   ...lds,
-=======
   ...opening,
->>>>>>> wip-convolution
   ...recurrent,
   ...twoLayer,
 };
