@@ -28,7 +28,6 @@ const places: Places = {
   ...mixture,
   ...density,
   ...network,
-  ...lds,
   ...jacobian,
   ...lds,
   ...opening,
