@@ -4,16 +4,19 @@
  * argument.
  */
 export {
+  FAR,
   finiteRows,
   type Gaps,
   gapHint,
   gapOptions,
   gaps,
   isOnePoint,
+  marking,
   nonFinite,
   out,
   points,
   type Rows,
+  type Scoring,
   sameRows,
   table,
   weights,
