@@ -11,6 +11,7 @@ import { convolution } from './convolution.ts';
 import { density } from './density.ts';
 import { gaussian } from './gaussian.ts';
 import { jacobian } from './jacobian.ts';
+import { lds } from './lds.ts';
 import { mixture } from './mixture.ts';
 import { network } from './network.ts';
 import { opening } from './opening.ts';
@@ -28,12 +29,13 @@ const places: Places = {
   ...density,
   ...network,
   ...jacobian,
+  ...lds,
   ...opening,
   ...recurrent,
   ...twoLayer,
 };
 /** Nobody but the library makes these, or describes them. */
-const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\./;
+const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\.|^new SystemStatistics\(moments\./;
 
 test('every argument, option and field of every export has a place, and no place is of another time', () => {
   const surface = surfaceOf('src/index.ts').places.filter((name) => !own.test(name));

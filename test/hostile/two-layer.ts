@@ -119,7 +119,13 @@ export const twoLayer: Places = {
   ...data(`${NAME}#calibrate`, calibrate),
   ...data(`${NAME}#sgd`, sgd),
   [`${NAME}#sgd(options)`]: none((given, backend) => made({}, backend).sgd(x, y, given)),
-  [`${NAME}#sgd(options.order)`]: optional(none((order, backend) => sgd(backend, x, y, { order }))),
+  [`${NAME}#sgd(options.order)`]: optional({
+    call: (order, backend) => sgd(backend, x, y, { order }),
+    meant: ({ counts }, made) => {
+      const isWhole = Array.isArray(made) || made instanceof Int32Array || made instanceof Uint8Array;
+      return isWhole && counts?.every((row) => row >= 0 && row < x.length) ? { as: [...counts] } : undefined;
+    },
+  }),
   [`${NAME}#sgd(options.learningRate)`]: those(
     (n) => typeof n === 'number' && n > 0 && n < Number.POSITIVE_INFINITY,
     (learningRate, backend) => sgd(backend, x, y, { learningRate }),

@@ -19,7 +19,7 @@ import { type Pass, runAsync } from '../../work.ts';
 import { Workspace } from '../../workspace.ts';
 import { gather } from './descend.ts';
 import { type Examples, readExamples } from './examples.ts';
-import { Layers, readTwoLayers, type TwoLayerParameters } from './layers.ts';
+import { Layers, parameterNames, readTwoLayers, type TwoLayerParameters } from './layers.ts';
 import { backward, forward, type PassContext } from './pass.ts';
 
 /** Options of `TwoLayerClassifier.fit`: of the training run, and of the net to make. */
@@ -113,8 +113,10 @@ function initialParameters(where: string, layers: Layers, init: unknown, seed: n
   if (init === undefined) return layers.initialise(where, new Random(seed));
   let given: unknown = init;
   if (isA(Model, init)) given = init.parameters;
-  else if (typeof init === 'object' && init !== null && 'parameters' in init)
-    given = check.fields(where, 'init', init, ['parameters']).parameters;
+  else {
+    const { parameters, ...own } = check.fields(where, 'init', init, ['parameters', ...parameterNames]);
+    given = check.or(parameters, own);
+  }
   const { layers: own, flat } = readTwoLayers(where, given, 'init');
   for (const name of ['inputs', 'hidden', 'outputs'] as const)
     if (own[name] !== layers[name])

@@ -17,6 +17,7 @@ export interface TwoLayerParameters {
   /** The probabilities are sigmoid(logits / temperature), temperature > 0; default 1. */
   readonly temperature?: number;
 }
+export const parameterNames = ['V', 'W', 'hidden', 'temperature'] as const;
 export interface TwoLayerShape {
   readonly inputs: number;
   readonly hidden: number;
@@ -127,7 +128,7 @@ export function readTwoLayers(
   given: unknown,
   argument = 'parameters',
 ): { layers: Layers; flat: Float64Array; temperature: number } {
-  const fields = check.fields(where, argument, given, ['V', 'W', 'hidden', 'temperature']);
+  const fields = check.fields(where, argument, given, parameterNames);
   const temperature = check.positive(where, 'temperature', check.or(fields.temperature, 1));
   const hidden = hiddenOf(where, fields);
   const V = check.tensor(where, 'V', fields.V, [hidden, undefined]);
