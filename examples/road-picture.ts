@@ -46,7 +46,7 @@ export function roadPicture(
     [0, 1, 2].map((j) => ({
       x: 100 * values[place + j]!,
       y: 100 * prediction(i, j),
-      ahead: `${10 * (j + 1)} minutes`,
+      ahead: `${10 * (j + 1)} minutes ahead`,
     })),
   );
   const scatter = Plot.plot({
@@ -58,7 +58,7 @@ export function roadPicture(
     marginTop: 30,
     x: { label: 'truth, %' },
     y: { label: 'prediction, %' },
-    fx: { label: 'ahead' },
+    fx: { label: null },
     marks: [
       Plot.frame({ stroke: '#d0d7de' }),
       Plot.line(
@@ -72,7 +72,7 @@ export function roadPicture(
     start === undefined
       ? ''
       : `, from ${new Date(start + from * 600_000).toISOString().slice(0, 16).replace('T', ' ')}`;
-  const title = `Occupancy of a road and what was predicted half an hour before${date}`;
+  const title = `Occupancy of a road, predicted half an hour before${date}`;
   const place = (figure: unknown, y: number): string => {
     const text = (figure as { outerHTML: string }).outerHTML;
     return text.replace('<svg', `<svg y="${y}"`);
@@ -81,7 +81,7 @@ export function roadPicture(
   const font = `font-family="system-ui, sans-serif" fill="${ink}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">
 <rect width="100%" height="100%" fill="white"/>
-<text x="20" y="30" font-size="18" font-weight="600" ${font}>${title}</text>
+<text x="20" y="30" font-size="17" font-weight="600" ${font}>${title}</text>
 <text x="20" y="52" font-size="13" ${font}><tspan fill="${truthColour}">grey: the truth</tspan>  <tspan fill="${ownColour}">orange: the prediction</tspan></text>
 ${place(curves, HEAD)}
 ${place(scatter, HEAD + HEIGHTS[0] + 20)}

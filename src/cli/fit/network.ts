@@ -83,7 +83,7 @@ class NetworkFitting implements Fitting {
     const { names, counts } = rows;
     const lengths = rows.lengths();
     const values = rows.take().x;
-    const bar = progressBar(this.options.progress);
+    const bar = progressBar(this.options.progress, (loss) => `log-likelihood per step ${formatNumber(-loss)}`);
     const { model, report } = await MixtureDensityNetwork.fit(
       { values, lengths },
       {

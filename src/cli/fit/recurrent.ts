@@ -96,7 +96,7 @@ class RecurrentFitting implements Fitting {
     const steps = pick(all, names, this.targets);
     const isFinal = this.settings.lossAt !== 'all';
     const y = isFinal ? lastRows(steps, lengths, this.targets.length) : steps;
-    const bar = progressBar(this.options.progress);
+    const bar = progressBar(this.options.progress, (loss) => `log-likelihood ${formatNumber(-loss)}`);
     const { model, report } = await RecurrentClassifier.fit({ values, lengths }, y, {
       ...this.settings,
       inputs: columns.length,

@@ -95,15 +95,18 @@ export class CheckpointFiles {
   }
 }
 
-/** A bar that starts with the first progress. */
-export function progressBar(shown: boolean): { update: (progress: TrainingProgress) => void; stop: () => void } {
+/** A bar that starts with the first progress; `lossText` says what a loss is in the words of the kind. */
+export function progressBar(
+  shown: boolean,
+  lossText: (loss: number) => string,
+): { update: (progress: TrainingProgress) => void; stop: () => void } {
   let bar: Progress | undefined;
   let heldOutText = '';
   return {
     update: ({ iteration, maxIterations, batch, batches, loss, heldOut, secondsLeft }) => {
       bar ??= new Progress(shown, maxIterations * batches, 'given');
       if (heldOut !== undefined) heldOutText = `, held out ${formatNumber(heldOut)}`;
-      const text = `epoch ${iteration}, loss ${formatNumber(loss)}${heldOutText}`;
+      const text = `epoch ${iteration}, ${lossText(loss)}${heldOutText}`;
       bar.update((iteration - 1) * batches + batch, text, durationText(secondsLeft));
     },
     stop: () => bar?.stop(),

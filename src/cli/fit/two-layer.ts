@@ -73,7 +73,7 @@ class TwoLayerFitting implements Fitting {
     const columns = names.filter((name) => !this.targets.includes(name));
     if (columns.length === 0) throw fileError('EMPTY_INPUT', file, 'it has no columns beside the targets');
     const all = rows.take().x;
-    const bar = progressBar(this.options.progress);
+    const bar = progressBar(this.options.progress, (loss) => `log-likelihood ${formatNumber(-loss)}`);
     const { model, report } = await TwoLayerClassifier.fit(pick(all, names, columns), pick(all, names, this.targets), {
       ...this.settings,
       inputs: columns.length,

@@ -2,7 +2,7 @@
 import type { Option } from 'commander';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import type { AnyModel } from '../model.ts';
-import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption, targetsOption } from '../options.ts';
 
 /** The options of every inspection. */
 export interface InspectOptions extends BackendChoice, DataChoice {
@@ -12,6 +12,7 @@ export interface InspectOptions extends BackendChoice, DataChoice {
 }
 /** An option that several kinds share. */
 export const sequenceSetting = sequenceOption();
+export const targetsSetting = targetsOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */
   readonly options: readonly Option[];
