@@ -26,7 +26,7 @@ const stale = (target, ...sources) =>
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** Runs a command. Its output is shown only if it fails, or with SEQLIK_VERBOSE. */
-function run(what, command, args) {
+export function run(what, command, args) {
   process.stderr.write(`${what} ...\n`);
   const quiet = !process.env.SEQLIK_VERBOSE;
   const { status, stdout, stderr, error } = spawnSync(command, args, {

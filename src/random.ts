@@ -1,12 +1,26 @@
 /** Seeded draws from pure-rand's xoroshiro128+: a seed gives the same stream on every engine. */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
+
+const GOLDEN = 0x9e3779b1; // 2^32 over the golden ratio, odd: its multiples are spread over all words
+
+/** A bijection of 32 bits without visible pattern (murmur3's finaliser). */
+function mix(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
 
 export class Random {
   private readonly generator;
   private spare: number | undefined;
-  constructor(seed: number) {
-    this.generator = xoroshiro128plus(seed);
+  /**
+   * Seeds and streams of a seed are unsigned 32-bit numbers. Both are hashed into every word of the state: neighbouring
+   * seeds give unrelated draws from the first on, and stream 1 of one seed is no stream of another.
+   */
+  constructor(seed: number, stream = 0) {
+    const word = (i: number): number => mix(mix((seed + Math.imul(i, GOLDEN)) | 0) + Math.imul(stream + 1, GOLDEN));
+    this.generator = xoroshiro128plusFromState([word(1), word(2), word(3), word(4)]);
   }
 
   /** Draws from the uniform distribution on [0, 1). */

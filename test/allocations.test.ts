@@ -154,7 +154,7 @@ describe('wasm', () => {
       return { ...own, alloc };
     },
   });
-  const backend = openWasm(table, wasmModule);
+  const backend = openWasm(table, () => wasmModule);
   Object.defineProperty(prototype, 'exports', exports);
   const refuse: Refuse = (n) => {
     left = n;
@@ -194,7 +194,7 @@ describe('wasm', () => {
     for (let pages = 1; pages < 40; pages++) {
       let small: Backend<Table>;
       try {
-        small = openWasm(table, limited(pages));
+        small = openWasm(table, () => limited(pages));
       } catch {
         continue; // fewer than it begins with
       }

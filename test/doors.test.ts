@@ -1,8 +1,11 @@
 /** The built package from outside: how it is imported, which backend it opens, and how the environment changes that. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { levels } from '../src/levels.ts';
 import { hasNative } from './support/models.ts';
 
@@ -41,9 +44,10 @@ const openDefault = `import { defaultBackend } from 'seqlik';
 const open = (options: string): string => `import { openBackend } from 'seqlik';
   try { const { name, isa, threads } = openBackend(${options}); tell({ name, isa, threads }); }
   catch ({ name: error, code, argument, message }) { tell({ error, code, argument, message }); }`;
-const names = 'Gaussian,GaussianMixture,SeqlikError,defaultBackend,klDivergence,klDivergenceGradient,openBackend'.split(
-  ',',
-);
+const names =
+  'Gaussian,GaussianMixture,SeqlikError,defaultBackend,klDivergence,klDivergenceGradient,openBackend,setDefaultBackend'.split(
+    ',',
+  );
 const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
@@ -116,8 +120,106 @@ describe.concurrent('where addons are not allowed', () => {
   test('native is refused, with the reason and the remedy', async () => {
     const { code, message } = await outside(open("{ name: 'native' }"), { flags: noAddons });
     expect(code).toBe('BACKEND');
-    if (hasNative) expect(message).toContain('ERR_DLOPEN_DISABLED');
-    expect(message).toContain('npm run build:native');
+    if (hasNative) expect(message).toContain('addons are off');
+  });
+});
+
+// ---- a package whose addon is there and does not load ----
+const addon = 'build/native/Release/kernels.node';
+const root = mkdtempSync(join(tmpdir(), 'seqlik-doors-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+/** Copies the package, with `binary` as its addon; returns the address of its module. */
+function packageWith(name: string, binary: (at: string) => void): string {
+  const at = join(root, name);
+  mkdirSync(join(at, 'build/native/Release'), { recursive: true });
+  cpSync('dist', join(at, 'dist'), { recursive: true });
+  cpSync('package.json', join(at, 'package.json'));
+  symlinkSync(resolve('node_modules'), join(at, 'node_modules'), 'junction');
+  binary(join(at, addon));
+  return pathToFileURL(join(at, 'dist/index.js')).href;
+}
+const edit = (path: string, change: (text: string) => string): void =>
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+/** The default backend of that package, and how it refuses to be native. */
+const opened = (module: string): string => `const { defaultBackend, Gaussian, openBackend } = await import('${module}');
+  const { name, why } = defaultBackend();
+  const [log] = new Gaussian({ mean: [0], variances: [1] }).logDensity([0]);
+  const asked = (given) => { try { return openBackend(given).name; } catch ({ code, message, cause }) {
+    return { code, message, cause: cause?.constructor.name }; } };
+  tell({ name, why, log, native: asked({ name: 'native' }), isa: asked({ isa: 'baseline' }), wasm: asked({ name: 'wasm' }) });`;
+
+describe.concurrent('where the addon is there and does not load', () => {
+  test.each([
+    ['empty', (at: string) => writeFileSync(at, ''), /kernels.node does not load: /],
+    ['of another system', (at: string) => writeFileSync(at, 'MZ'.padEnd(4096)), /kernels.node does not load: /],
+    [
+      'of an older contract',
+      (at: string) => {
+        writeFileSync(at, '');
+        edit(join(at, '../../../../dist/backends/default.js'), (text) =>
+          text.replace('require(where)', '({ contract: 1, levels: {} })'),
+        );
+      },
+      /kernels.node was built for another version of seqlik/,
+    ],
+    [
+      'bundled as CommonJS, where import.meta is empty',
+      (at: string) =>
+        edit(join(at, '../../../../dist/backends/default.js'), (text) => text.replace('import.meta.url', 'undefined')),
+      /kernels.node does not load: .*undefined/,
+    ],
+  ])('%s: the default is wasm, and says why; native is refused', async (name, binary, reason) => {
+    const got = await outside(opened(packageWith(name, binary)));
+    expect(got).toMatchObject({ name: 'wasm', wasm: 'wasm', native: { code: 'BACKEND' }, isa: { code: 'BACKEND' } });
+    expect(got['log']).toBeCloseTo(-0.5 * Math.log(2 * Math.PI), 12);
+    expect(got['why']).toMatch(reason);
+    expect((got['native'] as Report)['message']).toMatch(reason);
+  });
+  test('SEQLIK_BACKEND=native makes it an error', async () => {
+    const module = packageWith('by name', (at) => writeFileSync(at, ''));
+    const code = `const { defaultBackend } = await import('${module}');
+      try { defaultBackend(); tell({}); } catch ({ code, message }) { tell({ code, message }); }`;
+    const got = await outside(code, { env: { SEQLIK_BACKEND: 'native' } });
+    expect(got).toMatchObject({ code: 'BACKEND', message: expect.stringMatching(/@seqlik\/.*npx seqlik build/) });
+  });
+  test.runIf(hasNative)('a native backend has no reason, nor has a wasm backend that was asked for', async () => {
+    const got = await outside(`import { defaultBackend, openBackend } from 'seqlik';
+      tell({ native: 'why' in defaultBackend(), wasm: 'why' in openBackend({ name: 'wasm' }) });`);
+    expect(got).toEqual({ native: false, wasm: false });
+  });
+});
+
+describe.concurrent('where WebAssembly does not run', () => {
+  const refused = (before: string): Promise<Report> =>
+    outside(`${before}; const { openBackend } = await import('seqlik');
+      try { openBackend({ name: 'wasm' }); tell({}); }
+      catch ({ name, code, message, cause }) { tell({ name, code, message, cause: cause?.constructor.name }); }`);
+  const throwing = (error: string) => `WebAssembly.Module = function () { throw ${error}; }`;
+  test.each([
+    ['it is absent', 'delete globalThis.WebAssembly', 'exist', 'Error'],
+    ['a policy forbids it', throwing("new WebAssembly.CompileError('by policy')"), 'compile', 'CompileError'],
+    ['modules of this size compile asynchronously', throwing("new RangeError('too large')"), 'compile', 'RangeError'],
+    [
+      'no memory is left',
+      "WebAssembly.Instance = function () { throw new RangeError('no memory') }",
+      'start',
+      'RangeError',
+    ],
+  ])('%s: BACKEND, with the cause and what to do', async (_, before, verb, cause) => {
+    const got = await refused(before);
+    expect(got).toMatchObject({ name: 'SeqlikError', code: 'BACKEND', cause });
+    expect(got['message']).toMatch(new RegExp(`WebAssembly does not ${verb} here.*setDefaultBackend`));
+  });
+  test('a module compiled asynchronously can be the default', async () => {
+    const got = await outside(`import { readFileSync } from 'node:fs';
+      const { defaultBackend, Gaussian, openBackend, setDefaultBackend } = await import('seqlik');
+      const bytes = readFileSync(new URL(import.meta.resolve('seqlik/kernels.wasm')));
+      const backend = openBackend({ module: await WebAssembly.compile(bytes) });
+      setDefaultBackend(backend);
+      const code = (given) => { try { setDefaultBackend(given); } catch ({ code, argument }) { return [code, argument]; } };
+      tell({ same: defaultBackend() === backend && new Gaussian({ mean: [0], variances: [1] }).backend === backend,
+        wrong: [code(undefined), code({ ...backend }), code('wasm')] });`);
+    expect(got).toEqual({ same: true, wrong: Array(3).fill(['INVALID_ARGUMENT', 'backend']) });
   });
 });
 

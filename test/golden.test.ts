@@ -10,7 +10,16 @@ import { type Case, generate, readCases } from './golden/format.ts';
 
 const vectors = 'test/golden/vectors';
 /** Cases of the operations the library has; the others of the vectors are missing. */
-const mapped: Record<string, number> = { 'S0.mdn': 69, 'S0.tednet': 11, 'S1a.kl': 14, 'S1b.kl': 10 };
+const mapped: Record<string, number> = {
+  'S0.mdn': 69,
+  'S0.tednet': 11,
+  'S1a.kl': 14,
+  'S1b.kl': 10,
+  'S3.diagnostics': 15,
+  'S3.bptt': 7,
+  'S3.sharedEigen': 5,
+  'S3.rnnJacobians': 5,
+};
 const native = existsSync('build/native/Release/kernels.node') ? openBackend({ name: 'native' }).levels : [];
 
 interface Run {

@@ -16,41 +16,44 @@ int prepareDiagonal(int k, int d, const double* weights /* k */, const double* L
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int logDensity(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* W /* k tri(d) */, T* tile /* 128 d */, T* centred /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
-    T* out /* n */);
+    const T* low /* k d */, const T* W /* k tri(d) */, T* tile /* 128 d */, T* centred /* 128 d */,
+    T* q /* 128 k */, T* line /* 128 */, T* out /* n */);
 /// out[i] = log Σ_c 2^q[c],  q[c] = b[c] - Σ_j (u[c,j] (x[i,j] - mean[c,j]))²
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int logDensityDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* u /* k d */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */, T* out /* n */);
+    const T* low /* k d */, const T* u /* k d */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
+    T* out /* n */);
 /// r[i,c] = 2^q[c] / Σ_c 2^q[c]
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int responsibilities(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* W /* k tri(d) */, T* tile /* 128 d */, T* centred /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
-    T* r /* n k */);
+    const T* low /* k d */, const T* W /* k tri(d) */, T* tile /* 128 d */, T* centred /* 128 d */,
+    T* q /* 128 k */, T* line /* 128 */, T* r /* n k */);
 /// r[i,c] = 2^q[c] / Σ_c 2^q[c]
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int responsibilitiesDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* u /* k d */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */, T* r /* n k */);
+    const T* low /* k d */, const T* u /* k d */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
+    T* r /* n k */);
 /// y = x[i] - mean[c], s = w[i] r[i,c];  count[c] += s, first[c] += s y, second[c] += s y yᵀ, logLikelihood +=
 /// w[i] log p(x[i]); row j of second has only the columns of whole 64-byte lines up to the diagonal
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int expect(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* W /* k tri(d) */, const double* w /* n */, T* tile /* 128 d */, T* centred /* 128 d */,
-    T* q /* 128 k */, T* line /* 128 */, double* wide /* 128 pad(d) */, double* centre /* pad(d) */,
-    double* r /* 128 */, double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* count /* k */,
-    double* first /* k pad(d) */, double* second /* k d pad(d) */, double* logLikelihood /* 1 */);
+    const T* low /* k d */, const T* W /* k tri(d) */, const double* w /* n */, T* tile /* 128 d */,
+    T* centred /* 128 d */, T* q /* 128 k */, T* line /* 128 */, double* wide /* 128 pad(d) */,
+    double* centre /* pad(d) */, double* r /* 128 */, double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */,
+    double* count /* k */, double* first /* k pad(d) */, double* second /* k d pad(d) */,
+    double* logLikelihood /* 1 */);
 /// the same with variances: second[c] += s y²
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */, const T* mean /* k d */,
-    const T* u /* k d */, const double* w /* n */, T* tile /* 128 d */, T* q /* 128 k */, T* line /* 128 */,
-    double* wide /* 128 pad(d) */, double* centre /* pad(d) */, double* r /* 128 */, double* y /* 128 pad(d) */,
-    double* ry /* 128 pad(d) */, double* count /* k */, double* first /* k pad(d) */, double* second /* k pad(d) */,
-    double* logLikelihood /* 1 */);
+    const T* low /* k d */, const T* u /* k d */, const double* w /* n */, T* tile /* 128 d */, T* q /* 128 k */,
+    T* line /* 128 */, double* wide /* 128 pad(d) */, double* centre /* pad(d) */, double* r /* 128 */,
+    double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* count /* k */, double* first /* k pad(d) */,
+    double* second /* k pad(d) */, double* logLikelihood /* 1 */);
 }
 #define INSTANTIATE_MIXTURE \
   template int ISA::mixture::prepare<double>(int, int, const double*, const double*, const double*, double*, \
@@ -62,33 +65,33 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
   template int ISA::mixture::prepareDiagonal<float>(int, int, const double*, const double*, const double*, float*, \
     float*); \
   template int ISA::mixture::logDensity<double>(int, int, int, const double*, const double*, const double*, \
-    const double*, double*, double*, double*, double*, double*); \
+    const double*, const double*, double*, double*, double*, double*, double*); \
   template int ISA::mixture::logDensity<float>(int, int, int, const float*, const float*, const float*, \
-    const float*, float*, float*, float*, float*, float*); \
+    const float*, const float*, float*, float*, float*, float*, float*); \
   template int ISA::mixture::logDensityDiagonal<double>(int, int, int, const double*, const double*, const double*, \
-    const double*, double*, double*, double*, double*); \
-  template int ISA::mixture::logDensityDiagonal<float>(int, int, int, const float*, const float*, const float*, \
-    const float*, float*, float*, float*, float*); \
-  template int ISA::mixture::responsibilities<double>(int, int, int, const double*, const double*, const double*, \
-    const double*, double*, double*, double*, double*, double*); \
-  template int ISA::mixture::responsibilities<float>(int, int, int, const float*, const float*, const float*, \
-    const float*, float*, float*, float*, float*, float*); \
-  template int ISA::mixture::responsibilitiesDiagonal<double>(int, int, int, const double*, const double*, \
     const double*, const double*, double*, double*, double*, double*); \
-  template int ISA::mixture::responsibilitiesDiagonal<float>(int, int, int, const float*, const float*, \
+  template int ISA::mixture::logDensityDiagonal<float>(int, int, int, const float*, const float*, const float*, \
     const float*, const float*, float*, float*, float*, float*); \
+  template int ISA::mixture::responsibilities<double>(int, int, int, const double*, const double*, const double*, \
+    const double*, const double*, double*, double*, double*, double*, double*); \
+  template int ISA::mixture::responsibilities<float>(int, int, int, const float*, const float*, const float*, \
+    const float*, const float*, float*, float*, float*, float*, float*); \
+  template int ISA::mixture::responsibilitiesDiagonal<double>(int, int, int, const double*, const double*, \
+    const double*, const double*, const double*, double*, double*, double*, double*); \
+  template int ISA::mixture::responsibilitiesDiagonal<float>(int, int, int, const float*, const float*, \
+    const float*, const float*, const float*, float*, float*, float*, float*); \
   template int ISA::mixture::expect<double>(int, int, int, const double*, const double*, const double*, \
-    const double*, const double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, \
-    double*, double*, double*, double*); \
+    const double*, const double*, const double*, double*, double*, double*, double*, double*, double*, double*, \
+    double*, double*, double*, double*, double*, double*); \
   template int ISA::mixture::expect<float>(int, int, int, const float*, const float*, const float*, const float*, \
-    const double*, float*, float*, float*, float*, double*, double*, double*, double*, double*, double*, double*, \
-    double*, double*); \
+    const float*, const double*, float*, float*, float*, float*, double*, double*, double*, double*, double*, \
+    double*, double*, double*, double*); \
   template int ISA::mixture::expectDiagonal<double>(int, int, int, const double*, const double*, const double*, \
-    const double*, const double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, \
-    double*, double*, double*); \
+    const double*, const double*, const double*, double*, double*, double*, double*, double*, double*, double*, \
+    double*, double*, double*, double*, double*); \
   template int ISA::mixture::expectDiagonal<float>(int, int, int, const float*, const float*, const float*, \
-    const float*, const double*, float*, float*, float*, double*, double*, double*, double*, double*, double*, \
-    double*, double*, double*);
+    const float*, const float*, const double*, float*, float*, float*, double*, double*, double*, double*, double*, \
+    double*, double*, double*, double*);
 #define EACH_MIXTURE(X) \
   X(mixture, prepare, f64, double) \
   X(mixture, prepare, f32, float) \

@@ -4,12 +4,17 @@ import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
 import { rephrase, SeqlikError } from '../errors.ts';
+import { isCut, platformPackage } from './binary.ts';
 import { type Choice, openNative } from './native.ts';
 import { openWasm } from './wasm.ts';
 
+/** WebAssembly.Module, where the types of the caller's platform have it (the library dom), else any object. */
+type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...given: never[]) => infer M } }
+  ? M
+  : object;
 /** The choice of a backend; each option has a default. */
 export interface BackendOptions {
-  /** Default: native if its binary is present, else wasm. */
+  /** Default: native if its binary loads, else wasm, whose `why` says what was wrong. */
   readonly name?: 'native' | 'wasm';
   /** Forces a level, one of `Backend.levels`; one that is absent is refused. */
   readonly isa?: string;
@@ -18,7 +23,7 @@ export interface BackendOptions {
   /** Threads of a large synchronous call. Default: all cores; wasm has one. Results do not depend on it. */
   readonly threads?: number;
   /** A compiled module of 'seqlik/kernels.wasm', for runtimes that must bring their own. */
-  readonly module?: WebAssembly.Module;
+  readonly module?: WasmModule;
 }
 
 /**
@@ -40,17 +45,34 @@ export function openBackend(options: BackendOptions = {}): Backend {
     ...(reproducible && { reproducible }),
     ...(threads !== undefined && { threads }),
   };
-  const addon = name === 'wasm' ? undefined : loadAddon(name === 'native' || isa !== undefined);
-  if (addon) return openNative(contract, addon.exports, addon.where, choice);
-  if (isa !== undefined && isa !== 'simd128')
-    throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
-  return openWasm(contract, given.module === undefined ? wasmModule() : (given.module as WebAssembly.Module));
+  const module = given.module as WebAssembly.Module | undefined;
+  const wasm = (why?: string): Backend => openWasm(contract, module === undefined ? wasmModule : () => module, why);
+  if (name === 'wasm') {
+    if (isa !== undefined && isa !== 'simd128')
+      throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
+    return wasm();
+  }
+  const native = tryNative(choice);
+  if (!(native instanceof SeqlikError)) return native;
+  if (name === 'native' || isa !== undefined) throw native;
+  return wasm(native.message);
 }
 
 let current: Backend | undefined;
 /**
- * Returns the backend of models that name none, opened at its first use. The environment variables SEQLIK_BACKEND,
- * SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a variable.
+ * Makes `backend` the one of models that name none from now on, as where a module has to be compiled asynchronously.
+ * Throws INVALID_ARGUMENT.
+ * @example
+ * setDefaultBackend(openBackend({ name: 'wasm' }));
+ * defaultBackend().name; // 'wasm'
+ */
+export function setDefaultBackend(backend: Backend): void {
+  current = check.backend('setDefaultBackend', backend ?? null, openBackend); // undefined is no backend either
+}
+/**
+ * Returns the backend of models that name none, opened at its first use or set by `setDefaultBackend`. The environment
+ * variables SEQLIK_BACKEND, SEQLIK_ISA and SEQLIK_THREADS override the choice. Throws BACKEND, and INVALID_ARGUMENT for a
+ * variable.
  * @example
  * defaultBackend() === new Gaussian({ mean: [0], variances: [1] }).backend; // true
  */
@@ -78,30 +100,49 @@ function toVariableError(error: unknown): unknown {
 }
 
 /**
- * Loads the addon from the checkout or the platform's package. If it is absent or addons are not allowed: throws
- * BACKEND if it is `required`, else returns undefined.
+ * The native backend, from what was built in the checkout or by `seqlik build`, else from the platform's package, or from
+ * the file that SEQLIK_NATIVE names (as in a bundle, which has neither beside it); an error of code BACKEND that says why
+ * there is none, whatever the reason: binaries can be absent, not allowed, damaged, or made for another system, libc or
+ * version.
  */
-function loadAddon(required: boolean): { exports: unknown; where: string } | undefined {
+function tryNative(choice: Choice): Backend | SeqlikError {
   const { process } = globalThis;
-  const attempts: string[] = [];
   // not an import: bundlers would follow it
   const createRequire = process?.getBuiltinModule?.('node:module')?.createRequire;
-  if (createRequire) {
-    const require = createRequire(import.meta.url);
-    for (const where of ['../../build/native/Release/kernels.node', `@seqlik/${process.platform}-${process.arch}`]) {
-      try {
-        return { exports: require(where), where };
-      } catch (cause) {
-        const { code, message } = cause as NodeJS.ErrnoException;
-        if (code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_DISABLED') attempts.push(`${where}: ${code}`);
-        else
-          throw new SeqlikError('BACKEND', `${where} does not load: ${message}; run 'npm run build:native'`, { cause });
+  if (!createRequire) return new SeqlikError('BACKEND', 'no native binary: this is not Node');
+  const { SEQLIK_NATIVE: given } = process.env;
+  const platform = platformPackage(process);
+  const attempts: string[] = [];
+  let last: unknown;
+  for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
+    try {
+      // in a CommonJS bundle import.meta is empty: createRequire throws
+      const require = createRequire(import.meta.url);
+      if (isCut(require.resolve(where))) attempts.push(`${where} is cut short`);
+      else return openNative(contract, require(where), where, choice);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'MODULE_NOT_FOUND') attempts.push(`${where} is not there`);
+      else if (code === 'ERR_DLOPEN_DISABLED')
+        return new SeqlikError(
+          'BACKEND',
+          'no native binary: addons are off (--no-addons, or --permission without --allow-addons)',
+        );
+      else if (error instanceof SeqlikError)
+        return error; // loaded, but of another version or without this level
+      else {
+        attempts.push(`${where} does not load: ${message}`);
+        last = error;
       }
     }
   }
-  if (!required) return undefined;
-  throw new SeqlikError(
+  return new SeqlikError(
     'BACKEND',
-    `no native binary (${attempts.join('; ') || 'not in Node'}): run 'npm run build:native'`,
+    `no native binary (${attempts.join('; ')}): ${
+      given
+        ? 'SEQLIK_NATIVE names the file of the addon'
+        : `install seqlik with its optional package ${platform}, or build it with 'npx seqlik build'`
+    }`,
+    last === undefined ? {} : { cause: last },
   );
 }

@@ -10,9 +10,9 @@ export type Integers = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array |
 /** A list of numbers. */
 export type Vector = Real | Integers | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
-export type Matrix = Vector | readonly (readonly number[])[];
+export type Matrix = Vector | readonly Vector[];
 /** Flat row-major, or nested to up to three levels. */
-export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
+export type Tensor = Matrix | readonly (readonly Vector[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
 /** Results have the dtype of the data; f64 for nested numbers. */

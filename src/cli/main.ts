@@ -2,6 +2,7 @@
 /** The command `seqlik`, described in docs/cli.md. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBuild } from './build.ts';
 import { unknownOption } from './errors.ts';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
@@ -16,7 +17,7 @@ const program = new Command('seqlik')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addBuild]) add(program);
 
 watchSignals();
 try {

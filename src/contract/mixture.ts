@@ -1,14 +1,15 @@
 /**
- * Kernels of Gaussian mixtures. q[c] = b[c] - ‖W[c] (x - mean[c])‖² is the log2 density of a component; a term 60 or
- * more below the largest of its row counts as 0. Fails at the first row where every component overflows.
+ * Kernels of Gaussian mixtures. q[c] = b[c] - ‖W[c] (x - mean[c])‖² is the log2 density of a component, whose mean is
+ * given as its rounded value and the rest `low` (0 in f64, where no kernel reads it): x - mean is (x - mean) - low. A
+ * term 60 or more below the largest of its row counts as 0. Fails at the first row where every component overflows.
  * Equations: docs/math/mixture.md.
  */
 import { type NounSpec, TILE } from '../grammar.ts';
 
 const exact = { f64: 1e-12, f32: 2e-4 };
 const summed = { f64: 1e-11, f32: 1e-3 };
-const full = { x: 'in n d', b: 'in k', mean: 'in k d', W: 'in k tri(d)' } as const;
-const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', u: 'in k d' } as const;
+const full = { x: 'in n d', b: 'in k', mean: 'in k d', low: 'in k d', W: 'in k tri(d)' } as const;
+const diagonal = { x: 'in n d', b: 'in k', mean: 'in k d', low: 'in k d', u: 'in k d' } as const;
 // a tile: its rows transposed, less a mean, the q of its components, one line of results
 const tile = { tile: `tmp ${TILE} d`, centred: `tmp ${TILE} d`, q: `tmp ${TILE} k`, line: `tmp ${TILE}` } as const;
 const tileDiagonal = { tile: `tmp ${TILE} d`, q: `tmp ${TILE} k`, line: `tmp ${TILE}` } as const;

@@ -122,7 +122,8 @@ function packGradient(G: Float64Array, d: number): Float64Array {
  * KL(p ‖ q) of mixtures, which has no closed form. 'monte-carlo': the mean of log p - log q over `samples` draws from p
  * (default 10,000) with its standard error. 'variational': the approximation of Hershey and Olsen (ICASSP 2007, eq.
  * 20).
- * Throws what the constructor of GaussianMixture throws, INVALID_ARGUMENT, DIMENSION_MISMATCH.
+ * Throws what the constructor of GaussianMixture throws, INVALID_ARGUMENT, DIMENSION_MISMATCH, NON_FINITE if it
+ * overflows.
  * @example
  * const p = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
  * mixtureDivergence(p, p, { method: 'variational' }).estimate; // 0
@@ -144,7 +145,8 @@ export function mixtureDivergence(
       received: `dimension ${Q.dimension}`,
       reason: `has dimension ${Q.dimension}, p ${P.dimension}`,
     });
-  return method === 'variational' ? { estimate: variational(P, Q) } : monteCarlo(P, Q, samples, seed);
+  if (method === 'monte-carlo') return monteCarlo(P, Q, samples, seed);
+  return { estimate: requireFinite(where, Float64Array.of(variational(P, Q)))[0]! };
 }
 function monteCarlo(
   p: GaussianMixture,
@@ -165,12 +167,17 @@ function variational(p: GaussianMixture, q: GaussianMixture): number {
   const own = componentDivergences(P, P);
   const other = componentDivergences(P, Q);
   const { weights } = P.parts;
-  const near = (kl: Float64Array, v: Float64Array, a: number): number =>
-    v.reduce((sum, w, b) => sum + w * Math.exp(-kl[a * v.length + b]!), 0);
-  return weights.reduce(
-    (sum, w, a) => sum + (w > 0 ? w * Math.log(near(own, weights, a) / near(other, Q.parts.weights, a)) : 0),
-    0,
-  );
+  return weights.reduce((sum, w, a) => {
+    if (w === 0) return sum;
+    return sum + w * (logNearness(own, weights, a) - logNearness(other, Q.parts.weights, a));
+  }, 0);
+}
+/** log Σ_b v_b exp(-kl[a,b]), relative to the nearest: every term may underflow. */
+function logNearness(kl: Float64Array, v: Float64Array, a: number): number {
+  const row = kl.subarray(a * v.length, (a + 1) * v.length);
+  const least = row.reduce((nearest, x, b) => (v[b]! > 0 && x < nearest ? x : nearest), Number.POSITIVE_INFINITY);
+  if (least === Number.POSITIVE_INFINITY) return -least;
+  return Math.log(v.reduce((sum, w, b) => sum + (w > 0 ? w * Math.exp(least - row[b]!) : 0), 0)) - least;
 }
 /** KL of every component of P from every one of Q: [M,N]. */
 function componentDivergences(P: Components, Q: Components): Float64Array {

@@ -3,13 +3,6 @@ import { Random } from '../random.ts';
 
 const BUCKET = 64; // batches sorted by length together: similar lengths within a batch, not within an epoch
 
-/** Separate draws for each (seed, epoch): a bijection of 32 bits without visible pattern (murmur3's finaliser). */
-function randomOf(seed: number, epoch: number): Random {
-  let h = (seed + Math.imul(epoch, 0x9e3779b1)) >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return new Random((h ^ (h >>> 16)) >>> 0);
-}
 /** Shuffles in place, every order equally likely (Durstenfeld 1964). */
 function shuffle<A extends Int32Array | Int32Array[]>(items: A, random: Random): A {
   for (let i = items.length - 1; i > 0; i--) {
@@ -32,7 +25,7 @@ export function split(lengths: Int32Array, validation: number, seed: number): Sp
   const usable = Int32Array.from(lengths.keys()).filter((i) => lengths[i]! > 0);
   const n = usable.length;
   const count = validation > 0 ? Math.min(n - 1, Math.max(1, Math.round(validation * n))) : 0;
-  const order = shuffle(usable, randomOf(seed, 0)); // epochs count from 1
+  const order = shuffle(usable, new Random(seed)); // the stream of an epoch is its number, from 1
   const held = Math.max(0, count);
   return { heldOut: order.slice(0, held).sort(), training: order.slice(held).sort() };
 }
@@ -61,7 +54,7 @@ export function shuffleBatches(
   seed: number,
   epoch: number,
 ): Int32Array[] {
-  const random = randomOf(seed, epoch);
+  const random = new Random(seed, epoch);
   const order = shuffle(examples.slice(), random);
   const batches: Int32Array[] = [];
   for (let bucket = 0; bucket < order.length; bucket += BUCKET * batch) {

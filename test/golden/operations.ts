@@ -4,13 +4,20 @@
  */
 import {
   type Backend,
+  backpropagate,
+  type ConvolutionMode,
+  chainDiagnostics,
+  convolve,
+  convolveGradient,
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
   type Mapping,
   MixtureDensity,
   MixtureDensityNetwork,
+  recurrentJacobians,
   SeqlikError,
+  sharedEigenProduct,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -56,6 +63,8 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
     ...Object.fromEntries(dInitialState.map((values, n) => [`gh0_${n}`, values])),
   };
 }
+
+const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -107,12 +116,38 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S1c.smooth': undefined,
   'S1c.gradient': undefined,
   'S1c.em': undefined,
-  'S2a.conv': undefined,
+  'S2a.conv': {
+    call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
+      const y = convolve(x.data, w.data, { mode, backend });
+      return { y, ...convolveGradient(x.data, w.data, gy.data, { mode, backend }) };
+    },
+    names: { dy: 'gy', dx: 'gX', dw: 'gW' },
+  },
   'S2b.ctrnn': undefined,
-  'S3.diagnostics': undefined,
-  'S3.bptt': undefined,
-  'S3.sharedEigen': undefined,
-  'S3.rnnJacobians': undefined,
+  'S3.diagnostics': {
+    call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
+      ...chainDiagnostics(chainOf(J), { rateThreshold, backend }),
+    }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.bptt': {
+    call: ({ J, g }: Tensors<'J' | 'g'>, backend) => ({ ...backpropagate(chainOf(J), g.data, { backend }) }),
+    names: { 'chain.jacobians': 'J' },
+  },
+  'S3.sharedEigen': {
+    call: ({ V, lambda }: Tensors<'V' | 'lambda'>) => ({ ...sharedEigenProduct(V.data, lambda.data) }),
+    names: {},
+  },
+  'S3.rnnJacobians': {
+    call(
+      { W, U, b, x, h0, activation }: { activation: 'tanh' | 'relu' } & Tensors<'W' | 'U' | 'b' | 'x' | 'h0'>,
+      backend,
+    ) {
+      const layer = { W: W.data, U: U.data, b: b.data, x: x.data, h0: h0.data, activation };
+      return { ...recurrentJacobians(layer, { backend }) };
+    },
+    names: {},
+  },
   'S4a.rnn': undefined,
   'S4b.net': undefined,
   'S4b.sgd': undefined,

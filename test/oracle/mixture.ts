@@ -1,26 +1,31 @@
 /** Gaussian mixtures by their formulas, one row at a time. */
 import type { Oracle } from '../oracle.ts';
-import { type Draws, positive, shrunk, triangles } from './draws.ts';
+import { type Draw, type Draws, positive, shrunk, triangles } from './draws.ts';
 import { add, type F64, inverse, lower, range, tri } from './matrices.ts';
 
 // ---- q[c] of one row, in units of log 2 ----
 const byColumns = (d: number, i: number, j: number): number => j * d - (j * (j - 1)) / 2 + i - j;
-type Model = { x: F64; b: F64; mean: F64 };
-function full(d: number, k: number, i: number, { x, b, mean, W }: Model & { W: F64 }): number[] {
+type Model = { x: F64; b: F64; mean: F64; low: F64 };
+function full(d: number, k: number, i: number, { x, b, mean, low, W }: Model & { W: F64 }): number[] {
   return range(k).map(
     (c) =>
       b[c]! -
       add(
         range(d).map(
           (r) =>
-            add(range(r + 1).map((j) => W[c * tri(d) + byColumns(d, r, j)]! * (x[i * d + j]! - mean[c * d + j]!))) ** 2,
+            add(
+              range(r + 1).map(
+                (j) => W[c * tri(d) + byColumns(d, r, j)]! * (x[i * d + j]! - mean[c * d + j]! - low[c * d + j]!),
+              ),
+            ) ** 2,
         ),
       ),
   );
 }
-function diagonal(d: number, k: number, i: number, { x, b, mean, u }: Model & { u: F64 }): number[] {
+function diagonal(d: number, k: number, i: number, { x, b, mean, low, u }: Model & { u: F64 }): number[] {
   return range(k).map(
-    (c) => b[c]! - add(range(d).map((j) => (u[c * d + j]! * (x[i * d + j]! - mean[c * d + j]!)) ** 2)),
+    (c) =>
+      b[c]! - add(range(d).map((j) => (u[c * d + j]! * (x[i * d + j]! - mean[c * d + j]! - low[c * d + j]!)) ** 2)),
   );
 }
 const logSum = (q: readonly number[]): number => {
@@ -29,15 +34,15 @@ const logSum = (q: readonly number[]): number => {
 };
 const shares = (q: readonly number[]): number[] => q.map((v) => Math.exp(Math.LN2 * v - logSum(q)));
 
-type Sums = { x: F64; w: F64; mean: F64; count: F64; first: F64; second: F64; logLikelihood: F64 };
+type Sums = { x: F64; w: F64; mean: F64; low: F64; count: F64; first: F64; second: F64; logLikelihood: F64 };
 /** Adds row i; `second` has d rows (or one: the diagonal) of the width that `first` has. */
 function addRow(d: number, k: number, i: number, q: readonly number[], dense: boolean, sums: Sums): void {
-  const { x, w, mean, count, first, second, logLikelihood } = sums;
+  const { x, w, mean, low, count, first, second, logLikelihood } = sums;
   const width = first.length / k;
   logLikelihood[0]! += w[i]! * logSum(q);
   for (const [c, share] of shares(q).entries()) {
     const r = w[i]! * share;
-    const y = range(d).map((j) => x[i * d + j]! - mean[c * d + j]!);
+    const y = range(d).map((j) => x[i * d + j]! - mean[c * d + j]! - low[c * d + j]!);
     count[c]! += r;
     for (const j of range(d)) first[c * width + j]! += r * y[j]!;
     for (const j of range(d))
@@ -84,8 +89,17 @@ export const mixture: Oracle['mixture'] = {
   },
 };
 
-const scored = { args: { W: shrunk('d') }, extremes: ['x'] } as const;
-const diagonals = { extremes: ['x'] } as const;
+/** Half of the coordinates lie far from 0, where the digits of f32 are further apart than the data: 2^-4. */
+const offset: Draw = (values, { sizes }) => {
+  for (let i = 0; i < values.length; i++) if ((i % sizes['d']!) % 2 === 0) values[i]! += 2 ** 20;
+};
+/** What the rounding of a mean leaves: less than half of such a distance; nothing in f64. */
+const rests: Draw = (values) => {
+  for (let i = 0; i < values.length; i++) values[i] = values instanceof Float32Array ? values[i]! / 32 : 0;
+};
+const located = { x: offset, mean: offset, low: rests };
+const scored = { args: { ...located, W: shrunk('d') }, extremes: ['x'] } as const;
+const diagonals = { args: located, extremes: ['x'] } as const;
 export const draws: Draws<'mixture'> = {
   kernels: {
     prepare: { args: { weights: positive, L: triangles } },
@@ -95,6 +109,6 @@ export const draws: Draws<'mixture'> = {
     responsibilities: scored,
     responsibilitiesDiagonal: diagonals,
     expect: { args: { ...scored.args, w: positive }, extremes: ['x'] },
-    expectDiagonal: { args: { w: positive }, extremes: ['x'] },
+    expectDiagonal: { args: { ...diagonals.args, w: positive }, extremes: ['x'] },
   },
 };

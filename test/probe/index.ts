@@ -4,6 +4,8 @@ import * as mixture from "../../assembly/mixture";
 import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
+import * as jacobian from "../../assembly/jacobian";
+import * as convolution from "../../assembly/convolution";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -35,61 +37,61 @@ export function mixture_prepareDiagonal_f32(k: i32, d: i32, weights: usize, L: u
     u: usize): i32 {
   return mixture.prepareDiagonal<f32>(k, d, weights, L, logDet, b, u);
 }
-export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensity<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, out);
+export function mixture_logDensity_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensity<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, out);
 }
-export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    tile: usize, q: usize, line: usize, out: usize): i32 {
-  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, out);
+export function mixture_logDensityDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, tile: usize, q: usize, line: usize, out: usize): i32 {
+  return mixture.logDensityDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, out);
 }
-export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f64>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f64>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
-export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize,
-    tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilities<f32>(n, d, k, x, b, mean, W, tile, centred, q, line, r);
+export function mixture_responsibilities_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    W: usize, tile: usize, centred: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilities<f32>(n, d, k, x, b, mean, low, W, tile, centred, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f64>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
 export function mixture_responsibilitiesDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize,
-    u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
-  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, u, tile, q, line, r);
+    low: usize, u: usize, tile: usize, q: usize, line: usize, r: usize): i32 {
+  return mixture.responsibilitiesDiagonal<f32>(n, d, k, x, b, mean, low, u, tile, q, line, r);
 }
-export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f64>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f64>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, W: usize, w: usize,
-    tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expect<f32>(n, d, k, x, b, mean, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
+export function mixture_expect_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize, W: usize,
+    w: usize, tile: usize, centred: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expect<f32>(n, d, k, x, b, mean, low, W, w, tile, centred, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f64(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f64>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
-export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, u: usize,
-    w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize, ry: usize,
-    count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
-  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, u, w, tile, q, line, wide, centre, r, y, ry, count, first,
-    second, logLikelihood);
+export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: usize, mean: usize, low: usize,
+    u: usize, w: usize, tile: usize, q: usize, line: usize, wide: usize, centre: usize, r: usize, y: usize,
+    ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
+  return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
+    first, second, logLikelihood);
 }
 export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
     pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
@@ -168,6 +170,88 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     dState: usize): i32 {
   return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
     last, saved, W, active, row, line, carry, now, e, du, dState);
+}
+export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
+    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
+    logNorm);
+}
+export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f64>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_spectrum_f32(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
+    shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
+  return jacobian.spectrum<f32>(n, d, matrices, exponents, W, slopes, shift, active, before, next, dots, beta, Q,
+    logR);
+}
+export function jacobian_backpropagate_f64(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f64>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_backpropagate_f32(n: i32, d: i32, matrices: i32, states: i32, W: usize, slopes: usize,
+    g: usize, active: usize, weight: usize, adjoint: usize): i32 {
+  return jacobian.backpropagate<f32>(n, d, matrices, states, W, slopes, g, active, weight, adjoint);
+}
+export function jacobian_unroll_f64(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f64>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function jacobian_unroll_f32(n: i32, d: i32, activation: i32, a: usize, W: usize, first: usize, z: usize,
+    h: usize, slopes: usize): i32 {
+  return jacobian.unroll<f32>(n, d, activation, a, W, first, z, h, slopes);
+}
+export function convolution_finite_f64(n: i32, x: usize): i32 {
+  return convolution.finite<f64>(n, x);
+}
+export function convolution_finite_f32(n: i32, x: usize): i32 {
+  return convolution.finite<f32>(n, x);
+}
+export function convolution_convolve_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f64>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_convolve_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize,
+    lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolve<f32>(n, taps, results, start, span, x, w, lines, tile, out);
+}
+export function convolution_correlate_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f64>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_correlate_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, lines: usize, tile: usize, total: usize, out: usize): i32 {
+  return convolution.correlate<f32>(n, taps, results, start, span, x, w, lines, tile, total, out);
+}
+export function convolution_convolveFft_f64(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f64>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_convolveFft_f32(n: i32, taps: i32, results: i32, start: i32, parts: i32, span: i32,
+    x: usize, w: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, out: usize): i32 {
+  return convolution.convolveFft<f32>(n, taps, results, start, parts, span, x, w, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, out);
+}
+export function convolution_correlateFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f64>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
+}
+export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, twiddles: usize, roots: usize, columns: usize, block: usize, loud: usize, lines: usize, tile: usize,
+    total: usize, out: usize): i32 {
+  return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
+    lines, tile, total, out);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

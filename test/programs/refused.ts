@@ -19,7 +19,7 @@ async function first(): Promise<string> {
   const zeros = (n: number): Float64Array => new Float64Array(n);
   const n = 300;
   const out = zeros(n);
-  const args = { x: zeros(n).fill(2), b: zeros(1), mean: zeros(1), W: Float64Array.of(1), out };
+  const args = { x: zeros(n).fill(2), b: zeros(1), mean: zeros(1), low: zeros(1), W: Float64Array.of(1), out };
   try {
     const { f64 } = openNative(table, addon, addonPath);
     await f64.mixture.logDensity.async({ n, d: 1, k: 1 }, args, { threads: 3, chunk: 10 });

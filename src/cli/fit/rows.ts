@@ -153,13 +153,13 @@ class RowFitting<M extends RowModel> implements Fitting {
     };
   }
   /** The fit, or the best by BIC of those with each number of components; ones whose components collapse are left out. */
-  private async choose(fitWith: (settings: object) => Promise<{ model: M; report: FitReport }>, observed: number) {
-    if (!this.range) return { ...(await fitWith({})), candidates: undefined };
+  private async choose(run: (settings: object) => Promise<{ model: M; report: FitReport }>, observed: number) {
+    if (!this.range) return { ...(await run({})), candidates: undefined };
     const candidates: Candidate[] = [];
     let best: { model: M; report: FitReport } | undefined;
     for (let components = this.range.from; components <= this.range.to; components++)
       try {
-        const fitted = await fitWith({ components });
+        const fitted = await run({ components });
         const { logLikelihood, converged } = fitted.report;
         const { bic, parameters } = criteria(fitted.model, logLikelihood, observed);
         if (candidates.every((other) => !(other.bic! <= bic))) best = fitted;

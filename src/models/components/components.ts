@@ -58,10 +58,12 @@ interface OneRow {
   run(): void;
   dispose(): void;
 }
-/** The parameters as the kernels read them, in one dtype; where there are variances W is called u. */
+/** The parameters as the kernels read them, in one dtype: a mean is the sum of `mean` and of the rest `low` that its
+ * rounding left; where there are variances W is called u. */
 interface Prepared {
   readonly b: Resident<Real>;
   readonly mean: Resident<Real>;
+  readonly low: Resident<Real>;
   readonly W: Resident<Real>;
 }
 
@@ -252,9 +254,9 @@ export class Components {
   }
   /** Adds complete rows, weighted by w, to sums. */
   expect(rows: Rows, w: Float64Array, sums: PaddedSums, shardSize?: number): Work {
-    const { kernels, dims, x, b, mean, W } = this.bind(rows);
+    const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
-    const more = { x, b, mean, w, count, first, second, logLikelihood };
+    const more = { x, b, mean, low, w, count, first, second, logLikelihood };
     const how = { owned: false, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
@@ -281,36 +283,36 @@ export class Components {
 
   dispose(): void {
     for (const call of Object.values(this.oneRow)) call.dispose();
-    for (const { b, mean, W } of Object.values(this.prepared)) for (const held of [b, mean, W]) held.dispose();
+    for (const held of Object.values(this.prepared)) for (const resident of Object.values(held)) resident.dispose();
   }
 
   /** One kernel call over complete rows. */
   private call(name: 'logDensity' | 'responsibilities', rows: Rows, out: Real): Work {
-    const { kernels, dims, x, b, mean, W } = this.bind(rows);
+    const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     if (name === 'logDensity')
       return this.full
-        ? work(kernels.logDensity, dims, { x, b, mean, W, out }, copied)
-        : work(kernels.logDensityDiagonal, dims, { x, b, mean, u: W, out }, copied);
+        ? work(kernels.logDensity, dims, { x, b, mean, low, W, out }, copied)
+        : work(kernels.logDensityDiagonal, dims, { x, b, mean, low, u: W, out }, copied);
     return this.full
-      ? work(kernels.responsibilities, dims, { x, b, mean, W, r: out }, copied)
-      : work(kernels.responsibilitiesDiagonal, dims, { x, b, mean, u: W, r: out }, copied);
+      ? work(kernels.responsibilities, dims, { x, b, mean, low, W, r: out }, copied)
+      : work(kernels.responsibilitiesDiagonal, dims, { x, b, mean, low, u: W, r: out }, copied);
   }
   /** The kernels for rows of this dtype, and the arguments they all take; with variances, W is their argument u. */
   private bind({ values, n, resident }: Rows) {
     const { k, d } = this.parts;
     const dtype = dtypeOf(values);
     this.prepared[dtype] ??= this.prepare(dtype);
-    const { b, mean, W } = this.prepared[dtype];
+    const { b, mean, low, W } = this.prepared[dtype];
     const kernels = this.backend.kernels(dtype).mixture;
-    return { kernels, dims: { n, d, k }, x: resident ?? values, b, mean, W };
+    return { kernels, dims: { n, d, k }, x: resident ?? values, b, mean, low, W };
   }
   private prepareOneRow(dtype: DType): OneRow {
     const x = room('seqlik', this.parts.d, dtype);
     const out = room('seqlik', 1, dtype);
-    const { kernels, dims, b, mean, W } = this.bind({ values: x, n: 1 });
+    const { kernels, dims, b, mean, low, W } = this.bind({ values: x, n: 1 });
     const { args, run, dispose } = this.full
-      ? kernels.logDensity.prepare(dims, { x, b, mean, W, out })
-      : kernels.logDensityDiagonal.prepare(dims, { x, b, mean, u: W, out });
+      ? kernels.logDensity.prepare(dims, { x, b, mean, low, W, out })
+      : kernels.logDensityDiagonal.prepare(dims, { x, b, mean, low, u: W, out });
     return { x: args.x, out: args.out, run, dispose };
   }
   private prepare(dtype: DType): Prepared {
@@ -320,18 +322,19 @@ export class Components {
     const W = room('seqlik', L.length, dtype);
     const mean = room('seqlik', k * d, dtype);
     mean.set(means);
+    const low = mean.map((m, i) => (Number.isFinite(m) ? means[i]! - m : 0)); // 0 in f64
     const kernels = backend.kernels(dtype).mixture;
     if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
     else kernels.prepareDiagonal({ k, d }, { weights, L, logDet, b, u: W });
     if (dtype === 'f32') this.narrow = !W.every(Number.isFinite);
     const held: Resident<Real>[] = [];
     try {
-      for (const values of [b, mean, W]) held.push(backend.hold(values));
+      for (const values of [b, mean, low, W]) held.push(backend.hold(values));
     } catch (error) {
       for (const resident of held) resident.dispose(); // all of it or nothing
       throw error;
     }
-    return { b: held[0]!, mean: held[1]!, W: held[2]! };
+    return { b: held[0]!, mean: held[1]!, low: held[2]!, W: held[3]! };
   }
 
   private factoriseAll(): { L: Float64Array; logDet: Float64Array } {

@@ -12,7 +12,7 @@ import type { Settings } from './settings.ts';
 export async function initialise(data: Observations, settings: Settings, restart: number, pace: Pace): Promise<Parts> {
   const { k, d, type, initialization, seed, sampleWeights } = settings;
   const { usable, variance } = data;
-  const random = new Random((seed ^ Math.imul(restart, 0x9e3779b1)) >>> 0);
+  const random = new Random(seed, restart);
   const distance = new Float64Array(usable.length).fill(Number.POSITIVE_INFINITY); // squared, in standard deviations
   const chosen = new Uint8Array(usable.length);
   const means = new Float64Array(k * d);

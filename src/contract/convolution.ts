@@ -1,0 +1,82 @@
+/**
+ * Kernels of convolution, which sum directly or by Fourier transforms (`Fft`). `convolve` has a short w and a long x,
+ * `correlate` two long ones and few results: with arguments exchanged or reversed these are y, dx and dw in every mode.
+ * x counts as 0 before its first and behind its last value. Equations: docs/math/convolution.md.
+ *
+ *   n values of x    taps: values of w    results: values of out    parts of w, one transform each
+ */
+import { type NounSpec, TILE, TRANSFORM } from '../grammar.ts';
+
+/**
+ * Transforms pay from so many values of the shortest of the three arrays on, and from so many products on.
+ */
+export const CROSSOVER = { shortest: 64, products: 2 ** 20 } as const;
+
+const rtol = { f64: 1e-12, f32: 2e-4 };
+// segments of the signal side by side: one line is one value of each
+const lines = { lines: 'tmp span 16', tile: `tmp ${TILE + 16} 16` } as const;
+const transforms = { twiddles: `in 2 ${TRANSFORM}`, roots: 'in 2 64', columns: 'tmp 128 16' } as const;
+// for each group of 16 values: whether a value near the largest is among them; whether the transform is exact enough
+const trust = { loud: 'tmp i32 2 256', sure: 'tmp i32 2 256' } as const;
+
+export const convolution = {
+  finite: {
+    formula: 'fails at the first i where x[i] is NaN or infinite',
+    dims: ['n'],
+    args: { x: 'in n' },
+    rows: 'n',
+    cost: 'n',
+    info: ['n'],
+    rtol,
+  },
+  convolve: {
+    formula: 'out[i] = Σ_j w[j] x[i + start - j]',
+    dims: ['n', 'taps', 'results', 'start', 'span'],
+    derived: { span: `taps + ${TILE + 32}` },
+    args: { x: 'in n', w: 'in taps', ...lines, out: 'out results' },
+    cost: 'taps results',
+    rtol,
+  },
+  correlate: {
+    formula: 'out[j] = Σ_i w[i] x[i + j - start]',
+    dims: ['n', 'taps', 'results', 'start', 'span'],
+    derived: { span: `results + ${TILE + 32}` },
+    args: { x: 'in n', w: 'in taps', ...lines, total: 'tmp f64 results', out: 'out results' },
+    cost: 'taps results',
+    rtol,
+  },
+  convolveFft: {
+    formula: 'out[i] = Σ_j w[j] x[i + start - j], by transforms where that is as exact',
+    dims: ['n', 'taps', 'results', 'start', 'parts', 'span'],
+    derived: { span: `taps + ${TILE + 32}` },
+    args: {
+      x: 'in n',
+      w: 'in taps',
+      ...transforms,
+      spectra: `tmp parts 2 ${TRANSFORM}`,
+      block: `tmp 6 ${TRANSFORM}`,
+      ...trust,
+      ...lines,
+      out: 'out results',
+    },
+    cost: 'results parts 64',
+    rtol,
+  },
+  correlateFft: {
+    formula: 'out[j] = Σ_i w[i] x[i + j - start], by transforms where that is as exact',
+    dims: ['n', 'taps', 'results', 'start', 'span'],
+    derived: { span: `results + ${TILE + 32}` },
+    args: {
+      x: 'in n',
+      w: 'in taps',
+      ...transforms,
+      block: `tmp 8 ${TRANSFORM}`,
+      loud: 'tmp i32 256',
+      ...lines,
+      total: 'tmp f64 results',
+      out: 'out results',
+    },
+    cost: 'taps 64',
+    rtol,
+  },
+} as const satisfies NounSpec;
