@@ -1,6 +1,6 @@
 // Chains of Jacobians; columns of the product in lanes. docs/math/jacobian.md. Twin: native/jacobian.cc
 import {
-  abs, add, constant, exp, K, F64, LANES, LN2, loadSome, logOne, madd, maddOne, mul, nmadd, pmax, sech2, splat, splatAt,
+  abs, add, constant, exp, K, F64, LANES, LN2, loadSome, log, logOne, madd, maddOne, mul, nmadd, pmax, sech2, splat, splatAt,
   storeSome, tanh, whereGreater, zero
 } from "./simd";
 import { gemm, get, pad, put, size } from "./linalg";
@@ -50,53 +50,67 @@ function nonzero<T>(d: i32, x: usize, index: usize): i32 {
   s = splatAt<T>(s3);
   v128.store(c3, mul<T>(s, a3)); v128.store(c3, mul<T>(s, b3), 16);
 }
-// `compact`: the rows of C follow each other, and do not stand where those of U do. `width` is in bytes.
+// `compact`: the rows of C follow each other, and do not stand where those of U do. 192 bytes of each row of M stay in
+// the first cache while all rows of U pass. `width` is in bytes.
 function multiply<T>(d: i32, U: usize, slopes: usize, row: usize, rows: i32, column: usize, columns: i32, M: usize,
     width: usize, C: usize, compact: bool): void {
-  for (let j: usize = 0; j < width; j += 32) // lines are 64 bytes: two vectors at a time leave none
+  for (let from: usize = 0; from < width; from += 192)
     for (let i = 0; i < rows; i += 4) {
       const i1 = min(i + 1, rows - 1), i2 = min(i + 2, rows - 1), i3 = min(i + 3, rows - 1);
       const r0 = get<i32>(row, i), r1 = get<i32>(row, i1), r2 = get<i32>(row, i2), r3 = get<i32>(row, i3);
-      const c = C + j;
-      tile<T>(U + size<T>(r0 * d), U + size<T>(r1 * d), U + size<T>(r2 * d), U + size<T>(r3 * d), column, columns,
-        M + j, width, slopes + size<T>(r0), slopes + size<T>(r1), slopes + size<T>(r2), slopes + size<T>(r3),
-        c + <usize>(compact ? i : r0) * width, c + <usize>(compact ? i1 : r1) * width,
-        c + <usize>(compact ? i2 : r2) * width, c + <usize>(compact ? i3 : r3) * width);
+      const u0 = U + size<T>(r0 * d), u1 = U + size<T>(r1 * d), u2 = U + size<T>(r2 * d), u3 = U + size<T>(r3 * d);
+      const s0 = slopes + size<T>(r0), s1 = slopes + size<T>(r1), s2 = slopes + size<T>(r2), s3 = slopes + size<T>(r3);
+      let c0 = C + from + <usize>(compact ? i : r0) * width, c1 = C + from + <usize>(compact ? i1 : r1) * width;
+      let c2 = C + from + <usize>(compact ? i2 : r2) * width, c3 = C + from + <usize>(compact ? i3 : r3) * width;
+      // lines are 64 bytes: two vectors at a time leave none
+      for (let m = M + from, end = M + min<usize>(from + 192, width); m < end; m += 32) {
+        tile<T>(u0, u1, u2, u3, column, columns, m, width, s0, s1, s2, s3, c0, c1, c2, c3);
+        c0 += 32; c1 += 32; c2 += 32; c3 += 32;
+      }
     }
 }
 
 // ---- the norm of a product ----
 // Sums of squares by 64-byte lines, so that every level adds in the same order: even rows, odd rows, then the lanes
-function squares<T>(row: usize, rows: i32, C: usize, width: usize, line: usize): f64 {
-  let t0 = zero<T>(), t1 = t0, t2 = t0, t3 = t0;
-  for (let j: usize = 0; j < width; j += 64) {
-    let e0 = zero<T>(), e1 = e0, e2 = e0, e3 = e0, o0 = e0, o1 = e0, o2 = e0, o3 = e0;
-    let i = 0;
-    for (; i + 2 <= rows; i += 2) {
-      const a = C + j + <usize>get<i32>(row, i) * width, b = C + j + <usize>get<i32>(row, i + 1) * width;
-      let x = v128.load(a); e0 = madd<T>(x, x, e0);
-      x = v128.load(a, 16); e1 = madd<T>(x, x, e1);
-      x = v128.load(a, 32); e2 = madd<T>(x, x, e2);
-      x = v128.load(a, 48); e3 = madd<T>(x, x, e3);
-      x = v128.load(b); o0 = madd<T>(x, x, o0);
-      x = v128.load(b, 16); o1 = madd<T>(x, x, o1);
-      x = v128.load(b, 32); o2 = madd<T>(x, x, o2);
-      x = v128.load(b, 48); o3 = madd<T>(x, x, o3);
-    }
-    if (i < rows) {
-      const a = C + j + <usize>get<i32>(row, i) * width;
-      let x = v128.load(a); e0 = madd<T>(x, x, e0);
-      x = v128.load(a, 16); e1 = madd<T>(x, x, e1);
-      x = v128.load(a, 32); e2 = madd<T>(x, x, e2);
-      x = v128.load(a, 48); e3 = madd<T>(x, x, e3);
-    }
-    t0 = add<T>(t0, add<T>(e0, o0)); t1 = add<T>(t1, add<T>(e1, o1));
-    t2 = add<T>(t2, add<T>(e2, o2)); t3 = add<T>(t3, add<T>(e3, o3));
+function squaresOf<T>(row: usize, rows: i32, C: usize, width: usize, total: usize): void {
+  let e0 = zero<T>(), e1 = e0, e2 = e0, e3 = e0, o0 = e0, o1 = e0, o2 = e0, o3 = e0;
+  let i = 0;
+  for (; i + 2 <= rows; i += 2, row += 8) {
+    const a = C + <usize>load<u32>(row) * width, b = C + <usize>load<u32>(row, 4) * width;
+    let x = v128.load(a); e0 = madd<T>(x, x, e0);
+    x = v128.load(a, 16); e1 = madd<T>(x, x, e1);
+    x = v128.load(a, 32); e2 = madd<T>(x, x, e2);
+    x = v128.load(a, 48); e3 = madd<T>(x, x, e3);
+    x = v128.load(b); o0 = madd<T>(x, x, o0);
+    x = v128.load(b, 16); o1 = madd<T>(x, x, o1);
+    x = v128.load(b, 32); o2 = madd<T>(x, x, o2);
+    x = v128.load(b, 48); o3 = madd<T>(x, x, o3);
   }
-  v128.store(line, t0); v128.store(line, t1, 16); v128.store(line, t2, 32); v128.store(line, t3, 48);
+  if (i < rows) {
+    const a = C + <usize>load<u32>(row) * width;
+    let x = v128.load(a); e0 = madd<T>(x, x, e0);
+    x = v128.load(a, 16); e1 = madd<T>(x, x, e1);
+    x = v128.load(a, 32); e2 = madd<T>(x, x, e2);
+    x = v128.load(a, 48); e3 = madd<T>(x, x, e3);
+  }
+  v128.store(total, add<T>(v128.load(total), add<T>(e0, o0)));
+  v128.store(total, add<T>(v128.load(total, 16), add<T>(e1, o1)), 16);
+  v128.store(total, add<T>(v128.load(total, 32), add<T>(e2, o2)), 32);
+  v128.store(total, add<T>(v128.load(total, 48), add<T>(e3, o3)), 48);
+}
+function squares<T>(row: usize, rows: i32, C: usize, width: usize, line: usize): f64 {
+  memory.fill(line, 0, 64);
+  for (let j: usize = 0; j < width; j += 64) squaresOf<T>(row, rows, C + j, width, line);
   let sum: f64 = 0;
   for (let i = 0; i < 64 / <i32>sizeof<T>(); i++) sum += <f64>get<T>(line, i);
   return sum;
+}
+// logs[t] = ½ log logs[t] + exponents[t] log 2, for squares that are normal numbers
+function logNorms(n: i32, exponents: usize, logs: usize): void {
+  for (; n > 0; n -= 2, exponents += 16, logs += 16) {
+    const half = mul<f64>(constant<f64>(K.half), log<f64>(loadSome<f64>(logs, n)));
+    storeSome<f64>(logs, madd<f64>(constant<f64>(K.ln2), loadSome<f64>(exponents, n), half), n);
+  }
 }
 function isZero<T>(row: usize, rows: i32, C: usize, width: usize): bool {
   for (let i = 0; i < rows; i++)
@@ -176,7 +190,8 @@ function apply<T>(rows: i32, p: i32, j: i32, C: usize, width: usize, beta: usize
 }
 
 export function product<T>(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize, active: usize,
-    before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
+    before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
   const width = size<T>(pad<T>(d)), step = matrices > 1 ? size<T>(d * d) : 0;
   let now = product, other = next, e: f64 = 0, s: f64 = 0, t = 0, rows = 0;
   memory.fill(product, 0, <usize>d * width);
@@ -202,8 +217,10 @@ export function product<T>(n: i32, d: i32, matrices: i32, W: usize, slopes: usiz
       s = squares<T>(active, rows, now, width, line);
     }
     if (s == 0) break;  // and so are all products after it
-    put<f64>(logNorm, t, maddOne<f64>(LN2, e, 0.5 * logOne(s)));
+    put<f64>(logNorm, t, s);
+    put<f64>(exponents, t, e);
   }
+  logNorms(t, exponents, logNorm);
   if (t < n) { rows = 0; e = 0; }
   let by: T = 1;
   for (; s >= 4 && s < Infinity; s *= 0.25, e++) by *= <T>0.5;

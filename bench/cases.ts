@@ -6,6 +6,7 @@
  */
 import type { Mapping } from 'seqlik';
 import { Random } from '../src/random.ts';
+import type { DynamicsParameters } from './contenders/dynamics.ts';
 
 export type DType = 'f64' | 'f32';
 export type Real = Float64Array | Float32Array;
@@ -44,7 +45,15 @@ export interface NetworkCase extends Workload {
   /** Steps of each sequence, which has one more observation. */
   readonly steps: number;
 }
-export type Case = MixtureCase | DensityCase | NetworkCase;
+/** A linear dynamical system with as many observed coordinates as hidden ones: filter, then smoother or E-step sums. */
+export interface DynamicsCase extends Workload {
+  readonly latent: number;
+  readonly sequences: number;
+  readonly steps: number;
+  readonly pass: 'smooth' | 'moments';
+}
+export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase;
+export const isDynamics = (given: Case): given is DynamicsCase => 'latent' in given;
 export const isNetwork = (given: Case): given is NetworkCase => 'hidden' in given;
 export const isDensity = (given: Case): given is DensityCase => 'mapping' in given;
 
@@ -62,6 +71,12 @@ const densities = [
 ] as const;
 const rows = [512, 100_000]; // in cache; streaming
 const network = { k: 12, hidden: [200, 200], M: 10, sequences: 32, steps: 20 };
+const systems = [
+  { latent: 4, sequences: 1, steps: 10_000 },
+  { latent: 4, sequences: 64, steps: 128 }, // one cut
+  { latent: 16, sequences: 1, steps: 10_000 },
+  { latent: 32, sequences: 1, steps: 10_000 },
+];
 const QUICK = 50; // a quick run has 50 times fewer points, and 8 times fewer sequences
 const one = { d: 8, M: 16, points: 1 };
 const none = { d: 1, M: 1, points: 0 };
@@ -76,7 +91,22 @@ export const casesOf = (quick: boolean): Case[] => [
   ...mixtureCases(quick),
   ...densityCases(quick),
   ...networkCases(quick),
+  ...dynamicsCases(quick),
 ];
+/** Filter, smoother and lag-one covariances: 31⅓ m³; filter and the sums of the E step: 47⅓ m³. */
+function dynamicsCases(quick: boolean): DynamicsCase[] {
+  return systems.flatMap((system) =>
+    (['smooth', 'moments'] as const).map((pass) => {
+      const { latent, sequences } = system;
+      const steps = quick ? Math.ceil(system.steps / QUICK) : system.steps;
+      const variant = `latent=${latent} sequences=${sequences} ${pass}`;
+      const flops = ((pass === 'smooth' ? 94 : 142) / 3) * latent ** 3;
+      const rows = sequences * steps;
+      const size = { steps, points: rows, items: rows };
+      return { workload: 'P3', variant, dtype: 'f64', ...system, ...size, pass, flops, threads: [1, 2] } as const;
+    }),
+  );
+}
 /** Counts three times the products of a forward pass, and the head. */
 export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' | 'M'>): number {
   const outputs = M * (1 + k + (k * (k + 1)) / 2);
@@ -154,6 +184,30 @@ export function drawDensity({ points, outputs, k, dtype }: DensityCase): Density
     return values;
   };
   return { raw: normals(points * outputs, 0.5), x: normals(points * k, 1) };
+}
+
+export interface DynamicsDraw {
+  readonly parameters: DynamicsParameters;
+  /** [sequences, steps, latent] */
+  readonly x: Float64Array;
+}
+/** Draws a stable system with correlated noise, and rows of normal numbers. */
+export function drawDynamics({ latent: m, points }: DynamicsCase): DynamicsDraw {
+  const random = new Random(1);
+  const scaled = (scale: number, diagonal: number): Float64Array =>
+    Float64Array.from({ length: m * m }, (_, at) => scale * random.normal() + (at % (m + 1) === 0 ? diagonal : 0));
+  const covariance = (): Float64Array => {
+    const G = scaled(1 / Math.sqrt(m), 0);
+    return Float64Array.from({ length: m * m }, (_, at) => {
+      const [i, j] = [Math.floor(at / m), at % m];
+      let s = i === j ? 0.3 : 0;
+      for (let p = 0; p < m; p++) s += G[i * m + p]! * G[j * m + p]!;
+      return s;
+    });
+  };
+  const [A, B] = [scaled(0.3 / Math.sqrt(m), 0.4), scaled(1 / Math.sqrt(m), 1)];
+  const parameters = { m, A, B, Q: covariance(), R: covariance(), V0: covariance() };
+  return { parameters, x: Float64Array.from({ length: points * m }, () => random.normal()) };
 }
 
 export interface NetworkDraw {

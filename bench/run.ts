@@ -7,10 +7,13 @@ import {
   type Case,
   casesOf,
   type DensityCase,
+  type DynamicsCase,
   drawDensity,
+  drawDynamics,
   drawMixture,
   drawNetwork,
   isDensity,
+  isDynamics,
   isNetwork,
   type MixtureCase,
   type NetworkCase,
@@ -25,9 +28,11 @@ import { type Row, rowOf } from './rows.ts';
 import {
   bounds,
   densityBounds,
+  dynamicsBounds,
   networkBounds,
   reference,
   referenceDensity,
+  referenceDynamics,
   referenceNetwork,
   verify,
 } from './verify.ts';
@@ -60,7 +65,9 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
     ? network(given)
     : isDensity(given)
       ? density(given)
-      : mixture(given);
+      : isDynamics(given)
+        ? dynamics(given)
+        : mixture(given);
   const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
     const own = ready(contender, out);
@@ -95,13 +102,19 @@ function network(given: NetworkCase) {
   return { want: referenceNetwork(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
 }
 
+function dynamics(given: DynamicsCase) {
+  const draw = drawDynamics(given);
+  const ready = (contender: Contender, out: Real) => contender.readyDynamics(given, draw, out as Float64Array);
+  return { want: referenceDynamics(given, draw), ready, bound: dynamicsBounds[given.dtype], least: 1 };
+}
+
 async function main(args: string[]): Promise<void> {
   const { quick, only, json } = readRequest(args);
   const cases = casesOf(quick).filter(({ workload }) => only.test(workload));
   const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
   if (cases.length === 0 && !wantsCold && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P7, P8, cold, limit`);
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P7, P8, cold, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // fail now, not after minutes
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const processes = quick ? 3 : 20;

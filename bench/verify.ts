@@ -1,6 +1,18 @@
 /** Verify, then time: a contender's result is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
-import type { DensityCase, DensityDraw, Draw, DType, MixtureCase, NetworkCase, NetworkDraw, Real } from './cases.ts';
+import type {
+  DensityCase,
+  DensityDraw,
+  Draw,
+  DType,
+  DynamicsCase,
+  DynamicsDraw,
+  MixtureCase,
+  NetworkCase,
+  NetworkDraw,
+  Real,
+} from './cases.ts';
+import { PlainDynamics } from './contenders/dynamics.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
 
@@ -33,6 +45,15 @@ export function referenceNetwork({ k, hidden, M, steps }: NetworkCase, { paramet
   const loss = new PlainNetwork(k, hidden, M, parameters).lossGradient(Float64Array.from(x), steps, gradient);
   return Float64Array.from([loss, ...names.flatMap((name) => [...gradient[name]!])]);
 }
+/** Computes what `PlainDynamics` writes. */
+export function referenceDynamics({ pass, points, steps }: DynamicsCase, draw: DynamicsDraw): Float64Array {
+  const { m } = draw.parameters;
+  const out = new Float64Array(points + (pass === 'smooth' ? points * m : 6 * m * m));
+  new PlainDynamics(draw.parameters)[pass](draw.x, steps, out);
+  return out;
+}
+/** The reference takes differences of sums over all rows. */
+export const dynamicsBounds: Readonly<Record<DType, number>> = { f64: 1e-8, f32: 1e-3 };
 /** Loss and gradient are sums over steps, in which errors add up. */
 export const networkBounds: Readonly<Record<DType, number>> = { f64: 1e-10, f32: 2e-2 };
 

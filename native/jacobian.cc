@@ -41,24 +41,26 @@ template <class T, int R, int N> INLINE void tile(
   EACH(r, R)
     EACH(v, N) store(c[r] + j + v * LANES<T>, splat(slope[r]) * s[r][v]);
 }
-template <class T, int R, int N> void tiles(
+template <class T, int R, int N> void tile(
     int rows, const T* const* u, const T* slope, const int32_t* column, int count, const T* M, int width, T* const* c,
     int j) {
   if constexpr (R > 1)
-    if (rows < R) return tiles<T, R - 1, N>(rows, u, slope, column, count, M, width, c, j);
+    if (rows < R) return tile<T, R - 1, N>(rows, u, slope, column, count, M, width, c, j);
   tile<T, R, N>(u, slope, column, count, M, width, c, j);
 }
-// `compact`: the rows of C follow each other, and do not stand where those of U do.
+// `compact`: the rows of C follow each other, and do not stand where those of U do. 192 bytes of each row of M stay in
+// the first cache while all rows of U pass.
 template <class T> void multiply(
     int d, const T* U, const T* slopes, const int32_t* row, int rows, const int32_t* column, int columns, const T* M,
     int width, T* C, bool compact) {
   const T* u[TALLEST];
   T slope[TALLEST];
   T* c[TALLEST];
+  constexpr int GROUP = 192 / BYTES;
   const int vectors = width / LANES<T>;
-  for (int j = 0; j < vectors;) {
-    const int left = vectors - j;
-    const int some = N > 2 && (left == 4 || left == 2) ? 2 : least(left, N);
+  for (int from = 0, end; from < vectors; from = end) {
+    const int ahead = vectors - from;
+    end = from + (N > 2 && (ahead == 4 || ahead == 2) ? 2 : least(ahead, GROUP));  // 2 and 2 rather than 3 and 1
     for (int i = 0; i < rows;) {  // two blocks as tall as each other, where one and a small one would be left
       const int rest = rows - i, tall = rest > TALLEST && rest < 2 * TALLEST ? (rest + 1) / 2 : least(rest, TALLEST);
       for (int r = 0; r < tall; r++) {
@@ -66,42 +68,56 @@ template <class T> void multiply(
         slope[r] = slopes[row[i + r]];
         c[r] = C + size_t(compact ? i + r : row[i + r]) * width;
       }
-      if (some == N) tiles<T, TALLEST, N>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
-      else if (some == 2) tiles<T, TALLEST, 2>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
-      else tiles<T, TALLEST, 1>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
+      for (int j = from; j < end;) {
+        const int left = end - j, some = least(left, N);
+        if (some == N) tile<T, TALLEST, N>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
+        else if (some == 2) tile<T, TALLEST, 2>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
+        else tile<T, TALLEST, 1>(tall, u, slope, column, columns, M, width, c, j * LANES<T>);
+        j += some;
+      }
       i += tall;
     }
-    j += some;
   }
 }
 
 // ---- the norm of a product ----
 // Sums of squares by 64-byte lines, so that every level adds in the same order: even rows, odd rows, then the lanes
-template <class T> double squares(const int32_t* row, int rows, const T* C, int width, T* line) {
-  constexpr int LINE = 64 / sizeof(T), VECTORS = LINE / LANES<T>;
-  V<T> total[VECTORS] = {};
-  for (int j = 0; j < width; j += LINE) {
-    V<T> even[VECTORS] = {}, odd[VECTORS] = {};
-    int i = 0;
-    for (; i + 2 <= rows; i += 2) {
-      const T *a = C + size_t(row[i]) * width + j, *b = C + size_t(row[i + 1]) * width + j;
-      EACH(v, VECTORS) {
-        const V<T> x = load(a + v * LANES<T>), y = load(b + v * LANES<T>);
-        even[v] = madd<T>(x, x, even[v]);
-        odd[v] = madd<T>(y, y, odd[v]);
-      }
+template <class T, int LINES> INLINE void squaresOf(const int32_t* row, int rows, const T* C, int width, V<T>* total) {
+  constexpr int VECTORS = 64 / BYTES, EVERY = LINES * VECTORS;
+  V<T> even[EVERY] = {}, odd[EVERY] = {};
+  int i = 0;
+  for (; i + 2 <= rows; i += 2) {
+    const T *a = C + size_t(row[i]) * width, *b = C + size_t(row[i + 1]) * width;
+    EACH(v, EVERY) {
+      const V<T> x = load(a + v * LANES<T>), y = load(b + v * LANES<T>);
+      even[v] = madd<T>(x, x, even[v]);
+      odd[v] = madd<T>(y, y, odd[v]);
     }
-    if (i < rows)
-      EACH(v, VECTORS) {
-        const V<T> x = load(C + size_t(row[i]) * width + j + v * LANES<T>);
-        even[v] = madd<T>(x, x, even[v]);
-      }
-    EACH(v, VECTORS) total[v] += even[v] + odd[v];
   }
-  EACH(v, VECTORS) store(line + v * LANES<T>, total[v]);
+  if (i < rows)
+    EACH(v, EVERY) {
+      const V<T> x = load(C + size_t(row[i]) * width + v * LANES<T>);
+      even[v] = madd<T>(x, x, even[v]);
+    }
+  EACH(v, EVERY) total[v % VECTORS] += even[v] + odd[v];
+}
+template <class T> double squares(const int32_t* row, int rows, const T* C, int width, T* line) {
+  constexpr int LINE = 64 / sizeof(T), LINES = BYTES / 16;  // eight sums at every level
+  V<T> total[64 / BYTES] = {};
+  int j = 0;
+  for (; j + LINES * LINE <= width; j += LINES * LINE) squaresOf<T, LINES>(row, rows, C + j, width, total);
+  for (; j < width; j += LINE) squaresOf<T, 1>(row, rows, C + j, width, total);
+  EACH(v, 64 / BYTES) store(line + v * LANES<T>, total[v]);
   double sum = 0;
   for (int i = 0; i < LINE; i++) sum += double(line[i]);
   return sum;
+}
+// logs[t] = ½ log logs[t] + exponents[t] log 2, for squares that are normal numbers
+void logNorms(int n, const double* exponents, double* logs) {
+  for (int t = 0; t < n; t += LANES<double>) {
+    const V<double> half = 0.5 * log<double>(loadSome(logs + t, n - t));
+    storeSome(logs + t, madd<double>(splat(LN2), loadSome(exponents + t, n - t), half), n - t);
+  }
 }
 template <class T> bool isZero(const int32_t* row, int rows, const T* C, int width) {
   for (int i = 0; i < rows; i++)
@@ -183,7 +199,7 @@ void apply(int rows, int p, int j, const T* C, int width, const T* beta, const i
 
 template <class T> int product(
     int n, int d, int matrices, const T* W, const T* slopes, const double* shift, int32_t* active, int32_t* before,
-    T* next, T* line, T* product, double* exponent, double* logNorm) {
+    T* next, T* line, double* exponents, T* product, double* exponent, double* logNorm) {
   const int width = pad<T>(d), size = matrices > 1 ? d * d : 0;
   T *now = product, *other = next;
   double e = 0, s = 0;
@@ -209,8 +225,10 @@ template <class T> int product(
       s = squares(active, rows, now, width, line);
     }
     if (s == 0) break;  // and so are all products after it
-    logNorm[t] = madd(LN2, e, 0.5 * log(s));
+    logNorm[t] = s;
+    exponents[t] = e;
   }
+  logNorms(t, exponents, logNorm);
   if (t < n) rows = 0, e = 0;
   T by = 1;
   for (; s >= 4 && s < INF; s *= 0.25, e++) by *= T(0.5);

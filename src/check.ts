@@ -10,6 +10,7 @@ export {
   gapHint,
   gapOptions,
   gaps,
+  indices,
   isOnePoint,
   marking,
   nonFinite,
@@ -42,7 +43,14 @@ export {
   subset,
   text,
 } from './check/options.ts';
-export { type Ragged, type Sequences, sequences } from './check/sequences.ts';
+export {
+  columnsOf,
+  type Ragged,
+  type RaggedWithGaps,
+  type Sequences,
+  sequences,
+  sequencesWithGaps,
+} from './check/sequences.ts';
 export { finite, symmetric, tensor } from './check/tensors.ts';
 export {
   alike,

@@ -17,6 +17,15 @@ export {
   convolveGradient,
 } from './models/convolution.ts';
 export {
+  type Prediction,
+  TwoLayerClassifier,
+  type TwoLayerFitOptions,
+  type TwoLayerGradient,
+  type TwoLayerLossOptions,
+  type TwoLayerOn,
+  type TwoLayerParameters,
+} from './models/dense/classifier.ts';
+export {
   type DensityForward,
   type DensityGradient,
   type Distribution,
@@ -41,6 +50,26 @@ export {
   type SharedEigenProduct,
   sharedEigenProduct,
 } from './models/jacobian.ts';
+export {
+  type FilteredSystem,
+  type FilterOptions,
+  type Floor,
+  type Forecast,
+  LinearDynamicalSystem,
+  type Observability,
+  type ParameterName,
+  type SmoothedSystem,
+  type Store,
+  type Structure,
+  type Structures,
+  type SystemFitOptions,
+  type SystemFitProgress,
+  type SystemFitReport,
+  type SystemGradient,
+  type SystemLike,
+  type SystemParameters,
+  type SystemState,
+} from './models/lds.ts';
 export { type AnyModel, loadModel } from './models/load.ts';
 export {
   type Anomaly,
@@ -57,6 +86,32 @@ export {
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {
+  type CalibrationReport,
+  type ClassifierOn,
+  type LossAt,
+  RecurrentClassifier,
+  type RecurrentFitOptions,
+  type RecurrentForward,
+  type RecurrentGradient,
+  type RecurrentLossOptions,
+  type RecurrentParameters,
+  type RecurrentStart,
+} from './models/recurrent/classifier.ts';
+export {
+  type ContinuousGradient,
+  type ContinuousParameters,
+  ContinuousRNN,
+  type Sensitivities,
+  type StepJacobians,
+  type Trajectory,
+} from './models/recurrent/continuous.ts';
+export {
+  type Diagnosis,
+  diagnose,
+  type GradientCheck,
+  type GradientNorms,
+} from './models/recurrent/diagnose.ts';
+export {
   type Cell,
   MixtureDensityNetwork,
   type NetworkFitOptions,
@@ -67,6 +122,8 @@ export {
   type Standardization,
   type State,
 } from './models/recurrent/network.ts';
+export { type SineLayer, type SineOptions, sineLayer } from './models/sine.ts';
 export { MixtureStatistics } from './models/statistics.ts';
+export { SystemStatistics } from './models/system-statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';
 export type { CheckpointOptions, TrainingOptions, TrainingProgress } from './training/settings.ts';

@@ -44,6 +44,7 @@ describe('counting', () => {
     for (const line of ['P1 d=2 M=20: 200', 'P1d d=64 M=64: 16384', 'P7 d=8 M=16: 1408', 'P8 empty batch: 0'])
       expect(flops).toContain(line);
     expect(flops).toContain('P2n k=12 H=200,200 M=10 chol-exp batch=32 T=20: 2938560');
+    expect(flops).toContain(`P3 latent=16 sequences=1 smooth: ${(94 / 3) * 16 ** 3}`);
     for (const line of ['k=2 M=20 chol-exp rows=512: 320', 'k=8 M=10 diag-exp rows=100000: 1120'].map((l) => `P2 ${l}`))
       expect(flops).toContain(line);
   });
@@ -78,7 +79,7 @@ describe('cases', () => {
     const kept = ({ workload, variant, dtype, threads, flops }: Workload) =>
       `${workload} ${variant} ${dtype} ${threads} ${flops}`;
     expect(casesOf(true).map(kept)).toEqual(casesOf(false).map(kept));
-    expect(new Set(casesOf(false).map(kept)).size).toBe(37);
+    expect(new Set(casesOf(false).map(kept)).size).toBe(45);
   });
   test('draws are the same each time, and those of f32 are those of f64 rounded', () => {
     const quick = mixtureCases(true).filter(({ d }) => d === 8);

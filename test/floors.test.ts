@@ -102,6 +102,7 @@ const nounOf = (path: string): string | undefined =>
 const floors = [
   'src/backends/',
   'src/models/',
+  'src/models/dense/',
   'src/models/recurrent/',
   'src/training/',
   'src/cli/',
@@ -120,14 +121,20 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/components/': ['gaussian', 'mixture', 'statistics', 'divergence'].map((name) => `src/models/${name}.ts`),
   'src/models/convolution/': [],
   'src/models/density/': ['src/models/recurrent/network'],
+  'src/models/classifier/': ['src/models/recurrent/classifier', 'src/models/dense/'],
+  'src/models/dense/classifier/': [],
   'src/models/jacobian/': [],
+  'src/models/lds/': ['src/models/system-statistics.ts'],
   'src/models/recurrent/stack/': ['src/models/recurrent/'],
   'src/models/recurrent/network/': [],
+  'src/models/recurrent/classifier/': [],
+  'src/models/recurrent/diagnose/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
   'src/cli/score/': ['src/cli/kinds.ts'],
   'src/cli/inspect/': ['src/cli/kinds.ts'],
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],
+  'src/cli/forecast/': [],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {

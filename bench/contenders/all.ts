@@ -1,7 +1,20 @@
 /** The contenders that run the cases. */
 import { type Backend, GaussianMixture, MixtureDensity, MixtureDensityNetwork, openBackend } from 'seqlik';
-import type { DensityCase, DensityDraw, Draw, MixtureCase, NetworkCase, NetworkDraw, Real } from '../cases.ts';
+import { contract, type Table } from '../../src/contract.ts';
+import { derivedSizes, type Kernels } from '../../src/grammar.ts';
+import type {
+  DensityCase,
+  DensityDraw,
+  Draw,
+  DynamicsCase,
+  DynamicsDraw,
+  MixtureCase,
+  NetworkCase,
+  NetworkDraw,
+  Real,
+} from '../cases.ts';
 import type { Who } from '../rows.ts';
+import { PlainDynamics } from './dynamics.ts';
 import { PlainNetwork } from './network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
 
@@ -16,6 +29,8 @@ export interface Contender extends Who {
   readyDensity(given: DensityCase, draw: DensityDraw, out: Real): Ready | undefined;
   /** The same for a network; `out` gets the loss, then the gradient by every parameter in the order of the draw. */
   readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
+  /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
+  readyDynamics(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
 }
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -76,8 +91,50 @@ function seqlik(backend: Backend): Contender {
       };
       return { run, dispose: () => model.dispose() };
     },
+    readyDynamics: (given, draw, out) =>
+      given.threads.includes(threads) ? { run: dynamicsOf(backend, given, draw, out), dispose() {} } : undefined,
   };
 }
+/** The kernels of a linear dynamical system, as a model calls them. */
+function dynamicsOf(backend: Backend, { latent, sequences, steps, pass }: DynamicsCase, draw: DynamicsDraw, out: Real) {
+  const { lds, gaussian } = (backend as unknown as { readonly f64: Kernels<Table, 'f64'> }).f64;
+  const { m, A, B, Q, R, V0 } = draw.parameters;
+  const n = sequences * steps;
+  const size = { d: m, latent };
+  const array = (length: number): Float64Array<ArrayBuffer> => new Float64Array(length);
+  const factor = (S: Float64Array): Float64Array => {
+    const L = array((m * (m + 1)) / 2);
+    gaussian.factor({ n: 1, d: m }, { A: S, L, logDet: array(1) });
+    return L;
+  };
+  const { prepared } = derivedSizes(contract.lds.prepare)(size);
+  const model = array(prepared);
+  lds.prepare(size, { A, B, Q, LQ: factor(Q), R, LR: factor(R), model });
+  const lengths = new Int32Array(sequences).fill(steps);
+  const [started, ended] = [new Int32Array(sequences), new Int32Array(sequences).fill(1)];
+  const state = array(sequences * (m + m * m));
+  const [mean, covariance] = [array(n * m), array(n * m * m)];
+  const predicted = { predictedMean: array(0), predictedCovariance: array(0) };
+  const logDensity = out.subarray(0, n) as Float64Array;
+  const square = (i: number): Float64Array => out.subarray(n + i * m * m, n + (i + 1) * m * m) as Float64Array;
+  const rows = () => ({ smoothedCovariance: array(n * m * m), lagOne: array(n * m * m) });
+  const smoothed = pass === 'smooth' ? { smoothedMean: out.subarray(n) as Float64Array, ...rows() } : undefined;
+  const [first, firstSquare] = [array(m), array(m * m)];
+  return () => {
+    for (let s = 0; s < sequences; s++) {
+      state.fill(0, s * (m + m * m), s * (m + m * m) + m);
+      state.set(V0, s * (m + m * m) + m);
+    }
+    const given = { lengths, model, state, mean, covariance };
+    lds.filter({ ...size, keep: 'filtered' }, { ...given, started, x: draw.x, ...predicted, logDensity });
+    if (smoothed) return lds.smooth(size, { ...given, ended, ...smoothed });
+    out.fill(0, n);
+    const [S00, cross, W, Szz, observed, residual] = Array.from({ length: 6 }, (_, i) => square(i)) as Six;
+    const sums = { S00, cross, W, Szz, observed, residual, first, firstSquare };
+    lds.moments(size, { ...given, started, ended, initialMean: new Float64Array(m), x: draw.x, ...sums });
+  };
+}
+type Six = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 function put(
   out: Real,
   loss: number,
@@ -121,5 +178,9 @@ const plain: Contender = {
       put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
     };
     return { run, dispose() {} };
+  },
+  readyDynamics({ steps, pass }, { parameters, x }, out) {
+    const model = new PlainDynamics(parameters);
+    return { run: () => model[pass](x, steps, out), dispose() {} };
   },
 };

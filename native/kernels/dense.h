@@ -11,6 +11,24 @@ int affine(int n, int i, int o, const T* x /* n i */, const T* W /* i pad(o) */,
 template <class T>
 int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, T* lines /* 128 pad(i) */,
     T* strip /* 128 32 */, T* part /* 24 pad(i) */, T* total /* 32 */, double* dW /* o i */, double* db /* o */);
+/// h = tanh(a);  slope = sech²(a) = 1 - h²
+template <class T>
+int activate(int n, int o, const T* a /* n o */, T* h /* n o */, T* slope /* n o */);
+/// loss[r] = weights[r] Σ_j classWeights[j] bce(logits[r,j], y[r,j]);  probabilities = sigmoid(logits);
+/// dLogits[r,j] = weights[r] classWeights[j] (probabilities[r,j] - y[r,j])
+/// Returns 0, or 1 + the index over [n] of the first failure.
+template <class T>
+int crossEntropy(int n, int o, const T* logits /* n o */, const T* y /* n o */, const T* weights /* n */,
+    const T* classWeights /* o */, T* terms /* 128 o */, T* loss /* n */, T* probabilities /* n o */,
+    T* dLogits /* n o */);
+/// for each row in turn:  h = tanh(b + Vᵀx), a = c + Wᵀh, loss = Σ_j bce(a[j], y[j]);  Q = sigmoid(a) - y, e = (W
+/// Q) ⊙ sech²;  then W -= rate h Qᵀ, c -= rate Q, V -= rate x eᵀ, b -= rate e
+/// Returns 0, or 1 + the index over [n] of the first failure.
+template <class T>
+int sgd(int n, int i, int units, int o, const T* x /* n i */, const T* y /* n o */, const T* rate /* 1 */,
+    int* active /* i */, T* h /* pad(units) */, T* slope /* pad(units) */, T* e /* pad(units) */,
+    T* logits /* pad(o) */, T* Q /* pad(o) */, T* terms /* pad(o) */, T* back /* o pad(units) */,
+    T* V /* i pad(units) */, T* b /* pad(units) */, T* W /* units pad(o) */, T* c /* pad(o) */, T* loss /* n */);
 }
 #define INSTANTIATE_DENSE \
   template int ISA::dense::affine<double>(int, int, int, const double*, const double*, double*); \
@@ -18,9 +36,25 @@ int gradient(int n, int i, int o, const T* x /* n i */, const T* dy /* n o */, T
   template int ISA::dense::gradient<double>(int, int, int, const double*, const double*, double*, double*, double*, \
     double*, double*, double*); \
   template int ISA::dense::gradient<float>(int, int, int, const float*, const float*, float*, float*, float*, \
-    float*, double*, double*);
+    float*, double*, double*); \
+  template int ISA::dense::activate<double>(int, int, const double*, double*, double*); \
+  template int ISA::dense::activate<float>(int, int, const float*, float*, float*); \
+  template int ISA::dense::crossEntropy<double>(int, int, const double*, const double*, const double*, \
+    const double*, double*, double*, double*, double*); \
+  template int ISA::dense::crossEntropy<float>(int, int, const float*, const float*, const float*, const float*, \
+    float*, float*, float*, float*); \
+  template int ISA::dense::sgd<double>(int, int, int, int, const double*, const double*, const double*, int*, \
+    double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, double*, double*); \
+  template int ISA::dense::sgd<float>(int, int, int, int, const float*, const float*, const float*, int*, float*, \
+    float*, float*, float*, float*, float*, float*, float*, float*, float*, float*, float*);
 #define EACH_DENSE(X) \
   X(dense, affine, f64, double) \
   X(dense, affine, f32, float) \
   X(dense, gradient, f64, double) \
-  X(dense, gradient, f32, float)
+  X(dense, gradient, f32, float) \
+  X(dense, activate, f64, double) \
+  X(dense, activate, f32, float) \
+  X(dense, crossEntropy, f64, double) \
+  X(dense, crossEntropy, f32, float) \
+  X(dense, sgd, f64, double) \
+  X(dense, sgd, f32, float)

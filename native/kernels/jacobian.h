@@ -10,7 +10,7 @@ enum class Activation { tanh, relu };
 template <class T>
 int product(int n, int d, int matrices, const T* W /* matrices d d */, const T* slopes /* n d */,
     const double* shift /* n */, int* active /* d */, int* before /* d */, T* next /* d pad(d) */, T* line /* 16 */,
-    T* product /* d pad(d) */, double* exponent /* 1 */, double* logNorm /* n */);
+    double* exponents /* n */, T* product /* d pad(d) */, double* exponent /* 1 */, double* logNorm /* n */);
 /// J[t] Q = Q R by Householder reflections, t ascending, Q replaced;  logR[t,j] = log |R[j,j]|, -infinity if 0
 template <class T>
 int spectrum(int n, int d, int matrices, int exponents, const T* W /* matrices d d */, const T* slopes /* n d */,
@@ -28,9 +28,9 @@ int unroll(int n, int d, int activation, const T* a /* n d */, const T* W /* d p
 }
 #define INSTANTIATE_JACOBIAN \
   template int ISA::jacobian::product<double>(int, int, int, const double*, const double*, const double*, int*, \
-    int*, double*, double*, double*, double*, double*); \
+    int*, double*, double*, double*, double*, double*, double*); \
   template int ISA::jacobian::product<float>(int, int, int, const float*, const float*, const double*, int*, int*, \
-    float*, float*, float*, double*, double*); \
+    float*, float*, double*, float*, double*, double*); \
   template int ISA::jacobian::spectrum<double>(int, int, int, int, const double*, const double*, const double*, \
     int*, int*, double*, double*, double*, double*, double*); \
   template int ISA::jacobian::spectrum<float>(int, int, int, int, const float*, const float*, const double*, int*, \

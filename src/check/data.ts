@@ -14,7 +14,7 @@ import {
 } from '../memory.ts';
 import { choice } from './options.ts';
 import { finite, flatten, Numbers, real, tensor } from './tensors.ts';
-import { dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
+import { countIn, describe, dtypeOf, invalid, isArray, lengthIn, mismatch, type Real, room } from './values.ts';
 
 /** The values that were not observed: NaN under `missing: 'nan'`, or those where `mask` (one byte a value) is 0. */
 export interface Gaps {
@@ -70,6 +70,22 @@ export function sameRows(where: string, argument: string, rows: Rows, other: str
     received: counted(rows.n, 'row'),
     reason: `has ${counted(rows.n, 'row')}, but ${other} ${others.n}`,
   });
+}
+/** Indices of n rows, in any order and number. */
+export function indices(where: string, argument: string, value: unknown, n: number): Int32Array {
+  const count = countIn(where, argument, value);
+  const read = allocate(where, count, () => new Int32Array(count));
+  for (let i = 0; i < count; i++) {
+    const row = (value as ArrayLike<unknown>)[i];
+    if (typeof row !== 'number' || !Number.isInteger(row) || row < 0 || row >= n)
+      throw argumentError('INVALID_ARGUMENT', where, argument, {
+        expected: `indices of ${n} rows`,
+        received: describe(row),
+        reason: `has ${describe(row)} at [${i}], which is no index of ${n} rows`,
+      });
+    read[i] = row;
+  }
+  return read;
 }
 /** The weights of n rows: all >= 0, at least one > 0; 1 if not given. */
 export function weights(where: string, value: unknown, n: number): Float64Array {

@@ -1,9 +1,9 @@
 /** Ragged sequences: what callers pass as one, several or ragged becomes one array of rows and the lengths. */
 import { argumentError } from '../errors.ts';
-import { allocate, isReadable, lengthOf, tagOf } from '../memory.ts';
-import { finiteRows, points } from './data.ts';
+import { allocate, lengthOf, tagOf } from '../memory.ts';
+import { finiteRows, type Gaps, gaps, points } from './data.ts';
 import { fields } from './options.ts';
-import { describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
+import { countIn, describe, isArray, lengthIn, type Points, type Real, room } from './values.ts';
 
 /**
  * One sequence, several, or ragged. An array of number arrays is ONE sequence; an array of typed arrays, or of arrays
@@ -15,6 +15,12 @@ export interface Ragged {
   /** The rows of all sequences, one after the other [Σ lengths, d]. */
   readonly values: Real;
   readonly lengths: Int32Array;
+  /** Whether they were given as several sequences; one could be the only one of several. */
+  readonly several: boolean;
+}
+/** Sequences with gaps, and what was observed of them, one byte a value; undefined: everything. */
+export interface RaggedWithGaps extends Ragged {
+  readonly seen: Uint8Array | undefined;
 }
 
 /** Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row: counted over all sequences; column). */
@@ -23,6 +29,35 @@ export function sequences(where: string, argument: string, value: unknown, d: nu
   finiteRows(where, argument, { values: ragged.values, n: ragged.values.length / d }, d);
   return ragged;
 }
+/** The same with gaps, whose options were checked before. Throws as `sequences` does; DIMENSION_MISMATCH (mask). */
+export function sequencesWithGaps(
+  where: string,
+  argument: string,
+  value: unknown,
+  d: number,
+  missing: Gaps,
+): RaggedWithGaps {
+  const ragged = read(where, argument, value, d);
+  const rows = { values: ragged.values, n: ragged.values.length / d };
+  const seen = gaps(where, argument, rows, missing);
+  if (!seen) finiteRows(where, argument, rows, d);
+  return { ...ragged, seen: seen?.includes(0) ? seen : undefined };
+}
+/** The number of columns of sequences whose rows are nested; undefined for flat numbers, which do not tell. */
+export function columnsOf(where: string, argument: string, value: unknown): number | undefined {
+  if (!isArray(value)) return undefined;
+  const length = lengthIn(where, argument, value);
+  for (let i = 0; i < length; i++) {
+    const entry: unknown = value[i];
+    if (!isArray(entry)) return undefined;
+    if (entry.length === 0) continue;
+    const first: unknown = entry[0];
+    if (isArray(first)) return lengthIn(where, argument, first) || undefined;
+    if (tagOf(first) !== undefined) return lengthOf(first as Real);
+    return lengthIn(where, argument, entry);
+  }
+  return undefined;
+}
 
 function read(where: string, argument: string, value: unknown, d: number): Ragged {
   if (tagOf(value) === undefined && typeof value === 'object' && value !== null) {
@@ -30,7 +65,7 @@ function read(where: string, argument: string, value: unknown, d: number): Ragge
     if (isSeveral(where, argument, value)) return joinSequences(where, argument, value, d);
   }
   const { values, n } = points(where, argument, value, d);
-  return { values, lengths: Int32Array.of(n) };
+  return { values, lengths: Int32Array.of(n), several: false };
 }
 /** Whether a list holds several sequences. The first entry that is not empty decides: a number or an array of numbers
  * is part of one. */
@@ -56,7 +91,7 @@ function joinSequences(where: string, argument: string, list: unknown[], d: numb
     joined.add(values, s === 0);
     lengths[s] = n;
   }
-  return { values: joined.take(), lengths };
+  return { values: joined.take(), lengths, several: true };
 }
 /** Values one after the other, f32 if all of them are. */
 class Joined {
@@ -104,16 +139,5 @@ function fromLengths(where: string, argument: string, value: object, d: number):
       received: `${total}`,
       reason: `add up to ${total}, not ${n}`,
     });
-  return { values, lengths };
-}
-/** The length of an array, or of a typed array of integers. */
-function countIn(where: string, argument: string, given: unknown): number {
-  const tag = tagOf(given);
-  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
-  if (whole && isReadable(given as Int32Array)) return lengthOf(given as Int32Array);
-  if (isArray(given)) return lengthIn(where, argument, given);
-  throw argumentError('INVALID_ARGUMENT', where, argument, {
-    expected: 'an array of whole numbers',
-    received: `a ${tag ?? describe(given)}`,
-  });
+  return { values, lengths, several: true };
 }

@@ -1,7 +1,7 @@
 /** The arrays that callers pass, and how a refused value is described in an error. */
 import { argumentError, type SeqlikError } from '../errors.ts';
 import { type Arrays, type DType, realArrays } from '../grammar.ts';
-import { allocate, tagOf } from '../memory.ts';
+import { allocate, isReadable, lengthOf, tagOf } from '../memory.ts';
 
 /** Numbers in either dtype. */
 export type Real = Float64Array | Float32Array;
@@ -10,9 +10,9 @@ export type Integers = Int8Array | Uint8Array | Uint8ClampedArray | Int16Array |
 /** A list of numbers. */
 export type Vector = Real | Integers | readonly number[];
 /** Flat row-major, or nested rows; parameters of any rank may be flat. */
-export type Matrix = Vector | readonly Vector[];
+export type Matrix = Vector | readonly (readonly number[])[] | readonly Real[];
 /** Flat row-major, or nested to up to three levels. */
-export type Tensor = Matrix | readonly (readonly Vector[])[];
+export type Tensor = Matrix | readonly (readonly (readonly number[])[])[];
 /** n x d; one point is an array of length d. */
 export type Points = Matrix;
 /** Results have the dtype of the data; f64 for nested numbers. */
@@ -61,6 +61,17 @@ export function lengthIn(where: string, argument: string, array: unknown[]): num
     });
   return length;
 }
+/** The length of an array, or of a typed array of integers. */
+export function countIn(where: string, argument: string, given: unknown): number {
+  const tag = tagOf(given);
+  const whole = tag !== undefined && /^(Int|Uint)(8|16|32)Array$/.test(tag);
+  if (whole && isReadable(given as Int32Array)) return lengthOf(given as Int32Array);
+  if (isArray(given)) return lengthIn(where, argument, given);
+  throw argumentError('INVALID_ARGUMENT', where, argument, {
+    expected: 'an array of whole numbers',
+    received: `a ${tag ?? describe(given)}`,
+  });
+}
 /** A short name of any value, for messages; never runs code of the value. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
@@ -68,9 +79,24 @@ export function describe(value: unknown): string {
   if (typeof value === 'bigint') return `${String(value).slice(0, 40)}n`;
   return typeof value === 'function' ? 'a function' : String(value);
 }
-/** A new array for n results, f64 by default. Throws OUT_OF_MEMORY. */
-export const room = <D extends DType = 'f64'>(where: string, n: number, dtype: D = 'f64' as D): Arrays[D] =>
-  allocate(where, n, () => new realArrays[dtype](n));
+/**
+ * A new array for the n values of a result, whose size follows from the rows of `argument`. Throws INVALID_ARGUMENT
+ * (2^31 values or more), OUT_OF_MEMORY.
+ */
+export function room<D extends DType = 'f64'>(
+  where: string,
+  n: number,
+  dtype: D = 'f64' as D,
+  argument = 'x',
+): Arrays[D] {
+  if (n >= LIMIT)
+    throw argumentError('INVALID_ARGUMENT', where, argument, {
+      expected: `results of fewer than ${LIMIT} values`,
+      received: `${n} values`,
+      sentence: `the result for ${argument} would have ${n} values, ${LIMIT} or more`,
+    });
+  return allocate(where, n, () => new realArrays[dtype](n));
+}
 /** Whether an array holds f32, by what the engine says and not by its class. */
 export const isSingle = (values: Real): boolean => tagOf(values) === 'Float32Array';
 /** The dtype of the kernels for an array. */

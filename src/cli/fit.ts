@@ -26,7 +26,7 @@ const examples = [
   'seqlik fit mixture-density-network tides.csv -o tides.seqlik --sequence day --hidden 32 --components 3',
 ];
 const byKind = optionsByKind('fit');
-const later = ['linear-dynamical-system', 'recurrent-classifier', 'two-layer-classifier'];
+const later: string[] = [];
 
 export function addFit(program: Command): void {
   const command = program

@@ -1,7 +1,8 @@
 /** `seqlik inspect`: describes a model, and how well it describes DATA. */
 import type { Command } from 'commander';
-import { toDataError } from '../table/errors.ts';
+import { fileError, toDataError } from '../table/errors.ts';
 import { openSource } from '../table/source.ts';
+import { usageError } from './errors.ts';
 import type { Evaluation, Fitness, InspectOptions } from './inspect/kind.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { type AnyModel, readModel } from './model.ts';
@@ -34,13 +35,25 @@ export function addInspect(program: Command): void {
 }
 
 async function inspect(modelPath: string, dataPath: string | undefined, options: InspectOptions): Promise<void> {
+  const { svg } = options;
+  if (svg === '-') throw usageError('--svg needs a file: stdout has the text');
   const model = await readModel(modelPath, options, dataPath);
+  if (svg !== undefined) refuseForeign(options, byKind, treatmentOf(model).inspect.options);
+  if (svg !== undefined && dataPath === undefined)
+    throw usageError('--svg draws the gradients on DATA, which is missing');
   const { described, text: description } = treatmentOf(model).describe(model);
   const data = dataPath === undefined ? undefined : await evaluate(start(model, options), dataPath, options);
+  const { diagnosis, fitness, lines = [] } = data ?? {};
   const text = options.json
-    ? JSON.stringify({ ...described, ...(data && { data: data.fitness }) })
-    : [description, ...(data ? [data.lines.join('\n')] : [])].join('\n\n');
+    ? JSON.stringify({ ...described, ...(data && { data: fitness }), ...(diagnosis && { diagnosis: diagnosis.found }) })
+    : [diagnosis?.lines ?? [], [description], lines]
+        .filter(({ length }) => length > 0)
+        .map((part) => part.join('\n'))
+        .join('\n\n');
   await writeTo('-', (write) => write(`${text}\n`));
+  if (svg === undefined) return;
+  if (!diagnosis) throw fileError('EMPTY_INPUT', dataPath!, 'no sequence is long enough to draw: three rows');
+  await writeTo(svg, (write) => write(diagnosis.svg));
 }
 function start(model: AnyModel, options: InspectOptions): Evaluation {
   const kind = treatmentOf(model).inspect;

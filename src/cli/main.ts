@@ -6,6 +6,7 @@ import { addBuild } from './build.ts';
 import { unknownOption } from './errors.ts';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
+import { addForecast } from './forecast.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
 import { addScore } from './score.ts';
@@ -17,7 +18,7 @@ const program = new Command('seqlik')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample, addBuild]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addForecast, addBuild]) add(program);
 
 watchSignals();
 try {

@@ -78,6 +78,10 @@ export const sequenceOption = (): Option =>
     '--sequence <column>',
     "column that identifies the sequence of a row (default: the one of the fit; if none, or '', all rows are one)",
   );
+export const targetsOption = (): Option =>
+  new Option('--targets <a,b,c>', 'columns of targets from 0 to 1 (default: those stored with the model)').argParser(
+    names,
+  );
 /** `fitted`: whether there is a model that has columns. */
 export function addDataOptions(command: Command, fitted = true): Command {
   const columns = fitted ? 'those stored with the model, else all' : 'all but those of other options';

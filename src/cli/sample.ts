@@ -51,6 +51,7 @@ async function sample(modelPath: string, options: SampleOptions): Promise<void> 
   refuseOverwrite({ '--svg': svg }, { OUT: options.output });
   const model = await readModel(modelPath, options);
   const kind = treatmentOf(model).sample;
+  if (!kind) throw usageError(`a ${model.kind} has nothing to draw: it gives probabilities of targets, not data`);
   refuseForeign(options, byKind, kind.options);
   const sampling = kind.start(model, options);
   if (svg !== undefined && sampling.drawing === undefined)

@@ -5,7 +5,8 @@ const close = { f64: 1e-12, f32: 2e-4 };
 
 export const gaussian = {
   factor: {
-    formula: 'A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot)',
+    formula:
+      'A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot) <= d 2^-52 A[j,j]',
     dims: ['n', 'd'],
     args: { A: 'in f64 n d d', L: 'out f64 n tri(d)', logDet: 'out f64 n' },
     rows: 'n',

@@ -1,8 +1,8 @@
 /**
  * Kernels of chains of Jacobians, J[t] = 2^shift[t] diag(slopes[t]) W[t], over one W for all steps or one for each
  * (`matrices` is 1 or n). Steps follow each other, so that no kernel has rows to cut. A row or a column that a slope
- * of 0 makes zero is skipped. |W| <= 1 and |slopes| <= 2 keep products finite, however long: the callers see to it,
- * by `shift`. Equations: docs/math/jacobian.md.
+ * of 0 makes zero is skipped. |W| and |slopes| up to 2^20 keep products finite, however long: the
+ * callers see to it, by `shift`. Equations: docs/math/jacobian.md.
  */
 import type { NounSpec } from '../grammar.ts';
 
@@ -21,6 +21,7 @@ export const jacobian = {
       ...skipping,
       next: 'tmp d pad(d)',
       line: 'tmp 16',
+      exponents: 'tmp f64 n',
       product: 'out d pad(d)',
       exponent: 'out f64 1',
       logNorm: 'out f64 n',

@@ -66,7 +66,6 @@ export interface Distribution<R extends Real = Real> {
   probabilities?: R;
 }
 
-const LIMIT = 2 ** 31; // elements of any array
 const WIDEST_ROW = 2 ** 27; // raw values, of which kernels hold 16 rows at once
 
 /**
@@ -215,16 +214,10 @@ export class MixtureDensity {
     const { components: k, gaussian: d, outputs } = this.shape;
     const rows = check.points(where, 'raw', raw, outputs);
     const { n, values } = rows;
-    if (n * k * d * d >= LIMIT)
-      throw argumentError('INVALID_ARGUMENT', where, 'raw', {
-        expected: 'covariances of fewer than 2^31 values',
-        received: `${n * k * d * d} values`,
-        sentence: `the covariances of ${n} rows have 2^31 values or more`,
-      });
+    const covariances = check.room(where, n * k * d * d, dtypeOf(values), 'raw');
     const { weights, L, probabilities } = this.factors(where, rows);
     const means = check.room(where, n * k * d, dtypeOf(values));
     for (let i = 0; i < n; i++) means.set(values.subarray(i * outputs + k, i * outputs + k + k * d), i * k * d);
-    const covariances = check.room(where, n * k * d * d, dtypeOf(values));
     covariancesOf(L, this.shape, covariances);
     const at = covariances.findIndex((value) => !Number.isFinite(value));
     if (at >= 0) throw overflow(where, Math.floor(at / (k * d * d)));
@@ -270,7 +263,7 @@ export class MixtureDensity {
   private evaluate(where: string, raw: Points, x: Points, own: { readonly logDensity?: unknown }): DensityForward {
     const { rows, points, n } = this.read(where, raw, x);
     const logDensity = check.out(where, own.logDensity, rows.values, n);
-    const r = check.room(where, n * this.components, dtypeOf(rows.values));
+    const r = check.room(where, n * this.components, dtypeOf(rows.values), 'raw');
     this.withUserErrors(where, rows, points, ({ forward }, dims, given) =>
       forward(dims, { ...given, x: points.values, logDensity, r }),
     );
@@ -289,7 +282,7 @@ export class MixtureDensity {
     return { rows, points: { values, n: rows.n }, n: rows.n };
   }
   private factors(where: string, raw: Rows): Factors {
-    const room = (count: number): Real => check.room(where, raw.n * count, dtypeOf(raw.values));
+    const room = (count: number): Real => check.room(where, raw.n * count, dtypeOf(raw.values), 'raw');
     const results = {
       weights: room(this.components),
       L: room(this.components * this.shape.values),

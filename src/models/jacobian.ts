@@ -309,7 +309,15 @@ export function recurrentJacobians(layer: RecurrentLayer, options?: OnBackend): 
 
   const J = alike(x, n * d * d);
   for (let at = 0; at < J.length; at++) J[at] = slopes[Math.floor(at / d)]! * W[at % (d * d)]!;
-  const steps = scaled({ n, d, matrices: 1, W: asDtype(W, dtype), slopes, dtype });
+  const steps = scaled({
+    n,
+    d,
+    matrices: 1,
+    W: asDtype(W, dtype),
+    slopes,
+    dtype,
+    moderate: { W: false, slopes: false },
+  });
   const whole = product(backend, steps);
   const unpadded = alike(x, d * d).map((_, at) => whole.product[Math.floor(at / d) * width + (at % d)]!);
   return { h, slopes, J, product: unpadded.map((v) => ldexp(v, whole.exponent)), logFrobenius: whole.logFrobenius };

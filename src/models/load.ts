@@ -1,12 +1,21 @@
 /** Models of any kind, read from files. */
 import { decode, malformed } from '../file.ts';
+import { TwoLayerClassifier } from './dense/classifier.ts';
 import { Gaussian } from './gaussian.ts';
+import { LinearDynamicalSystem } from './lds.ts';
 import { GaussianMixture } from './mixture.ts';
 import type { OnBackend } from './model.ts';
+import { RecurrentClassifier } from './recurrent/classifier.ts';
 import { MixtureDensityNetwork } from './recurrent/network.ts';
 
 /** Every kind of model that a file can hold. */
-export type AnyModel = Gaussian | GaussianMixture | MixtureDensityNetwork;
+export type AnyModel =
+  | Gaussian
+  | GaussianMixture
+  | MixtureDensityNetwork
+  | LinearDynamicalSystem
+  | RecurrentClassifier
+  | TwoLayerClassifier;
 type Kind = AnyModel['kind'];
 
 const classes: {
@@ -15,6 +24,9 @@ const classes: {
   gaussian: Gaussian,
   'gaussian-mixture': GaussianMixture,
   'mixture-density-network': MixtureDensityNetwork,
+  'recurrent-classifier': RecurrentClassifier,
+  'two-layer-classifier': TwoLayerClassifier,
+  'linear-dynamical-system': LinearDynamicalSystem,
 };
 
 /**

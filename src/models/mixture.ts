@@ -13,7 +13,7 @@ import { type CovarianceType, covarianceTypes, freeValues } from './components/c
 import { fitComponents } from './components/em.ts';
 import { decodeParts, encodeParts } from './components/file.ts';
 import { gradients, weightGradient } from './components/gradient.ts';
-import { maximise } from './components/maximise.ts';
+import { columnVariances, maximise } from './components/maximise.ts';
 import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
@@ -216,7 +216,8 @@ export class GaussianMixture extends Scored {
 
   /**
    * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is
-   * as in `fit`, default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
+   * added to each diagonal in units of the variance of its column over the statistics (`fit` has a unit that outliers do
+   * not move), default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
    * pivot).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
@@ -233,7 +234,9 @@ export class GaussianMixture extends Scored {
         reason: 'must be made by this mixture',
       });
     this.live();
-    return fromParts(maximise(where, statistics.totals, regularization), this.backend);
+    const { totals } = statistics;
+    const floor = columnVariances(totals).map((v) => v * regularization);
+    return fromParts(maximise(where, totals, floor), this.backend);
   }
 
   /** M - 1 weights, M d means, and the free values of the covariances. */

@@ -46,8 +46,12 @@ export function diagonalMatrix(diagonal: Float64Array): Float64Array {
   return A;
 }
 /** A [d,d] at the rows and columns `dims`, in their order. */
-export const select = (A: Float64Array, d: number, dims: readonly number[]): Float64Array =>
-  Float64Array.from(dims.flatMap((i) => dims.map((j) => A[i * d + j]!)));
+export function select(A: Float64Array, d: number, dims: readonly number[]): Float64Array {
+  const o = dims.length;
+  const part = new Float64Array(o * o);
+  for (let a = 0; a < o; a++) for (let b = 0; b < o; b++) part[a * o + b] = A[dims[a]! * d + dims[b]!]!;
+  return part;
+}
 
 // ---- factorising ----
 /** The error for a matrix `which` (of component `component`, if there are several) with a pivot that is not > 0. */

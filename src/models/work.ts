@@ -1,5 +1,5 @@
 /** Passes: a computation is written once, as a generator of kernel calls, and run now or asynchronously. */
-
+import type { Real } from '../check.ts';
 import { SeqlikError } from '../errors.ts';
 import type { Args, Asynchronous, Dims, DType, Kernel, KernelSpec } from '../grammar.ts';
 import type { Pace } from '../training/pace.ts';
@@ -71,4 +71,14 @@ export function* byRows(rows: number, width: number, act: (from: number, end: nu
     if (from > 0) yield rest;
     act(from, Math.min(from + most, rows));
   }
+}
+/** Fills `to` with a row, again and again: each step doubles what is there. */
+export function* repeatRow(row: Real, times: number, to: Real): Pass<Real> {
+  const width = row.length;
+  yield* byRows(times, width, (from, end) => {
+    const part = to.subarray(from * width, end * width);
+    part.set(row);
+    for (let done = width; done < part.length; done *= 2) part.copyWithin(done, 0, Math.min(done, part.length - done));
+  });
+  return to;
 }

@@ -92,6 +92,9 @@ export function toDataError(
     return rephrase(error, `${file}: ${reason}`, { file, reason, ...remedy });
   }
   if (code === 'EMPTY_INPUT') return fail('no row holds an observation');
+  if ((code === 'INVALID_ARGUMENT' || code === 'FORMAT') && row !== undefined)
+    // a target
+    return badData('FORMAT', file, lineOf(row), { reason: error.reason ?? error.message });
   if (code !== 'NOT_POSITIVE_DEFINITE') return error;
   const reason = error.sentence ?? error.message;
   return row === undefined ? fail(reason) : badData(code, file, lineOf(row), { reason });

@@ -21,8 +21,8 @@ export interface Split {
 }
 /** Holds out a fraction `validation` of the examples, chosen by the seed: at least one, but never all. Examples without
  * terms are left out of both sets. */
-export function split(lengths: Int32Array, validation: number, seed: number): Split {
-  const usable = Int32Array.from(lengths.keys()).filter((i) => lengths[i]! > 0);
+export function split(terms: ArrayLike<number>, validation: number, seed: number): Split {
+  const usable = Int32Array.from({ length: terms.length }, (_, i) => i).filter((i) => terms[i]! > 0);
   const n = usable.length;
   const count = validation > 0 ? Math.min(n - 1, Math.max(1, Math.round(validation * n))) : 0;
   const order = shuffle(usable, new Random(seed)); // the stream of an epoch is its number, from 1

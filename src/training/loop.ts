@@ -19,8 +19,13 @@ import { bestOf, endOf } from './stopping.ts';
 export interface Task {
   /** Initial values; they are copied. */
   readonly parameters: Float64Array;
-  /** The number of likelihood terms of every example; examples without terms are left out. */
+  /** The steps of every example: the work it takes. */
   readonly lengths: Int32Array;
+  /**
+   * The likelihood terms of every example, times its weight: what a mean over terms divides by; default: its steps.
+   * Examples without terms are left out.
+   */
+  readonly terms?: Float64Array;
   /** Identifies this task (architecture, options of the model), by name: only its own checkpoints are accepted. */
   readonly identity: TrainingIdentity;
   /** The loss, summed over these examples; its gradient is added to `gradient`, which comes as zeros. */
@@ -37,8 +42,10 @@ export interface TrainingResult {
  * divided by the terms of a mean batch and clipped: so the learning rate depends on neither batch nor lengths, and the
  * steps of an epoch add up to the gradient of the likelihood. Divided by the terms of its own batch, a term would weigh
  * more in a batch of short sequences.
- * Throws EMPTY_INPUT (no terms), ABORTED (cause), DIVERGED (checkpoint, cause), INVALID_ARGUMENT (checkpoint), and the
- * errors of the task, `save` and `onProgress`.
+ * Whatever ends it, the parameters that were best on the held-out examples are kept: in the result, or in the checkpoint
+ * of an error.
+ * Throws EMPTY_INPUT (no terms), ABORTED (checkpoint, cause), DIVERGED (checkpoint, cause), INVALID_ARGUMENT
+ * (checkpoint), and the errors of the task, `save` and `onProgress`.
  */
 export async function train(task: Task, settings: TrainingSettings): Promise<TrainingResult> {
   return new Training(task, settings).run();
@@ -53,6 +60,7 @@ interface ExampleSet {
 
 class Training {
   private readonly pace: Pace;
+  private readonly terms: ArrayLike<number>;
   private readonly training: ExampleSet;
   private readonly heldOut: ExampleSet;
   private readonly identity: TrainingIdentity;
@@ -72,7 +80,8 @@ class Training {
   ) {
     const { where, signal, validation, seed, optimizer, momentum, resume } = settings;
     this.pace = new Pace(signal, where);
-    const { training, heldOut } = split(task.lengths, validation, seed);
+    this.terms = task.terms ?? task.lengths;
+    const { training, heldOut } = split(this.terms, validation, seed);
     if (training.length === 0) throw callError('EMPTY_INPUT', where, 'the data give no term of a likelihood');
     this.training = this.exampleSet(training);
     this.heldOut = this.exampleSet(heldOut);
@@ -92,10 +101,19 @@ class Training {
 
   private exampleSet(examples: Int32Array): ExampleSet {
     const { lengths } = this.task;
-    return { examples, terms: termsOf(examples, lengths), parts: partsOf(examples, lengths) };
+    return { examples, terms: termsOf(examples, this.terms), parts: partsOf(examples, lengths) };
   }
 
   async run(): Promise<TrainingResult> {
+    try {
+      return await this.runEpochs();
+    } catch (error) {
+      if (!(error instanceof SeqlikError && error.code === 'ABORTED') || !this.last) throw error;
+      const fields = { checkpoint: encodeCheckpoint(this.last), epoch: epochsOf(this.last) };
+      throw new SeqlikError('ABORTED', error.message, { ...fields, cause: error.cause });
+    }
+  }
+  private async runEpochs(): Promise<TrainingResult> {
     await this.pace.rest();
     this.last ??= await this.evaluate();
     while (endOf(courseOf(this.last), this.settings) === undefined) {
@@ -135,7 +153,7 @@ class Training {
       await this.pace.rest();
       gradient.fill(0);
       loss += await this.requireFinite(at, () => this.task.lossGradient(parameters, examples, gradient));
-      terms += termsOf(examples, this.task.lengths);
+      terms += termsOf(examples, this.terms);
       const factor = clipFactor(gradient, scale, settings.clip);
       if (factor === undefined) throw this.divergence(at, 'the gradient is not finite');
       const finite = this.optimizer.step(parameters, gradient, learningRate, factor);
@@ -224,8 +242,8 @@ class Training {
   }
 }
 
-const termsOf = (examples: Int32Array, lengths: Int32Array): number =>
-  examples.reduce((sum, i) => sum + lengths[i]!, 0);
+const termsOf = (examples: Int32Array, terms: ArrayLike<number>): number =>
+  examples.reduce((sum, i) => sum + terms[i]!, 0);
 const courseOf = ({ history, validation }: Checkpoint) => ({ history, validationHistory: validation?.history });
 const epochsOf = ({ history }: Checkpoint): number => history.length - 1;
 const resultOf = ({ history, validation }: Checkpoint): { logLikelihood: number; heldOut?: number } => ({

@@ -5,7 +5,8 @@ import { type Course, chosenOf, endOf, firstFall, type Limits } from './stopping
 export interface FitReport {
   /** M steps, or epochs, done. */
   iterations: number;
-  /** Whether the last gain was below the tolerance; never true if the likelihood fell on the way. */
+  /** Whether the last gain was below the tolerance; never true if the likelihood fell on the way (of EM with
+   * regularization it may). */
   converged: boolean;
   /** Log-likelihood of the data under the fitted model. */
   logLikelihood: number;

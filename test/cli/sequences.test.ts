@@ -3,7 +3,7 @@ import { linkSync, readFileSync } from 'node:fs';
 import { DOMParser } from 'linkedom';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { strokesSvg } from '../../src/cli/sample/strokes.ts';
-import { loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
+import { diagnose, loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
 import { Folder, seqlik } from './run.ts';
 
@@ -276,7 +276,7 @@ describe('score', () => {
 describe('inspect', () => {
   test('for people', async () => {
     expect(await ok(['inspect', model, data, ...grouped, ...onWasm])).toMatch(
-      /^mixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nsequences by the column id\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
+      /^gradient check: worst relative difference \d\.\de-\d+ \(\w+\)\ngrowth of the gradient: -\S+ % a step back in time \(log -\S+\), vanishing\n(.*\n)+The gradient falls by .*\n\nmixture-density-network in 2 dimensions\na layer of 5 tanh units, 2 components, covariance chol-exp: 112 parameters\ncolumn +unit\n +a +-?0\.\d+ ± 0\.\d+\n +b +-?0\.\d+ ± 0\.\d+\nsequences by the column id\nno standard deviation is below 0\.001 units\n\n\S+data\.csv: 8 sequences, 66 rows, 58 steps\nlog-likelihood per step +-\S+\nlog-likelihood +-\S+\n$/,
     );
   });
   test('for programs', async () => {
@@ -284,8 +284,12 @@ describe('inspect', () => {
     const net = network(model);
     const logLikelihood = net.logLikelihood(sequences);
     const { mean, standardDeviation } = net.standardization!;
+    const values = Float64Array.from(sequences.flat(2));
+    const lengths = sequences.map(({ length }) => length);
+    expect(json.diagnosis).toEqual(JSON.parse(JSON.stringify(diagnose(net, { values, lengths }))));
     expect(json).toEqual({
       kind: 'mixture-density-network',
+      diagnosis: json.diagnosis,
       dimension: 2,
       columns: ['a', 'b'],
       hidden: [5],
@@ -300,6 +304,11 @@ describe('inspect', () => {
       standardization: { mean: [...mean], standardDeviation: [...standardDeviation] },
       data: { rows: 66, sequences: 8, steps: 58, logLikelihood, logLikelihoodPerStep: logLikelihood / 58 },
     });
+  });
+  test('the gradient as a picture', async () => {
+    const file = folder.at('gradient.svg');
+    await ok(['inspect', model, data, ...grouped, '--svg', file, ...onWasm]);
+    expect(readFileSync(file, 'utf8')).toMatch(/^<svg .*\n(<.*\n)*<polyline points="[\d., ]+".*\n<\/svg>\n$/);
   });
 });
 

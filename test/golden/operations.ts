@@ -5,6 +5,7 @@
 import {
   type Backend,
   backpropagate,
+  ContinuousRNN,
   type ConvolutionMode,
   chainDiagnostics,
   convolve,
@@ -12,12 +13,17 @@ import {
   type GaussianParameters,
   klDivergence,
   klDivergenceGradient,
+  LinearDynamicalSystem,
+  type LossAt,
   type Mapping,
   MixtureDensity,
   MixtureDensityNetwork,
+  RecurrentClassifier,
   recurrentJacobians,
   SeqlikError,
   sharedEigenProduct,
+  sineLayer,
+  TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
 import type { Fields, Tensor } from './format.ts';
@@ -64,7 +70,59 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
   };
 }
 
+const rowsOf = ({ shape: [rows, columns], data }: Tensor): number[][] =>
+  Array.from({ length: rows! }, (_, i) => [...data.subarray(i * columns!, (i + 1) * columns!)]);
+interface Continuous extends Tensors<'b' | 'W' | 'x0' | 'g'> {
+  readonly steps: number;
+  readonly alpha: number;
+  readonly partials: boolean;
+}
+function continuous({ b, W, x0, g, steps, alpha, partials }: Continuous, backend: Backend): Outputs {
+  const network = new ContinuousRNN({ W: W.data, b: b.data, alpha }, { backend });
+  return {
+    ...network.run(x0.data, steps),
+    ...network.jacobians(x0.data, steps, { partials }),
+    ...network.lossGradient(x0.data, g.data, { steps }),
+  };
+}
+type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
+const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
+  new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
+
+interface Recurrent {
+  readonly lossAt: LossAt;
+  readonly h0?: Tensor;
+}
 const chainOf = ({ shape, data }: Tensor) => ({ jacobians: data, size: shape[1]! });
+interface Dynamics extends Tensors<'A' | 'B' | 'Sigma' | 'Gamma' | 'mu0' | 'x' | 'mask'> {
+  readonly V0?: Tensor;
+  readonly tied: boolean;
+  readonly lengths: readonly number[];
+}
+const systemNames = {
+  transition: 'A',
+  observation: 'B',
+  transitionCovariance: 'Sigma',
+  observationCovariance: 'Gamma',
+  initialMean: 'mu0',
+  initialCovariance: 'V0',
+} as const;
+/** The system and its data; the shapes of the vectors become nested arrays. */
+function dynamics(inputs: Dynamics, backend: Backend) {
+  const { x, mask, lengths } = inputs;
+  const given = Object.entries(systemNames).flatMap(([name, short]) => {
+    const tensor = inputs[short];
+    return tensor ? [[name, nested(tensor)] as const] : [];
+  });
+  const parameters = Object.fromEntries(given) as unknown as ConstructorParameters<typeof LinearDynamicalSystem>[0];
+  const system = new LinearDynamicalSystem(parameters, { backend });
+  return { system, y: { values: x.data, lengths }, gaps: { mask: Uint8Array.from(mask.data) } };
+}
+const nested = ({ shape, data }: Tensor): number[] | number[][] =>
+  shape.length === 1
+    ? [...data]
+    : Array.from({ length: shape[0]! }, (_, i) => [...data.subarray(i * shape[1]!, (i + 1) * shape[1]!)]);
+const systemErrors = { ...systemNames, y: 'x', 'y.values': 'x', 'y.lengths': 'lengths' };
 
 /** All there are; undefined: the library cannot do it yet. */
 export const operations: Readonly<Record<string, Operation | undefined>> = {
@@ -112,10 +170,63 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
       divergence({ mean: muA.data, variances: varA.data }, { mean: muB.data, variances: varB.data }, backend),
     names: { ...means, 'p.variances': 'varA', 'q.variances': 'varB', dVariancesP: 'gVarA', dVariancesQ: 'gVarB' },
   },
-  'S1c.filter': undefined,
-  'S1c.smooth': undefined,
-  'S1c.gradient': undefined,
-  'S1c.em': undefined,
+  'S1c.filter': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      const { state, ...filtered } = system.filter(y, gaps);
+      return filtered;
+    },
+    names: {
+      ...systemErrors,
+      predictedMeans: 'predMean',
+      predictedCovariances: 'predCov',
+      means: 'filtMean',
+      covariances: 'filtCov',
+      logDensity: 'logLikStep',
+      logLikelihood: 'logLik',
+    },
+  },
+  'S1c.smooth': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      return { ...system.smooth(y, gaps) };
+    },
+    names: {
+      ...systemErrors,
+      means: 'smoothMean',
+      covariances: 'smoothCov',
+      lagOneCovariances: 'lagOneCov',
+      logLikelihood: 'logLik',
+    },
+  },
+  'S1c.gradient': {
+    call(inputs: Dynamics, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      return { ...system.logLikelihoodGradient(y, gaps) };
+    },
+    names: {
+      ...systemErrors,
+      logLikelihood: 'logLik',
+      dTransition: 'gA',
+      dObservation: 'gB',
+      dTransitionCovariance: 'gSigma',
+      dObservationCovariance: 'gGamma',
+      dInitialMean: 'gMu0',
+      dInitialCovariance: 'gV0',
+    },
+  },
+  'S1c.em': {
+    async call(inputs: Dynamics & { readonly iterations: number; readonly update: readonly string[] }, backend) {
+      const { system, y, gaps } = dynamics(inputs, backend);
+      const names = Object.entries(systemNames);
+      const update = inputs.update.map((short) => names.find((pair) => pair[1] === short)![0]);
+      const options = { init: system, update: update as never, maxIterations: inputs.iterations, tolerance: 0 };
+      const { model, report } = await LinearDynamicalSystem.fit(y, { ...options, backend, ...gaps });
+      const { parameters } = model;
+      return { initialCovariance: parameters.transitionCovariance, ...parameters, history: report.history };
+    },
+    names: { ...systemErrors, history: 'logLikHistory' },
+  },
   'S2a.conv': {
     call({ x, w, mode, gy }: Tensors<'x' | 'w' | 'gy'> & { mode: ConvolutionMode }, backend) {
       const y = convolve(x.data, w.data, { mode, backend });
@@ -123,7 +234,7 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: { dy: 'gy', dx: 'gX', dw: 'gW' },
   },
-  'S2b.ctrnn': undefined,
+  'S2b.ctrnn': { call: continuous, names: { dx0: 'gX0', db: 'gB', dW: 'gW', cotangents: 'g' } },
   'S3.diagnostics': {
     call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
       ...chainDiagnostics(chainOf(J), { rateThreshold, backend }),
@@ -148,10 +259,44 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: {},
   },
-  'S4a.rnn': undefined,
-  'S4b.net': undefined,
-  'S4b.sgd': undefined,
-  'S4c.sin': undefined,
+  'S4a.rnn': {
+    call({ U, V, W, x, y, h0, lossAt }: Tensors<'U' | 'V' | 'W' | 'x' | 'y'> & Recurrent, backend) {
+      const classifier = new RecurrentClassifier({ U: U.data, V: V.data, W: W.data }, { backend });
+      const [B, T] = x.shape as [number, number];
+      const lengths = new Int32Array(B).fill(T);
+      const options = { lossAt, ...(h0 && { h0: h0.data }) };
+      return { ...classifier.lossGradient({ values: x.data, lengths }, y.data, options) };
+    },
+    names: {
+      'x.values': 'x',
+      'x.lengths': 'x',
+      probabilities: 'z',
+      dU: 'gU',
+      dV: 'gV',
+      dW: 'gW',
+      dx: 'gX',
+      dh0: 'gH0',
+    },
+  },
+  'S4b.net': {
+    call: (inputs: TwoLayers, backend) => ({
+      ...twoLayers(inputs, backend).lossGradient(inputs.x.data, inputs.y.data),
+    }),
+    names: { probabilities: 'z', dV: 'gV', dW: 'gW' },
+  },
+  'S4b.sgd': {
+    call({ order, learningRate, ...inputs }: TwoLayers & { order: number[]; learningRate: number }, backend) {
+      const net = twoLayers(inputs, backend);
+      const { model, losses } = net.sgd(inputs.x.data, inputs.y.data, { order, learningRate });
+      return { losses, V: model.parameters.V, W: model.parameters.W };
+    },
+    names: {},
+  },
+  'S4c.sin': {
+    call: ({ A, x, g }: Tensors<'A' | 'x' | 'g'>, backend) =>
+      sineLayer(rowsOf(A), x.data, { cotangent: g.data, backend }) as unknown as Outputs,
+    names: { dx: 'gX', dA: 'gA', cotangent: 'g' },
+  },
 };
 
 /** Calls it; names and errors in the words of the vectors. */

@@ -1,5 +1,14 @@
 /** The jobs that return a promise, as short or as long as a test needs; a test compares the list with the types. */
-import { type Backend, Gaussian, GaussianMixture, MixtureDensityNetwork, type Real } from '../../src/index.ts';
+import {
+  type Backend,
+  Gaussian,
+  GaussianMixture,
+  LinearDynamicalSystem,
+  MixtureDensityNetwork,
+  type Real,
+  RecurrentClassifier,
+  TwoLayerClassifier,
+} from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';
 
 /** The arrays a caller hands over. */
@@ -46,6 +55,22 @@ function mixture(backend: Backend, k: number): GaussianMixture {
 }
 const gaussian = (backend: Backend): Gaussian =>
   new Gaussian({ mean: new Float64Array(D), variances: new Float64Array(D).fill(2) }, { backend });
+/** `m` latent and D observed coordinates. */
+function system(backend: Backend, m: number): LinearDynamicalSystem {
+  const random = uniform(7);
+  const unit = (n: number): Float64Array => Float64Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
+  return new LinearDynamicalSystem(
+    {
+      transition: unit(m).map((v) => v / 2),
+      observation: Float64Array.from({ length: D * m }, random),
+      transitionCovariance: unit(m),
+      observationCovariance: unit(D),
+      initialMean: new Float64Array(m),
+      initialCovariance: unit(m),
+    },
+    { backend },
+  );
+}
 const how = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ? { signal } : {});
 /** Never converges by itself. */
 const endless = { tolerance: 0, maxIterations: 2 ** 31 - 1 };
@@ -102,10 +127,56 @@ export const jobs: readonly Job[] = [
     },
   },
   {
+    of: 'LinearDynamicalSystem#filterAsync',
+    start: async ({ x, mask, lengths }, backend, long, signal) => {
+      const options = { mask, store: 'last', ...how(signal) } as const;
+      const { means, covariances } = await system(backend, long ? 200 : 2).filterAsync({ values: x, lengths }, options);
+      return { means, covariances } as Record<string, Float64Array>;
+    },
+  },
+  {
+    of: 'LinearDynamicalSystem#smoothAsync',
+    start: async ({ x }, backend, long, signal) => {
+      const { means, covariances } = await system(backend, long ? 40 : 2).smoothAsync(x, how(signal));
+      return { means, covariances } as Record<string, Float64Array>;
+    },
+  },
+  {
+    of: 'LinearDynamicalSystem#logDensityAsync',
+    start: ({ x }, backend, long, signal) => system(backend, long ? 200 : 2).logDensityAsync(x, how(signal)),
+  },
+  {
+    of: 'LinearDynamicalSystem.fit',
+    start: async ({ x, mask, lengths }, backend, long, signal) => {
+      const options = { init: system(backend, 2), mask, backend, ...(long ? endless : short), ...how(signal) };
+      return (await LinearDynamicalSystem.fit({ values: x, lengths }, options)).model.parameters as Answer;
+    },
+  },
+  {
     of: 'MixtureDensityNetwork.fit',
     start: async ({ x, lengths }, backend, long, signal) => {
       const options = { ...cell, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
       return (await MixtureDensityNetwork.fit({ values: x, lengths }, options)).model.parameters;
+    },
+  },
+  {
+    of: 'TwoLayerClassifier.fit',
+    start: async ({ x }, backend, long, signal) => {
+      const sizes = { inputs: D, hidden: 8, outputs: 1 };
+      const options = { ...sizes, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      const { V, W } = (await TwoLayerClassifier.fit(x, new Float64Array(x.length / D).fill(0.5), options)).model
+        .parameters;
+      return { V, W };
+    },
+  },
+  {
+    of: 'RecurrentClassifier.fit',
+    start: async ({ x, lengths }, backend, long, signal) => {
+      const sizes = { inputs: D, hidden: 8, outputs: 1, lossAt: 'all' } as const;
+      const options = { ...sizes, backend, ...(long ? endless : { maxIterations: 1 }), ...how(signal) };
+      const y = new Float64Array(x.length / D).fill(0.5);
+      const { U, V, W } = (await RecurrentClassifier.fit({ values: x, lengths }, y, options)).model.parameters;
+      return { U, V, W };
     },
   },
   {

@@ -1,6 +1,7 @@
 /** Places of MixtureDensityNetwork. */
 import {
   type Backend,
+  diagnose,
   MixtureDensityNetwork,
   type NetworkFitOptions,
   type NetworkOptions,
@@ -177,6 +178,8 @@ export const network: Places = {
   ...scoringPlaces('aic'),
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
+  'diagnose(model)': none((model) => diagnose(model, x)),
+  ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
   ...stateful('forward'),
   ...stateful('lossGradient'),
   'MixtureDensityNetwork#lossGradient(options.truncate)': whole(1, LEAST, (truncate, backend) =>

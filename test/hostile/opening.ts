@@ -1,5 +1,5 @@
-/** Places of openBackend and loadModel. */
-import { type BackendOptions, loadModel, openBackend } from '../../src/index.ts';
+/** Places of openBackend, setDefaultBackend and loadModel. */
+import { type Backend, type BackendOptions, loadModel, openBackend, setDefaultBackend } from '../../src/index.ts';
 import { modelsOn } from '../support/kinds.ts';
 import { none, optional, options, type Place, type Places, those } from './places.ts';
 import { loading, strings } from './scored.ts';
@@ -23,5 +23,6 @@ export const opening: Places = {
   ...option('reproducible', (call) => optional(those((made) => made === true, call))),
   ...option('threads', (call) => optional(those((made) => made === 7, call))),
   ...option('module', (call) => optional(none(call))),
+  'setDefaultBackend(backend)': none((backend) => setDefaultBackend(backend as Backend)),
   ...loading('loadModel', files, loadModel),
 };

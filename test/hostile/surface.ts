@@ -26,6 +26,7 @@ export function surfaceOf(root: string): { places: string[]; promises: string[] 
     ) &&
     !symbol.name.startsWith('__#');
 
+  const isTyped = (type?: ts.Type): boolean => /^Float(64|32)Array$/.test(type?.symbol?.name ?? '');
   /** The path itself, and those of the fields behind it. */
   function paths(given: ts.Type, path: string): string[] {
     const type = checker.getNonNullableType(checker.getBaseConstraintOfType(given) ?? given);
@@ -35,17 +36,23 @@ export function surfaceOf(root: string): { places: string[]; promises: string[] 
       .filter((part) => !part.isClass() && !opaque.includes(part.symbol?.name) && part.getCallSignatures().length === 0)
       .flatMap((part) => checker.getPropertiesOfType(part))
       .filter(ours);
+    // numbers may be flat or in rows: rows have no place of their own
+    const isNoRow = (entry: ts.Type): boolean =>
+      !parts.some(isTyped) || !(entry.isUnion() && entry.types.every(isTyped));
     return [
       path,
       ...fields.flatMap((field) => paths(checker.getTypeOfSymbol(field), `${path}.${field.name}`)),
-      ...parts.flatMap(entriesOf).flatMap((entry) => paths(entry, `${path}[]`)),
+      ...parts
+        .flatMap(entriesOf)
+        .filter(isNoRow)
+        .flatMap((entry) => paths(entry, `${path}[]`)),
     ];
   }
   /** The elements of an array or of a record of typed arrays. */
   function entriesOf(type: ts.Type): ts.Type[] {
     const entry = type.getStringIndexType() ?? (checker.isArrayType(type) ? type.getNumberIndexType() : undefined);
     const kinds = entry?.isUnion() ? entry.types : [entry];
-    return entry && kinds.some((kind) => kind?.symbol?.name === 'Float64Array') ? [entry] : [];
+    return entry && kinds.some(isTyped) ? [entry] : [];
   }
   const promises = new Set<string>();
   function places(name: string, signatures: readonly ts.Signature[]): string[] {

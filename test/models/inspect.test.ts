@@ -16,7 +16,7 @@ const parameters = {
 describe.each(titled)('on %s', (_, backend) => {
   const on = `backend: '${backend.name} ${backend.isa}'`;
   test.each(modelsOn(backend).map((model) => [model.kind, model] as const))('a %s, its sizes first', (kind, model) =>
-    expect(show(model)).toMatch(new RegExp(`^\\w+ \\{ kind: '${kind}', dimension: \\d+, .*${on} }$`)),
+    expect(show(model)).toMatch(new RegExp(`^\\w+ \\{ kind: '${kind}', (dimension|inputs): \\d+, .*${on} }$`)),
   );
   test('a Gaussian', () => {
     const model = new Gaussian({ mean: [0, 0], variances: [1, 2] }, { backend, columns: ['a', 'b'] });

@@ -10,9 +10,9 @@ import { StackArchitecture } from '../../src/models/recurrent/stack/architecture
 import { cellSizes, cells } from '../../src/models/recurrent/stack/cell.ts';
 import { type Batch, backward, forward, type PassContext, spansOf } from '../../src/models/recurrent/stack/pass.ts';
 import { piecesOf, settleAll, stepsOf } from '../../src/models/recurrent/stack/pieces.ts';
-import { Weights } from '../../src/models/recurrent/stack/weights.ts';
-import { Workspace } from '../../src/models/recurrent/stack/workspace.ts';
+import { Weights } from '../../src/models/weights.ts';
 import { byRows, type Pass, runAsync, runNow } from '../../src/models/work.ts';
+import { Workspace } from '../../src/models/workspace.ts';
 import { Random } from '../../src/random.ts';
 import { Pace } from '../../src/training/pace.ts';
 import { native, wasm } from '../support/backends.ts';

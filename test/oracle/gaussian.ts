@@ -13,7 +13,8 @@ export const gaussian: Oracle['gaussian'] = {
           const row = c * tri(d) + tri(i);
           const column = c * tri(d) + tri(j);
           const s = A[c * d * d + i * d + j]! - add(range(j).map((p) => L[row + p]! * L[column + p]!));
-          if (i === j && !(s > 0)) throw new KernelFailure('gaussian.factor', { n: c, d: i });
+          if (i === j && !(s > d * 2 ** -52 * A[c * d * d + i * d + i]!))
+            throw new KernelFailure('gaussian.factor', { n: c, d: i });
           L[row + j] = i === j ? Math.sqrt(s) : s / L[column + j]!;
           if (i === j) logDet[c]! += Math.log(s);
         }

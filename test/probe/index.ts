@@ -4,8 +4,10 @@ import * as mixture from "../../assembly/mixture";
 import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
+import * as continuous from "../../assembly/continuous";
 import * as jacobian from "../../assembly/jacobian";
 import * as convolution from "../../assembly/convolution";
+import * as lds from "../../assembly/lds";
 import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
@@ -145,6 +147,30 @@ export function dense_gradient_f32(n: i32, i: i32, o: i32, x: usize, dy: usize, 
     part: usize, total: usize, dW: usize, db: usize): i32 {
   return dense.gradient<f32>(n, i, o, x, dy, lines, strip, part, total, dW, db);
 }
+export function dense_activate_f64(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f64>(n, o, a, h, slope);
+}
+export function dense_activate_f32(n: i32, o: i32, a: usize, h: usize, slope: usize): i32 {
+  return dense.activate<f32>(n, o, a, h, slope);
+}
+export function dense_crossEntropy_f64(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f64>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_crossEntropy_f32(n: i32, o: i32, logits: usize, y: usize, weights: usize, classWeights: usize,
+    terms: usize, loss: usize, probabilities: usize, dLogits: usize): i32 {
+  return dense.crossEntropy<f32>(n, o, logits, y, weights, classWeights, terms, loss, probabilities, dLogits);
+}
+export function dense_sgd_f64(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f64>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
+export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: usize, rate: usize, active: usize,
+    h: usize, slope: usize, e: usize, logits: usize, Q: usize, terms: usize, back: usize, V: usize, b: usize,
+    W: usize, c: usize, loss: usize): i32 {
+  return dense.sgd<f32>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
+}
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
     line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
@@ -171,15 +197,45 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
   return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
     last, saved, W, active, row, line, carry, now, e, du, dState);
 }
+export function continuous_run_f64(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
+    x: usize, slopes: usize): i32 {
+  return continuous.run<f64>(n, d, state, W, b, alpha, line, x, slopes);
+}
+export function continuous_run_f32(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
+    x: usize, slopes: usize): i32 {
+  return continuous.run<f32>(n, d, state, W, b, alpha, line, x, slopes);
+}
+export function continuous_jacobians_f64(n: i32, d: i32, slopes: usize, back: usize, alpha: usize, J: usize): i32 {
+  return continuous.jacobians<f64>(n, d, slopes, back, alpha, J);
+}
+export function continuous_jacobians_f32(n: i32, d: i32, slopes: usize, back: usize, alpha: usize, J: usize): i32 {
+  return continuous.jacobians<f32>(n, d, slopes, back, alpha, J);
+}
+export function continuous_adjoint_f64(n: i32, d: i32, dx: usize, slopes: usize, back: usize, alpha: usize,
+    line: usize, e: usize, l: usize): i32 {
+  return continuous.adjoint<f64>(n, d, dx, slopes, back, alpha, line, e, l);
+}
+export function continuous_adjoint_f32(n: i32, d: i32, dx: usize, slopes: usize, back: usize, alpha: usize,
+    line: usize, e: usize, l: usize): i32 {
+  return continuous.adjoint<f32>(n, d, dx, slopes, back, alpha, line, e, l);
+}
+export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
+  return continuous.sensitivities<f64>(n, d, columns, J, line, S);
+}
+export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
+  return continuous.sensitivities<f32>(n, d, columns, J, line, S);
+}
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f64>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_product_f32(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
-    active: usize, before: usize, next: usize, line: usize, product: usize, exponent: usize, logNorm: usize): i32 {
-  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, product, exponent,
-    logNorm);
+    active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
+    logNorm: usize): i32 {
+  return jacobian.product<f32>(n, d, matrices, W, slopes, shift, active, before, next, line, exponents, product,
+    exponent, logNorm);
 }
 export function jacobian_spectrum_f64(n: i32, d: i32, matrices: i32, exponents: i32, W: usize, slopes: usize,
     shift: usize, active: usize, before: usize, next: usize, dots: usize, beta: usize, Q: usize, logR: usize): i32 {
@@ -252,6 +308,30 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
+    R: usize, LR: usize, model: usize): i32 {
+  return lds.prepare<f64>(d, latent, prepared, A, B, Q, LQ, R, LR, model);
+}
+export function lds_filter_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    predicted: i32, filtered: i32, keep: i32, lengths: usize, model: usize, started: usize, x: usize, work: usize,
+    state: usize, predictedMean: usize, predictedCovariance: usize, mean: usize, covariance: usize,
+    logDensity: usize): i32 {
+  return lds.filter<f64>(n, s, d, latent, prepared, carried, scratch, predicted, filtered, keep, lengths, model,
+    started, x, work, state, predictedMean, predictedCovariance, mean, covariance, logDensity);
+}
+export function lds_smooth_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, ended: usize, mean: usize, covariance: usize, work: usize, state: usize,
+    smoothedMean: usize, smoothedCovariance: usize, lagOne: usize): i32 {
+  return lds.smooth<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, ended, mean, covariance, work,
+    state, smoothedMean, smoothedCovariance, lagOne);
+}
+export function lds_moments_f64(n: i32, s: i32, d: i32, latent: i32, prepared: i32, carried: i32, scratch: i32,
+    lengths: usize, model: usize, started: usize, ended: usize, initialMean: usize, x: usize, mean: usize,
+    covariance: usize, work: usize, state: usize, S00: usize, cross: usize, W: usize, Szz: usize, observed: usize,
+    residual: usize, first: usize, firstSquare: usize): i32 {
+  return lds.moments<f64>(n, s, d, latent, prepared, carried, scratch, lengths, model, started, ended, initialMean,
+    x, mean, covariance, work, state, S00, cross, W, Szz, observed, residual, first, firstSquare);
 }
 export function probe_masked_f64(n: i32, d: i32, x: usize, mask: usize, c: usize, mean: usize, u: usize, row: usize,
     out: usize): i32 {

@@ -31,7 +31,7 @@ const loading = (name: 'native' | 'wasm'): Calls => {
   const backend = openBackend({ name });
   const bytes = new Gaussian({ mean: [0, 1], covariance: [2, 1, 1, 2] }).toBytes();
   return times(() => {
-    const model = loadModel(bytes, { backend });
+    const model = loadModel(bytes, { backend }) as Gaussian;
     model.logDensity(x);
     model.dispose();
   });

@@ -5,7 +5,7 @@ import type { Wanted } from '../../table/blocks.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { optionName, toOptionError, usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import { type BackendChoice, type DataChoice, number } from '../options.ts';
+import { type BackendChoice, type DataChoice, number, sequenceOption, targetsOption } from '../options.ts';
 
 /** The options of every fit. */
 export interface FitOptions extends BackendChoice, DataChoice {
@@ -20,8 +20,8 @@ export interface FitKind {
 }
 /** A fit as the options ask for it. */
 export interface Fitting {
-  /** The parts of DATA it needs. */
-  readonly wanted: Omit<Wanted, 'keep' | 'columns'>;
+  /** The parts of DATA it needs; its columns, if it says which, instead of those asked for. */
+  readonly wanted: Omit<Wanted, 'keep'>;
   /** Validates the options, before a large file is read. */
   validate(): Promise<void>;
   run(rows: RowBuffer, file: string): Promise<Fitted>;
@@ -56,10 +56,10 @@ interface Shared {
 }
 export const sharedSettings = settingsOf<Shared>({
   seed: ['<n>', '0 to 2^32 - 1; the same seed gives the same model (default: 0)', number],
-  maxIterations: ['<n>', 'maximum number of iterations (default: 200), of epochs for a network (default: 100)', number],
+  maxIterations: ['<n>', 'maximum number of iterations (default: 500), of epochs for a network (default: 100)', number],
   tolerance: [
     '<t>',
-    'relative gain of the log-likelihood at which to stop (default: 1e-7; for a network 0: never)',
+    'gain of the log-likelihood per row at which to stop (default: 3e-7); for a network relative (default: 0, never), for a system relative (default: 1e-8)',
     number,
   ],
   shardSize: ['<n>', 'rows, or steps of a network, that are summed together (default: 8192)', number],
@@ -76,6 +76,9 @@ function countOrRange(text: string): number | Range {
     throw usageError('--components a..b: a is 1 or more, b at least a');
   return { from: Number(from), to: Number(to) };
 }
+export const restartsSetting = settingsOf<{ readonly restarts: number }>({
+  restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
+});
 export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: [
     '<n>',
@@ -83,6 +86,10 @@ export const componentsSetting = settingsOf<{ readonly components: number }>({
     countOrRange,
   ],
 });
+
+/** Options that several kinds share. */
+export const sequenceSetting = sequenceOption();
+export const targetsSetting = targetsOption();
 
 /** Validates options by a fit to no data, which ends with EMPTY_INPUT if they are right. */
 export async function validateOptions(fitToNothing: Promise<unknown>): Promise<void> {

@@ -27,6 +27,7 @@ import {
   type Fitting,
   pickSettings,
   type Range,
+  restartsSetting,
   settingsOf,
   sharedSettings,
   validateOptions,
@@ -46,11 +47,11 @@ interface Differences<M extends RowModel> {
 
 const rowSettings = [
   ...sharedSettings,
+  ...restartsSetting,
   ...settingsOf<GaussianFitOptions>({
     covarianceType: ['<type>', 'full or diagonal, for a mixture also tied or spherical (default: full)'],
     regularization: ['<r>', 'added to the variances, in units of those of the data (default: 1e-6)', number],
-    restarts: ['<n>', 'number of starts, the best of which is kept (default: 1)', number],
-    initialization: ['<name>', 'k-means++ or random (default: k-means++)'],
+    initialization: ['<name>', 'short-runs, k-means++ or random (default: short-runs)'],
   }),
 ];
 const weightsOption = new Option('--sample-weights <column>', 'column with the weight of each row');

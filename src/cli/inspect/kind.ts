@@ -2,13 +2,16 @@
 import type { Option } from 'commander';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice, DataChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
 /** The options of every inspection. */
 export interface InspectOptions extends BackendChoice, DataChoice {
   readonly json?: true;
+  readonly svg?: string;
   readonly progress: boolean;
 }
+/** An option that several kinds share. */
+export const sequenceSetting = sequenceOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */
   readonly options: readonly Option[];
@@ -24,6 +27,8 @@ export interface Evaluation {
 }
 /** The result for programs and for people. */
 export interface Fitness {
+  /** A diagnosis of a model that learns by gradients: it comes first. */
+  readonly diagnosis?: { readonly found: object; readonly lines: readonly string[]; readonly svg: string };
   readonly fitness: object;
   readonly lines: readonly string[];
 }

@@ -1,9 +1,9 @@
 /** The part of `sample` that every kind of model fills in. */
-import type { Option } from 'commander';
+import { Option } from 'commander';
 import type { Format } from '../../table/format.ts';
 import { toOptionError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice } from '../options.ts';
+import { type BackendChoice, wholeNumber } from '../options.ts';
 
 /** The options of every sample. */
 export interface SampleOptions extends BackendChoice {
@@ -48,4 +48,17 @@ export function draw(call: () => Float64Array): Float64Array {
   } catch (error) {
     throw toOptionError(error);
   }
+}
+
+// ---- sequences ----
+/** Rows of a sequence, if --steps does not say. */
+export const STEPS = 100;
+export const stepsOption = new Option('--steps <n>', `number of rows of each sequence (default: ${STEPS})`).argParser(
+  wholeNumber('--steps'),
+);
+/** A name for the column of sequence numbers that no other column has. */
+export function freeName(columns: readonly string[]): string {
+  let name = 'sequence';
+  while (columns.includes(name)) name = `_${name}`;
+  return name;
 }

@@ -3,10 +3,8 @@ import { Option } from 'commander';
 import type { MixtureDensityNetwork } from '../../index.ts';
 import { counted } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
-import { number, wholeNumber } from '../options.ts';
-import { draw, type Piece, type SampleKind, type SampleOptions, seedOf } from './kind.ts';
-
-const STEPS = 100;
+import { number } from '../options.ts';
+import { draw, freeName, type Piece, type SampleKind, type SampleOptions, STEPS, seedOf, stepsOption } from './kind.ts';
 
 interface SequenceOptions extends SampleOptions {
   readonly steps?: number;
@@ -15,7 +13,7 @@ interface SequenceOptions extends SampleOptions {
 
 export const networkSample: SampleKind<MixtureDensityNetwork> = {
   options: [
-    new Option('--steps <n>', `number of rows of each sequence (default: ${STEPS})`).argParser(wholeNumber('--steps')),
+    stepsOption,
     new Option('--bias <b>', '0 or more; a greater one makes neater sequences (default: 0)').argParser(number),
   ],
   start: (model, options: SequenceOptions) => {
@@ -32,12 +30,6 @@ export const networkSample: SampleKind<MixtureDensityNetwork> = {
     };
   },
 };
-/** A name for the column of sequence numbers that no other column has. */
-function freeName(columns: readonly string[]): string {
-  let name = 'sequence';
-  while (columns.includes(name)) name = `_${name}`;
-  return name;
-}
 /** Sequences: the first is what `model.sample` gives for the seed, each other one has a seed of its own. */
 function* sequencesOf(model: MixtureDensityNetwork, options: SequenceOptions): Generator<Piece> {
   const { count, seed, steps = STEPS, bias = 0 } = options;

@@ -1,5 +1,5 @@
 /** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. */
-import type { Option } from 'commander';
+import { Option } from 'commander';
 import { SeqlikError } from '../../index.ts';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
@@ -7,7 +7,7 @@ import type { Delimiter, Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
 import { counted, usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
-import type { BackendChoice, DataChoice } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
 /** The options of every score. */
 export interface ScoreOptions extends BackendChoice, DataChoice {
@@ -15,6 +15,10 @@ export interface ScoreOptions extends BackendChoice, DataChoice {
   readonly keep: readonly string[];
   readonly progress: boolean;
 }
+/** An option that several kinds share. */
+export const sequenceSetting = sequenceOption();
+/** For kinds of sequences. */
+export const perSequenceOption = new Option('--per-sequence', 'a line for each sequence: its steps and log-likelihood');
 export interface ScoreKind<M extends AnyModel> {
   /** The options that this kind has beside those of every score. */
   readonly options: readonly Option[];

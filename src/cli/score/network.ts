@@ -1,17 +1,15 @@
 /** Scores of networks: a line for each row, given those before it in its sequence, or a line for each sequence. */
-import { Option } from 'commander';
 import type { MixtureDensityNetwork } from '../../index.ts';
 import { type Block, keptOf } from '../../table/blocks.ts';
 import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
-import { sequenceOption } from '../options.ts';
-import { type Formats, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
+import { type Formats, perSequenceOption, type ScoreKind, type ScoreOptions, Scores, sequenceSetting } from './kind.ts';
 
 interface SequenceOptions extends ScoreOptions, SequenceChoice {
   readonly perSequence?: true;
 }
 
 export const networkScore: ScoreKind<MixtureDensityNetwork> = {
-  options: [sequenceOption(), new Option('--per-sequence', 'a line for each sequence: its steps and log-likelihood')],
+  options: [sequenceSetting, perSequenceOption],
   start: (model, options, formats) => new SequenceScores(model, options, formats),
 };
 

@@ -121,7 +121,7 @@ export class Components {
   /** w_c N(x | c) / Σ, [n,k]; the weights for a row without observations. Throws NON_FINITE (row). */
   responsibilities(where: string, x: Rows, missing: Gaps, mark = false): Real {
     const { k, d } = this.parts;
-    const r = alike(x.values, x.n * k);
+    const r = room(where, x.n * k, dtypeOf(x.values));
     return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r, mark));
   }
 
@@ -252,12 +252,12 @@ export class Components {
       logLikelihood: new Float64Array(1),
     };
   }
-  /** Adds complete rows, weighted by w, to sums. */
+  /** Adds complete rows, weighted by w, to sums: arrays that nobody else changes meanwhile. */
   expect(rows: Rows, w: Float64Array, sums: PaddedSums, shardSize?: number): Work {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: false, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);

@@ -1,28 +1,27 @@
 /**
- * Expectation maximisation for Gaussian components: restarts side by side, collapsed components, truthful convergence.
- * The same seed gives the same result for any number of threads. Equations: docs/math/mixture.md.
+ * Expectation maximisation for Gaussian components: the best of several restarts, each from its own start. The same seed
+ * gives the same result for any number of threads. Equations: docs/math/mixture.md.
  */
 import type { Rows } from '../../check.ts';
-import { isSingle } from '../../check.ts';
+import { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
-import type { FitReport } from '../../training/report.ts';
-import { runAsync } from '../work.ts';
-import { Components, type Parts } from './components.ts';
-import { initialise } from './initialise.ts';
-import { maximise } from './maximise.ts';
+import { climb, type Fit, type Slope } from './climb.ts';
+import type { Parts } from './components.ts';
+import { hasMatrices } from './covariances.ts';
+import { drawRows, Starts } from './initialise.ts';
 import { Observations } from './observations.ts';
-import { isSingular, reseedCollapsed } from './reseed.ts';
+import { isSingular } from './reseed.ts';
 import type { Settings } from './settings.ts';
-import { type Batch, expect } from './sums.ts';
-
-interface Fit {
-  readonly parts: Parts;
-  readonly report: FitReport;
-}
 
 /**
- * The best of the restarts. Throws EMPTY_INPUT, INVALID_ARGUMENT (components), NON_FINITE, NOT_POSITIVE_DEFINITE,
- * ABORTED.
+ * Short runs, some of which go on for longer: the better quarter. There are as many as cost about what one fit costs, in
+ * multiplications, so that a start takes about ten milliseconds.
+ */
+const SHORT = { most: 20, least: 4, iterations: [3, 7], rows: 2048, tolerance: 1e-3, cost: 6e7, overhead: 2e5 };
+
+/**
+ * The best of the restarts, by the penalised log-likelihood. Throws EMPTY_INPUT, INVALID_ARGUMENT (components),
+ * NON_FINITE, NOT_POSITIVE_DEFINITE, ABORTED.
  */
 export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
   const { where, backend, signal, restarts, init } = settings;
@@ -31,15 +30,14 @@ export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
   const resident = data.complete ? backend.hold(x.values) : undefined;
   try {
     const batches = await data.batches(resident ? { ...x, resident } : x, pace);
-    const runs = Array.from({ length: init ? 1 : restarts }, async (_, restart) => {
-      const start = init ?? (await initialise(data, settings, restart, pace));
-      return runEm(start, batches, data, settings, restart, pace);
-    });
-    const ended = await Promise.allSettled(runs);
-    const failed = ended.find((run) => run.status === 'rejected');
-    const done = ended.flatMap((run) => (run.status === 'fulfilled' ? [run.value] : []));
+    const slope = { data, batches, settings, pace };
+    const run = async (restart: number): Promise<Fit> =>
+      climb(init ?? (await findStart(slope, restart)), slope, restart);
+    const ended = await settleEach(init ? 1 : restarts, backend.threads, run);
+    const failed = ended.find((end) => end.status === 'rejected');
+    const done = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
     if (failed && (done.length === 0 || !isSingular(failed.reason))) throw failed.reason;
-    const best = done.reduce((a, b) => (b.report.logLikelihood > a.report.logLikelihood ? b : a));
+    const best = done.reduce((a, b) => (b.score > a.score ? b : a));
     if (done.length < ended.length)
       best.report.warnings.push(`${ended.length - done.length} of ${ended.length} restarts failed`);
     return best;
@@ -48,67 +46,65 @@ export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
   }
 }
 
-/** EM from one start. */
-async function runEm(
-  start: Parts,
-  batches: readonly Batch[],
-  data: Observations,
-  settings: Settings,
-  restart: number,
-  pace: Pace,
-): Promise<Fit> {
-  const { where, backend, regularization, maxIterations, tolerance, signal, onProgress, shardSize, restarts } =
-    settings;
-  const noise = isSingle(data.x.values) ? 1e-6 : 1e-12; // relative rounding error of a log-likelihood
-  const reseeded = new Set<number>();
-  const warnings: string[] = [];
-  let components = new Components(backend, start, where, 'covariances');
-  try {
-    let totals = await runAsync(expect(where, components, batches, shardSize), pace, signal);
-    const history = [totals.logLikelihood];
-    let fell = false;
-    let converged = false;
-    while (history.length <= maxIterations) {
-      const iteration = history.length;
-      const warn = (event: string): void => {
-        warnings.push(`restart ${restart}, iteration ${iteration}: ${event}`);
-      };
-      const next = await reseedCollapsed(
-        maximise(where, totals, regularization),
-        totals.count,
-        components,
-        data,
-        reseeded,
-        (c, row) => warn(`component ${c} collapsed and was put at row ${row}`),
-        settings,
-      );
-      components.dispose();
-      components = next.components;
-      const before = totals.logLikelihood;
-      totals = await runAsync(expect(where, components, batches, shardSize), pace, signal);
-      history.push(totals.logLikelihood);
-      onProgress?.({ restart, restarts, iteration, maxIterations, logLikelihood: totals.logLikelihood });
-      const gain = totals.logLikelihood - before;
-      const scale = 1 + Math.abs(totals.logLikelihood);
-      if (next.collapsed) continue;
-      if (gain < -noise * scale && !fell) {
-        fell = true;
-        warn(`the log-likelihood fell by ${-gain}`);
-      }
-      if (tolerance > 0 && gain < tolerance * scale) {
-        converged = !fell;
-        break;
-      }
+/** Runs `run` of 0 .. count - 1, at most `most` at a time: each holds sums and a share of the caches. */
+async function settleEach<R>(
+  count: number,
+  most: number,
+  run: (index: number) => Promise<R>,
+): Promise<PromiseSettledResult<R>[]> {
+  const ended: PromiseSettledResult<R>[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < count) {
+      const index = next++;
+      [ended[index]] = (await Promise.allSettled([run(index)])) as [PromiseSettledResult<R>];
     }
-    const report: FitReport = {
-      iterations: history.length - 1,
-      converged,
-      logLikelihood: totals.logLikelihood,
-      history: Float64Array.from(history),
-      warnings,
+  };
+  await Promise.all(Array.from({ length: Math.min(count, most) }, work));
+  return ended;
+}
+
+async function findStart(slope: Slope, restart: number): Promise<Parts> {
+  const { data, settings, pace } = slope;
+  const { type, k, seed, initialization, sampleWeights } = settings;
+  const random = new Random(seed, restart);
+  const anywhere = initialization === 'random';
+  const rows = anywhere ? data.usable : drawRows(data, Math.max(SHORT.rows, 64 * k), random);
+  const starts = await Starts.of(data, rows, sampleWeights, pace);
+  const draw = (): Promise<Parts> => starts.draw(type, k, random, anywhere, pace);
+  if (initialization !== 'short-runs' || k === 1) return draw();
+  return runShort(slope, rows, draw);
+}
+/** The end of the best of many short runs over some of the rows. */
+async function runShort(slope: Slope, rows: Int32Array, draw: () => Promise<Parts>): Promise<Parts> {
+  const { backend, k, d, type } = slope.settings;
+  const { data, settings } = slope.data.select(rows);
+  const { onProgress: _, ...quiet } = settings;
+  const resident = data.complete ? backend.hold(data.x.values) : undefined;
+  const each = SHORT.overhead + rows.length * k * (20 + (hasMatrices(type) ? d * (d + 1) : 2 * d));
+  const [few, more] = SHORT.iterations as [number, number];
+  const most = Math.floor(SHORT.cost / each / (few + more / 4));
+  const runs = Math.max(SHORT.least, Math.min(SHORT.most, most));
+  try {
+    const batches = await data.batches(resident ? { ...data.x, resident } : data.x, slope.pace);
+    const run = async (starts: readonly Parts[], maxIterations: number): Promise<Fit[]> => {
+      const short = { ...quiet, maxIterations, tolerance: SHORT.tolerance };
+      const ends: Fit[] = [];
+      for (const start of starts)
+        try {
+          ends.push(await climb(start, { data, batches, settings: short, pace: slope.pace }, 0));
+        } catch (error) {
+          if (!isSingular(error)) throw error;
+        }
+      return ends.sort((a, b) => b.score - a.score);
     };
-    return { parts: components.parts, report };
+    const starts: Parts[] = [];
+    while (starts.length < runs) starts.push(await draw());
+    const ends = await run(starts, few);
+    const better = ends.slice(0, Math.ceil(runs / 4)).map(({ parts }) => parts);
+    const [best] = await run(better, more);
+    return best?.parts ?? better[0] ?? starts[0]!; // which fails over all rows too, or does not
   } finally {
-    components.dispose();
+    resident?.dispose();
   }
 }

@@ -7,57 +7,47 @@ import type { Totals } from './sums.ts';
 
 /**
  * The M step: weights count/Σ count, means mean + first/count, covariances second/count - δδᵀ with δ = first/count;
- * each diagonal raised by `regularization` times the variance of its column over all data. A component without weight
- * keeps its mean and covariance. Throws EMPTY_INPUT.
+ * each diagonal raised by `floor` [d]. A component without weight keeps its mean and covariance. Throws EMPTY_INPUT.
  */
-export function maximise(where: string, { parts, count, first, second }: Totals, regularization: number): Parts {
+export function maximise(where: string, { parts, count, first, second }: Totals, floor: Float64Array): Parts {
   const { type, k, d } = parts;
   const total = count.reduce((a, b) => a + b, 0);
   if (!(total > 0)) throw callError('EMPTY_INPUT', where, 'the statistics hold no observation');
-  const full = hasMatrices(type);
   const means = parts.means.slice();
-  const delta = first.map((f, i) => (count[Math.floor(i / d)]! > 0 ? f / count[Math.floor(i / d)]! : 0));
-  for (let i = 0; i < means.length; i++) means[i]! += delta[i]!;
-  const floor = columnVariances(parts, { count, first, second }).map((v) => v * regularization);
-
-  /** count · covariance of component c, entry (j, h). */
-  const scatter = (c: number, j: number, h: number): number => {
-    const s = full ? second[c * tri(d) + packedIndex(j, h)]! : second[c * d + j]!;
-    return s - count[c]! * delta[c * d + j]! * delta[c * d + h]!;
-  };
-  /** The same for all components together, over the total weight. */
-  const pooledScatter = (j: number, h: number): number => {
-    let s = 0;
-    for (let c = 0; c < k; c++) s += scatter(c, j, h);
-    return s / total;
-  };
-  const kept = parts.covariances;
-  const entry = {
-    full: (i: number): number => {
-      const [c, j, h] = [Math.floor(i / (d * d)), Math.floor(i / d) % d, i % d];
-      return count[c]! > 0 ? scatter(c, j, h) / count[c]! + (j === h ? floor[j]! : 0) : kept[i]!;
-    },
-    tied: (i: number): number =>
-      pooledScatter(Math.floor(i / d), i % d) + (Math.floor(i / d) === i % d ? floor[i % d]! : 0),
-    diagonal: (i: number): number => {
-      const [c, j] = [Math.floor(i / d), i % d];
-      return count[c]! > 0 ? scatter(c, j, j) / count[c]! + floor[j]! : kept[i]!;
-    },
-    spherical: (c: number): number => {
-      if (!(count[c]! > 0)) return kept[c]!;
-      let s = 0;
-      for (let j = 0; j < d; j++) s += scatter(c, j, j) / count[c]! + floor[j]!;
-      return s / d;
-    },
-  }[type];
-  const covariances = Float64Array.from({ length: kept.length }, (_, i) => entry(i));
+  const covariances = type === 'tied' ? new Float64Array(d * d) : parts.covariances.slice();
+  const full = hasMatrices(type);
+  const delta = new Float64Array(d);
+  for (let c = 0; c < k; c++) {
+    const n = count[c]!;
+    if (!(n > 0)) continue;
+    for (let j = 0; j < d; j++) {
+      delta[j] = first[c * d + j]! / n;
+      means[c * d + j]! += delta[j]!;
+    }
+    let sum = 0;
+    for (let j = 0; j < d; j++) {
+      for (let h = full ? 0 : j; h <= j; h++) {
+        const at = full ? c * tri(d) + packedIndex(j, h) : c * d + j;
+        const scatter = second[at]! - n * delta[j]! * delta[h]!;
+        if (type === 'tied') covariances[j * d + h]! += scatter;
+        else {
+          const value = scatter / n + (j === h ? floor[j]! : 0);
+          if (type === 'full') covariances[(c * d + j) * d + h] = covariances[(c * d + h) * d + j] = value;
+          else if (type === 'diagonal') covariances[c * d + j] = value;
+          else sum += value;
+        }
+      }
+    }
+    if (type === 'spherical') covariances[c] = sum / d;
+  }
+  if (type === 'tied')
+    for (let j = 0; j < d; j++)
+      for (let h = 0; h <= j; h++)
+        covariances[j * d + h] = covariances[h * d + j] = covariances[j * d + h]! / total + (j === h ? floor[j]! : 0);
   return { type, k, d, weights: count.map((n) => n / total), means, covariances };
 }
 /** The variance of each column over all components, about their common mean. */
-function columnVariances(
-  { k, d, means, type }: Parts,
-  { count, first, second }: Pick<Totals, 'count' | 'first' | 'second'>,
-): Float64Array {
+export function columnVariances({ parts: { k, d, means, type }, count, first, second }: Totals): Float64Array {
   const full = hasMatrices(type);
   const total = count.reduce((a, b) => a + b, 0);
   return Float64Array.from({ length: d }, (_, j) => {

@@ -1,6 +1,6 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
 import type { Rows } from '../../check.ts';
-import { gaps } from '../../check.ts';
+import { alike, gaps, nonFinite } from '../../check.ts';
 import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { Settings } from './settings.ts';
@@ -16,10 +16,36 @@ export class Observations {
     private readonly seen: Uint8Array | undefined,
     /** Rows at which a component may start: something was observed, and they weigh something. */
     readonly usable: Int32Array,
-    /** [d]: weighted means and variances of what was observed. */
+    /** [d]: weighted means and variances of what was observed, outliers drawn in: the units of a fit. */
     readonly mean: Float64Array,
     readonly variance: Float64Array,
   ) {}
+  /** [d]: what regularization adds to each variance. */
+  get floor(): Float64Array {
+    return this.variance.map((v) => v * this.settings.regularization);
+  }
+  /** The same data by the rows `rows` alone, in the same units. */
+  select(rows: Int32Array): { data: Observations; settings: Settings } {
+    const { d, sampleWeights, missing: _, ...rest } = this.settings;
+    const values = alike(this.x.values, rows.length * d);
+    const mask = this.seen && new Uint8Array(rows.length * d);
+    for (const [i, row] of rows.entries()) {
+      values.set(this.x.values.subarray(row * d, (row + 1) * d), i * d);
+      mask?.set(this.seen!.subarray(row * d, (row + 1) * d), i * d);
+    }
+    const settings = {
+      ...rest,
+      d,
+      sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row]!),
+      missing: mask ? { mask } : {},
+    };
+    const all = Int32Array.from(rows.keys());
+    const seen = mask?.includes(0) ? mask : undefined;
+    return {
+      data: new Observations({ values, n: rows.length }, settings, seen, all, this.mean, this.variance),
+      settings,
+    };
+  }
   /** Throws EMPTY_INPUT, INVALID_ARGUMENT (components), NOT_POSITIVE_DEFINITE (a constant column). */
   static async survey(x: Rows, settings: Settings, pace: Pace): Promise<Observations> {
     const { where, k, d, missing, sampleWeights: w } = settings;
@@ -53,6 +79,12 @@ export class Observations {
         pivot: constant,
         value: 0,
       });
+    const wide = variance.findIndex((v) => !Number.isFinite(v));
+    if (wide >= 0) {
+      const size = (row: number): number => (seen?.[row * d + wide] === 0 ? 0 : Math.abs(x.values[row * d + wide]!));
+      const far = usable.subarray(0, count).reduce((a, b) => (size(b) > size(a) ? b : a));
+      throw nonFinite(where, 'x', x.values, far, d);
+    }
     return new Observations(x, settings, seen, usable.subarray(0, count), mean, variance);
   }
   /** Whether every value was observed. */
@@ -76,7 +108,16 @@ export class Observations {
   }
 }
 
-/** Weighted means and variances of the columns, and the first column that has one value only (-1: none). */
+/** Rows whose order gives the spread of a column. */
+const SORTED = 8192;
+/** Half-widths, in robust standard deviations, beyond which a value counts as if it were there. */
+const FAR = 6;
+
+/**
+ * Weighted means and variances of the columns, and the first column that has one value only (-1: none). Values further
+ * than FAR from the median are drawn in, in robust standard deviations (those of a Gaussian with the same 5th and 95th
+ * percentile), if there is such a spread: one row in 500 moves the variance by 7 % at most.
+ */
 async function measureColumns(
   { values, n }: Rows,
   seen: Uint8Array | undefined,
@@ -85,6 +126,8 @@ async function measureColumns(
 ): Promise<{ mean: Float64Array; variance: Float64Array; constant: number; fault: string }> {
   const least = new Float64Array(d).fill(Number.POSITIVE_INFINITY);
   const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
+  const low = least.map((v) => -v);
+  const high = most.map((v) => -v);
   const average = async (power: number, about: Float64Array): Promise<Float64Array> => {
     const sum = new Float64Array(d);
     const weight = new Float64Array(d);
@@ -93,25 +136,54 @@ async function measureColumns(
       for (let j = 0; j < d; j++, at++) {
         const w = sampleWeights[i]!;
         if (w === 0 || seen?.[at] === 0) continue;
-        const value = values[at]!;
+        let value = values[at]!;
+        if (value < least[j]!) least[j] = value;
+        if (value > most[j]!) most[j] = value;
+        value = value < low[j]! ? low[j]! : value > high[j]! ? high[j]! : value;
         const y = value - about[j]!;
         sum[j]! += w * (power === 2 ? y * y : y);
         weight[j]! += w;
-        if (value < least[j]!) least[j] = value;
-        if (value > most[j]!) most[j] = value;
       }
     }
     return sum.map((s, j) => (weight[j]! > 0 ? s / weight[j]! : 0));
   };
-  const mean = await average(1, new Float64Array(d));
-  const variance = await average(2, mean);
-  const constant = least.findIndex((low, j) => !(most[j]! > low) || !(variance[j]! > 0));
-  const [low = 0, high = 0] = [least[constant], most[constant]];
+  let mean = await average(1, new Float64Array(d));
+  let variance = await average(2, mean);
+  const constant = least.findIndex((v, j) => !(most[j]! > v) || !(variance[j]! > 0));
+  let far = false;
+  const step = Math.ceil(n / SORTED);
+  for (let j = 0; j < d; j++) {
+    await pace.rest();
+    const rows: number[] = [];
+    for (let i = 0; i < n; i += step) if (sampleWeights[i]! > 0 && seen?.[i * d + j] !== 0) rows.push(i);
+    rows.sort((a, b) => values[a * d + j]! - values[b * d + j]!);
+    const [p05, median, p95] = quantiles(rows, sampleWeights).map((row) => values[row * d + j]!);
+    if (median === undefined || !(p95! > p05!)) continue;
+    const reach = (FAR * (p95! - p05!)) / (2 * 1.6448536269514722);
+    low[j] = median - reach;
+    high[j] = median + reach;
+    far ||= least[j]! < low[j]! || most[j]! > high[j]!;
+  }
+  if (far) {
+    mean = await average(1, new Float64Array(d));
+    variance = await average(2, mean);
+  }
+  const [lowest = 0, highest = 0] = [least[constant], most[constant]];
   const fault =
-    low > high
+    lowest > highest
       ? 'was never observed'
-      : low === high
+      : lowest === highest
         ? 'is constant'
-        : `varies so little, from ${low} to ${high}, that its variance is 0 in a double: scale it`;
+        : `varies so little, from ${lowest} to ${highest}, that its variance is 0 in a double: scale it`;
   return { mean, variance, constant, fault };
+}
+/** The rows, of those in ascending order, below which 5, 50 and 95 % of the weight lie. */
+function quantiles(rows: readonly number[], weights: Float64Array): number[] {
+  const total = rows.reduce((sum, row) => sum + weights[row]!, 0);
+  let below = 0;
+  let at = 0;
+  return [0.05, 0.5, 0.95].flatMap((p) => {
+    while (at < rows.length - 1 && below + weights[rows[at]!]! < p * total) below += weights[rows[at++]!]!;
+    return at < rows.length ? [rows[at]!] : [];
+  });
 }

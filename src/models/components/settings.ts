@@ -8,8 +8,8 @@ import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
 
-const initializations = ['k-means++', 'random'] as const;
-/** Where the components of a fit start: at rows far apart (k-means++), or at any rows. */
+const initializations = ['short-runs', 'k-means++', 'random'] as const;
+/** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
 export type Initialization = (typeof initializations)[number];
 
 /** A fit so far, as `onProgress` receives it after each iteration. */
@@ -30,9 +30,9 @@ export interface FitProgress {
 export interface FitOptions {
   /** 0 .. 2^32-1, default 0; the same seed gives the same result on one engine. */
   readonly seed?: number;
-  /** 0 .. 2^31-1, default 200. */
+  /** 0 .. 2^31-1, default 500. */
   readonly maxIterations?: number;
-  /** Stop when the log-likelihood gains less than tolerance (1 + |it|); default 1e-7, 0 = never stop early. */
+  /** Stop when the log-likelihood gains less, per unit of weight; default 3e-7, 0 = never stop early. */
   readonly tolerance?: number;
   /** Of an AbortController; an abort ends the fit with the error ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
@@ -47,11 +47,18 @@ export interface FitOptions {
 export interface ComponentFitOptions extends FitOptions, Gaps {
   /** The number of columns; needed for flat data only. */
   readonly dimension?: number;
-  /** 1 .. 1000 starts run side by side, of which the best is kept; default 1. */
+  /** 1 .. 1000 starts, as many at a time as the backend has threads; the best is kept. Default 1. */
   readonly restarts?: number;
-  /** Where components start: at rows far apart ('k-means++', the default), or at any rows ('random'). */
+  /**
+   * `short-runs`, the default: twenty runs of at most 20 iterations from k-means++ over at most some thousand rows, the
+   * best of which is continued; `k-means++`; or `random` rows.
+   */
+  /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
   readonly initialization?: Initialization;
-  /** Added to every covariance diagonal, in units of that column's variance over all data; default 1e-6. */
+  /**
+   * Added to every covariance diagonal, in units of that column's variance over all data, whose outliers are drawn in
+   * (docs/math/mixture.md); default 1e-6.
+   */
   readonly regularization?: number;
   /** [n], >= 0 and not all 0: how often each row counts; default 1. */
   readonly sampleWeights?: Vector;
@@ -115,11 +122,16 @@ export function readFit(
     type: chosen.type,
     k: chosen.k,
     ...(chosen.init && { init: chosen.init }),
-    initialization: check.choice(where, 'initialization', check.or(given.initialization, 'k-means++'), initializations),
+    initialization: check.choice(
+      where,
+      'initialization',
+      check.or(given.initialization, 'short-runs'),
+      initializations,
+    ),
     restarts: check.count(where, 'restarts', check.or(given.restarts, 1), 1, 1000),
     regularization: check.amount(where, 'regularization', check.or(given.regularization, 1e-6)),
-    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
-    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-7)),
+    maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 500), 0),
+    tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 3e-7)),
     seed: check.seed(where, given.seed),
     ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
     ...check.signal(where, given.signal),

@@ -126,8 +126,8 @@ function addCompleted(
   }
 }
 /**
- * ŷ = T y[o] with the unit row e_j for an observed j and Σ[j,o] Σ[o,o]⁻¹ for another; the sum of y yᵀ becomes
- * T S Tᵀ + count · (Σ - T Σ[o,o] Tᵀ), whose second term is 0 where j or h was observed.
+ * ŷ = T y[o] with the unit row e_j for an observed j and row j of G = Σ[u,o] Σ[o,o]⁻¹ for another; the sum of y yᵀ
+ * becomes T S Tᵀ + count · (Σ - T Σ[o,o] Tᵀ), whose second term is 0 where j or h was observed.
  */
 function addCompletedFull(
   totals: Totals,
@@ -137,32 +137,55 @@ function addCompletedFull(
   c: number,
   sums: PaddedSums,
 ): void {
-  const { count, first, second, width } = sums;
   const o = dims.length;
-  const sigma = (i: number, j: number): number => covariances[(c * d + i) * d + j]!;
-  const S = (a: number, b: number): number => second[(c * o + Math.max(a, b)) * width + Math.min(a, b)]!;
-  const L = part.factorOf(c);
-  /** Row j of T: the place among `dims` of an observed coordinate, else coefficients. */
-  const T = Array.from({ length: d }, (_, j): Float64Array | number => {
-    const place = dims.indexOf(j);
-    if (place >= 0) return place;
-    const cross = Float64Array.from(dims, (i) => sigma(j, i));
-    return solve(L, cross);
-  });
-  const dot = (t: Float64Array | number, f: (a: number) => number): number => {
-    if (typeof t === 'number') return f(t);
-    let s = 0;
-    for (let a = 0; a < o; a++) s += t[a]! * f(a);
-    return s;
-  };
-  for (let j = 0; j < d; j++) {
-    const t = T[j]!;
-    totals.first[c * d + j]! += dot(t, (a) => first[c * width + a]!);
-    for (let h = 0; h <= j; h++) {
-      let s = dot(t, (a) => dot(T[h]!, (b) => S(a, b)));
-      if (typeof t !== 'number' && typeof T[h] !== 'number')
-        s += count[c]! * (sigma(j, h) - dot(t, (a) => sigma(dims[a]!, h)));
-      totals.second[c * tri(d) + packedIndex(j, h)]! += s;
+  const { width } = sums;
+  const n = sums.count[c]!;
+  const first = totals.first.subarray(c * d, (c + 1) * d);
+  const second = totals.second.subarray(c * tri(d), (c + 1) * tri(d));
+  const f = sums.first.subarray(c * width, c * width + o);
+  const S = new Float64Array(o * o);
+  for (let a = 0; a < o; a++) {
+    first[dims[a]!]! += f[a]!;
+    for (let b = 0; b <= a; b++) {
+      S[a * o + b] = S[b * o + a] = sums.second[(c * o + a) * width + b]!;
+      second[packedIndex(dims[a]!, dims[b]!)]! += S[a * o + b]!;
     }
   }
+  if (o === d || n === 0) return;
+  const others = otherThan(dims, d);
+  const u = others.length;
+  const L = part.factorOf(c);
+  const G = new Float64Array(u * o);
+  const H = new Float64Array(u * o); // G S
+  for (let r = 0; r < u; r++) {
+    const j = others[r]!;
+    const g = G.subarray(r * o, (r + 1) * o);
+    for (let a = 0; a < o; a++) g[a] = covariances[(c * d + j) * d + dims[a]!]!;
+    solve(L, g);
+    let s = 0;
+    for (let a = 0; a < o; a++) s += g[a]! * f[a]!;
+    first[j]! += s;
+    for (let b = 0; b < o; b++) {
+      let t = 0;
+      for (let a = 0; a < o; a++) t += g[a]! * S[b * o + a]!;
+      H[r * o + b] = t;
+      second[packedIndex(j, dims[b]!)]! += t;
+    }
+    for (let q = 0; q <= r; q++) {
+      const h = others[q]!;
+      let moment = 0;
+      let explained = 0;
+      for (let a = 0; a < o; a++) {
+        moment += H[r * o + a]! * G[q * o + a]!;
+        explained += g[a]! * covariances[(c * d + h) * d + dims[a]!]!;
+      }
+      second[packedIndex(j, h)]! += moment + n * (covariances[(c * d + j) * d + h]! - explained);
+    }
+  }
+}
+/** The coordinates of d that are not among `dims`, ascending. */
+function otherThan(dims: readonly number[], d: number): number[] {
+  const seen = new Uint8Array(d);
+  for (const j of dims) seen[j] = 1;
+  return [...Array(d).keys()].filter((j) => seen[j] === 0);
 }

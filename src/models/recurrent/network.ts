@@ -17,21 +17,23 @@ import type { Mapping } from '../density/mapping.ts';
 import type { Distribution } from '../density.ts';
 import type { OnBackend } from '../model.ts';
 import { Model } from '../model.ts';
+import type { Standardization } from '../standardization.ts';
+import { Weights } from '../weights.ts';
 import { type Pass, runNow } from '../work.ts';
+import { Workspace } from '../workspace.ts';
 import type { NetworkArchitecture } from './network/architecture.ts';
-import { type Part, partsOf, type Standardization, termsOf } from './network/batch.ts';
+import { batchOf, firstOf, type Part, partsOf, startsOf, termsOf } from './network/batch.ts';
 import { decodeNetwork, encodeNetwork } from './network/file.ts';
 import { fitNetwork, type NetworkFitOptions } from './network/fit.ts';
 import { Head, total } from './network/head.ts';
 import { floorOf, type NetworkOptions, readNetwork } from './network/options.ts';
 import { readStep, type State, Stepper } from './network/stepper.ts';
 import type { Cell } from './stack/cell.ts';
+import { DIAGNOSABLE, type Diagnosable, type Task } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
-import { backward, forward, type PassContext, spansOf } from './stack/pass.ts';
-import { Weights } from './stack/weights.ts';
-import { Workspace } from './stack/workspace.ts';
+import { backward, forward, type PassContext, type StackWeights, spansOf } from './stack/pass.ts';
 
-export type { Standardization } from './network/batch.ts';
+export type { Standardization } from '../standardization.ts';
 export type { NetworkFitOptions } from './network/fit.ts';
 export type { NetworkOptions } from './network/options.ts';
 export type { State } from './network/stepper.ts';
@@ -91,7 +93,7 @@ export class MixtureDensityNetwork extends Model {
   private readonly floor: number;
   private readonly units: Standardization | undefined;
   private readonly head: Head;
-  private readonly weights: { [D in DType]?: Weights<D> } = {};
+  private readonly weights: { [D in DType]?: StackWeights<D> } = {};
   private stepping: Stepper | undefined;
 
   /**
@@ -397,15 +399,49 @@ export class MixtureDensityNetwork extends Model {
     this.stepping?.dispose();
   }
 
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, dimension } = this;
+    const { stack } = this.architecture;
+    return {
+      architecture: stack,
+      flat: this.flat,
+      context: (where, flat) => ({
+        backend,
+        weights: new Weights(backend, stack, flat, 'f64'),
+        room: new Workspace(where, 'f64'),
+      }),
+      read: (where, seqs, most, longest = most): Task => {
+        const ragged = firstOf(where, this.read(where, 'seqs', seqs), dimension, most, longest);
+        const { lengths } = ragged;
+        const part = batchOf(where, ragged, startsOf(lengths, dimension), [...lengths.keys()], dimension, this.units);
+        return {
+          batch: part,
+          lossGradient: ({ room }, raw) => {
+            const batch = { ...part, sequence: 0, term: 0 };
+            const { logDensity, dRaw } = this.withUserErrors(
+              where,
+              batch,
+              raw,
+              this.head.lossGradient(room, batch, raw),
+            );
+            return { loss: -total(logDensity), dOutputs: dRaw };
+          },
+        };
+      },
+    };
+  }
+
   private stepper(): Stepper {
     this.live();
     const { backend, architecture, floor, units } = this;
     this.stepping ??= new Stepper(backend, architecture, this.weightsOf('f64'), floor, units);
     return this.stepping;
   }
-  private weightsOf<D extends DType>(dtype: D): Weights<D> {
+  private weightsOf<D extends DType>(dtype: D): StackWeights<D> {
     this.live();
-    const weights = this.weights as { [K in D]?: Weights<D> };
+    const weights = this.weights as { [K in D]?: StackWeights<D> };
     return (weights[dtype] ??= new Weights(this.backend, this.architecture.stack, this.flat, dtype));
   }
   private context(where: string, dtype: DType): PassContext {

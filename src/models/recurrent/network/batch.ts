@@ -2,16 +2,8 @@
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf } from '../../../check.ts';
-import { callError } from '../../../errors.ts';
+import { type Standardization, standardise } from '../../standardization.ts';
 import type { Batch } from '../stack/pass.ts';
-
-/** Units of a network: observations minus mean, divided by standard deviation; 0 and 1 for binary coordinates. */
-export interface Standardization {
-  /** [dimension] */
-  readonly mean: Float64Array;
-  /** [dimension], each > 0. */
-  readonly standardDeviation: Float64Array;
-}
 
 /** Most steps of one pass, which bounds the memory of a long score: a pass takes at least one sequence, and an empty
  * sequence counts as one step. */
@@ -47,6 +39,25 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
     if (steps > 0) yield { ...batchOf(where, ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
     term += steps;
   }
+}
+/** The first sequences, or their heads of no more than `longest` terms, in f64 and with no more than `most` terms in all. */
+export function firstOf(where: string, { values, lengths }: Ragged, d: number, most: number, longest: number): Ragged {
+  const heads: number[] = [];
+  let steps = 0;
+  for (const length of lengths) {
+    const head = Math.min(length, longest + 1, most + 1);
+    if (steps + termsOf(head) > most) break;
+    heads.push(head);
+    steps += termsOf(head);
+  }
+  const to = check.room(where, heads.reduce((sum, head) => sum + head, 0) * d);
+  const starts = startsOf(lengths, d);
+  let at = 0;
+  for (const [s, head] of heads.entries()) {
+    to.set(values.subarray(starts[s]!, starts[s]! + head * d), at);
+    at += head * d;
+  }
+  return { values: to, lengths: Int32Array.from(heads), several: true };
 }
 /** The place of each sequence's first value. */
 export function startsOf(lengths: Int32Array, d: number): Float64Array {
@@ -85,27 +96,6 @@ export function batchOf(
     standardise(where, 'seqs', targets, units);
   }
   return { lengths: terms, inputs, targets, steps };
-}
-/** Changes values to units of the network, in place. Throws NON_FINITE: a value overflows in these units. */
-export function standardise(
-  where: string,
-  argument: string,
-  values: Real,
-  { mean, standardDeviation }: Standardization,
-): void {
-  const d = mean.length;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
-    if (Number.isFinite(values[i])) continue;
-    const place = { argument, column: i % d, value };
-    throw callError(
-      'NON_FINITE',
-      where,
-      `${argument} is ${value} in column ${i % d}, which overflows in units of the network`,
-      place,
-    );
-  }
 }
 /** log |dx/dz| of one row: the difference between log densities in units of the network and of the data. */
 export function logScale({ standardDeviation }: Standardization): number {

@@ -2,9 +2,9 @@
 import * as check from '../../../check.ts';
 import { argumentError } from '../../../errors.ts';
 import { numberOf, refuseOthers, type TensorFile, tensorOf } from '../../../file.ts';
+import type { Standardization } from '../../standardization.ts';
 import { tensorShape } from '../stack/architecture.ts';
 import type { NetworkArchitecture } from './architecture.ts';
-import type { Standardization } from './batch.ts';
 import { type NetworkOptions, readArchitecture } from './options.ts';
 
 const units = { mean: 'standardization.mean', standardDeviation: 'standardization.standardDeviation' };

@@ -5,7 +5,7 @@ import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { dtypeOf, type Ragged, type Sequences, sequences } from '../../../check.ts';
-import { argumentError, callError } from '../../../errors.ts';
+import { argumentError } from '../../../errors.ts';
 import { allocate } from '../../../memory.ts';
 import type { TrainingIdentity } from '../../../training/checkpoint.ts';
 import { type Task, train } from '../../../training/loop.ts';
@@ -13,14 +13,14 @@ import { Pace } from '../../../training/pace.ts';
 import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
 import { checkBinaryTargets } from '../../density/failure.ts';
-import type { Shape } from '../../density/mapping.ts';
 import { isA, Model } from '../../model.ts';
+import { measureUnits, type Standardization, standardise } from '../../standardization.ts';
+import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
-import { backward, forward, type PassContext } from '../stack/pass.ts';
-import { Weights } from '../stack/weights.ts';
-import { Workspace } from '../stack/workspace.ts';
+import { Workspace } from '../../workspace.ts';
+import { backward, forward, type PassContext, type StackWeights } from '../stack/pass.ts';
 import type { NetworkArchitecture } from './architecture.ts';
-import { batchOf, type Standardization, standardise, startsOf, type TermBatch, termsOf } from './batch.ts';
+import { batchOf, startsOf, type TermBatch, termsOf } from './batch.ts';
 import { Head, total } from './head.ts';
 import { floorOf, type NetworkOptions, readArchitecture, readParameters } from './options.ts';
 
@@ -86,7 +86,7 @@ export async function fitNetwork(where: string, seqs: Sequences, options: Networ
       sentence: 'no sequence has two observations',
     });
   checkBinaryTargets(where, 'seqs', ragged.values, dimension, gaussian);
-  const { units, constant } = measureUnits(where, ragged, architecture.density);
+  const { units, constant } = measureUnits(where, 'seqs', ragged.values, dimension, gaussian);
   standardise(where, 'seqs', ragged.values, units);
   const task = new NetworkTask(
     where,
@@ -133,41 +133,10 @@ function initialParameters(
   const { parameters } = check.fields(where, 'init', init, ['parameters', ...names]);
   return readParameters(where, stack, check.or(parameters, init));
 }
-/** Measures the mean and standard deviation of every Gaussian coordinate over all observations. */
-function measureUnits(
-  where: string,
-  { values }: Ragged,
-  { dimension: d, gaussian }: Shape,
-): { units: Standardization; constant: number[] } {
-  const n = values.length / d;
-  const mean = new Float64Array(d);
-  const standardDeviation = new Float64Array(d).fill(1);
-  const constant: number[] = [];
-  for (let j = 0; j < gaussian; j++) {
-    let sum = 0;
-    for (let i = j; i < values.length; i += d) sum += values[i]! / n;
-    mean[j] = sum;
-    let furthest = 0;
-    for (let i = j; i < values.length; i += d) furthest = Math.max(furthest, Math.abs(values[i]! - sum));
-    if (furthest === Number.POSITIVE_INFINITY)
-      throw callError('NON_FINITE', where, `the spread of column ${j} overflows`, {
-        argument: 'seqs',
-        column: j,
-      });
-    const unit = furthest > 0 ? 2 ** Math.floor(Math.log2(furthest)) : 1; // whose squares neither overflow nor vanish
-    let squares = 0;
-    for (let i = j; i < values.length; i += d) squares += ((values[i]! - sum) / unit) ** 2 / n;
-    const deviation = unit * Math.sqrt(squares);
-    if (deviation > 1e-12 * Math.abs(sum)) standardDeviation[j] = deviation;
-    else constant.push(j);
-  }
-  return { units: { mean, standardDeviation }, constant };
-}
-
 class NetworkTask implements Task {
   readonly lengths: Int32Array;
   readonly identity: TrainingIdentity;
-  private readonly weights: Weights;
+  private readonly weights: StackWeights;
   private readonly starts: Float64Array;
   private readonly head: Head;
   private readonly room: Workspace;

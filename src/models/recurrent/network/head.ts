@@ -4,9 +4,10 @@ import type { Backend } from '../../../bind.ts';
 import { dtypeOf, type Real } from '../../../check.ts';
 import { toUserError } from '../../density/failure.ts';
 import type { Shape } from '../../density/mapping.ts';
+import type { Standardization } from '../../standardization.ts';
 import { type Pass, work } from '../../work.ts';
-import type { Workspace } from '../stack/workspace.ts';
-import { logScale, type Standardization, type TermBatch } from './batch.ts';
+import type { Workspace } from '../../workspace.ts';
+import { logScale, type TermBatch } from './batch.ts';
 
 export class Head {
   private readonly shift: number;

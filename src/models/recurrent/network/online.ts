@@ -4,7 +4,7 @@ import type { Table } from '../../../contract.ts';
 import type { Args, KernelSpec, Prepared } from '../../../grammar.ts';
 import type { RowDistribution } from '../../density/draw.ts';
 import type { Shape } from '../../density/mapping.ts';
-import type { Weights } from '../stack/weights.ts';
+import type { StackWeights } from '../stack/pass.ts';
 
 /** A prepared kernel of which the inputs named here are arrays, to be written before each run. */
 type Ready<R extends KernelSpec, Inputs extends keyof Args<R, 'f64'> = never> = Prepared<
@@ -27,7 +27,7 @@ export class Online {
   /** `floor`: the raw value of the smallest standard deviation. Computes in f64. */
   constructor(
     backend: Backend,
-    private readonly weights: Weights<'f64'>,
+    private readonly weights: StackWeights<'f64'>,
     shape: Shape,
     floor: number,
   ) {

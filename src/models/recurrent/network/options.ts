@@ -4,10 +4,10 @@ import type { Vector } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { argumentError } from '../../../errors.ts';
 import { type Mapping, mappings, type Shape } from '../../density/mapping.ts';
+import type { Standardization } from '../../standardization.ts';
 import { type StackArchitecture, tensorShape } from '../stack/architecture.ts';
 import { type Cell, cells } from '../stack/cell.ts';
 import { NetworkArchitecture } from './architecture.ts';
-import type { Standardization } from './batch.ts';
 
 /** The shape of a network, and its parameters if they are known. */
 export interface NetworkOptions {

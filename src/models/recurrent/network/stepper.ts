@@ -14,9 +14,10 @@ import {
 } from '../../density/draw.ts';
 import { checkBinaryTargets, toUserError } from '../../density/failure.ts';
 import type { Distribution } from '../../density.ts';
-import type { Weights } from '../stack/weights.ts';
+import { type Standardization, standardise } from '../../standardization.ts';
+import type { StackWeights } from '../stack/pass.ts';
 import type { NetworkArchitecture } from './architecture.ts';
-import { logScale, type Standardization, standardise } from './batch.ts';
+import { logScale } from './batch.ts';
 import { Online } from './online.ts';
 
 /** Plain typed arrays: copy it, store it, send it. */
@@ -32,7 +33,7 @@ export class Stepper {
   constructor(
     backend: Backend,
     private readonly architecture: NetworkArchitecture,
-    weights: Weights<'f64'>,
+    weights: StackWeights<'f64'>,
     floor: number,
     private readonly units: Standardization | undefined,
   ) {

@@ -2,20 +2,13 @@
 import { argumentError } from '../../../errors.ts';
 import { allocate } from '../../../memory.ts';
 import type { Random } from '../../../random.ts';
+import type { Slot } from '../../weights.ts';
 import { type Cell, type CellSizes, cellSizes } from './cell.ts';
 
 /** A stack takes seconds to draw more parameters, and 2 GB to use them. */
 const MOST_PARAMETERS = 2 ** 26;
 /** Inputs or outputs of a layer: a kernel holds a TILE of rows of them at once. */
 const WIDEST_LAYER = 2 ** 23;
-
-/** One named tensor of the flat vector. */
-export interface Slot {
-  readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly at: number;
-}
 
 /** The shape of a slot outside: biases are vectors. */
 export const tensorShape = ({ name, rows, columns }: Slot): number[] =>
@@ -30,6 +23,8 @@ export interface StackShape {
   readonly cell: Cell;
   /** Whether every layer reads the inputs. */
   readonly inputSkip: boolean;
+  /** Whether layers and outputs have biases (gru always has its own); default true. */
+  readonly hasBiases?: boolean;
 }
 /** The public names of the options that inputs and outputs come from, for errors. */
 export interface StackNames {
@@ -43,6 +38,7 @@ export class StackArchitecture implements StackShape {
   readonly outputs: number;
   readonly cell: Cell;
   readonly inputSkip: boolean;
+  readonly hasBiases: boolean;
   /** The sizes of each layer. */
   readonly sizes: readonly CellSizes[];
   /** Wx0 Wh0 b0 (bh0) Wy0 Wd1 ... by, in the order of the flat vector. */
@@ -53,13 +49,14 @@ export class StackArchitecture implements StackShape {
 
   /** Throws INVALID_ARGUMENT: more parameters or wider layers than there is time and memory for. */
   constructor(where: string, shape: StackShape, names: StackNames) {
-    const { inputs, outputs, cell, inputSkip } = shape;
+    const { inputs, outputs, cell, inputSkip, hasBiases = true } = shape;
     const hidden = Object.freeze([...shape.hidden]);
     this.inputs = inputs;
     this.hidden = hidden;
     this.outputs = outputs;
     this.cell = cell;
     this.inputSkip = inputSkip;
+    this.hasBiases = hasBiases;
     this.sizes = hidden.map((units) => cellSizes({ units, cell }));
     const slots: Slot[] = [];
     let at = 0;
@@ -72,11 +69,11 @@ export class StackArchitecture implements StackShape {
       if (this.seesInputs(n)) add(`Wx${n}`, gates, inputs);
       add(`Wh${n}`, gates, units);
       if (n > 0) add(`Wd${n}`, gates, hidden[n - 1]!);
-      add(`b${n}`, gates, 1);
+      if (hasBiases) add(`b${n}`, gates, 1);
       if (biased > 0) add(`bh${n}`, biased, 1);
       add(`Wy${n}`, outputs, units);
     }
-    add('by', outputs, 1);
+    if (hasBiases) add('by', outputs, 1);
     if (!(at <= MOST_PARAMETERS))
       throw argumentError('INVALID_ARGUMENT', where, 'hidden', {
         expected: `at most ${MOST_PARAMETERS} parameters`,
@@ -122,7 +119,7 @@ export class StackArchitecture implements StackShape {
       for (let i = at; i < at + rows * columns; i++) flat[i] = bound * (2 * random.uniform() - 1);
     }
     const named = this.splitByName(flat);
-    if (cell === 'lstm') for (const [n, H] of hidden.entries()) named[`b${n}`]!.fill(1, H, 2 * H);
+    if (cell === 'lstm' && this.hasBiases) for (const [n, H] of hidden.entries()) named[`b${n}`]!.fill(1, H, 2 * H);
     return flat;
   }
 }

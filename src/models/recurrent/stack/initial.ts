@@ -22,9 +22,11 @@ export class InitialStates {
     { sizes }: StackArchitecture,
     private readonly sequences: number,
     private readonly dtype: DType,
+    /** The public name, if it is the state of the one layer there is. */
+    name?: string,
   ) {
     this.widths = sizes.map(({ carried }) => carried);
-    const list = given === undefined ? undefined : check.list(where, 'initialState', given);
+    const list = given === undefined ? undefined : name ? [given] : check.list(where, 'initialState', given);
     if (list && list.length !== sizes.length)
       throw argumentError('DIMENSION_MISMATCH', where, 'initialState', {
         expected: `${sizes.length} states, one per layer`,
@@ -33,7 +35,7 @@ export class InitialStates {
       });
     this.values = this.widths.map((width, n) => {
       if (list === undefined) return undefined;
-      const argument = `initialState[${n}]`;
+      const argument = name ?? `initialState[${n}]`;
       const values = check.tensor(where, argument, list[n], [undefined]);
       if (values.length !== width && values.length !== width * sequences)
         throw argumentError('DIMENSION_MISMATCH', where, argument, {

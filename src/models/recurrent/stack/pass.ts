@@ -6,10 +6,12 @@
 import type { Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import { contract } from '../../../contract.ts';
-import { byRows, type Pass, type Work, work } from '../../work.ts';
+import type { DType } from '../../../grammar.ts';
+import type { Weights } from '../../weights.ts';
+import { byRows, type Pass, repeatRow, type Work, work } from '../../work.ts';
+import type { Workspace } from '../../workspace.ts';
+import type { StackArchitecture } from './architecture.ts';
 import { layerWork } from './pieces.ts';
-import type { Weights } from './weights.ts';
-import type { Workspace } from './workspace.ts';
 
 /** Sequences ready for the kernels, one after the other. */
 export interface Batch {
@@ -29,18 +31,26 @@ export interface Trace {
 /** Where gradients are added up, by parameter. */
 export type Gradient = Readonly<Record<string, Float64Array>>;
 
+export type StackWeights<D extends DType = DType> = Weights<D, StackArchitecture>;
 /** Where a pass runs, with which parameters, in which memory. */
 export interface PassContext {
   readonly backend: Backend;
-  readonly weights: Weights;
+  readonly weights: StackWeights;
   readonly room: Workspace;
 }
 
-/** Computes the hidden layers and the outputs [steps, outputs]; `states` [S, carried] per layer. */
+/** Where there are outputs: at every step, or after the last of each sequence. */
+export type OutputsAt = 'all' | 'final';
+
+/**
+ * Computes the hidden layers and the outputs [steps, outputs]; with `at` final those of the states after the last step
+ * [S, outputs], also of sequences without steps. `states` [S, carried] per layer.
+ */
 export function* forward(
   { backend, weights, room }: PassContext,
   { lengths, inputs, steps: n }: Batch,
   states: readonly Real[],
+  at: OutputsAt = 'all',
 ): Pass<{ layers: Trace[]; outputs: Real }> {
   const { architecture } = weights;
   const { cell, hidden } = architecture;
@@ -48,7 +58,7 @@ export function* forward(
   const layers: Trace[] = [];
   for (const [layer, units] of hidden.entries()) {
     const { gates: o, kept, biased } = architecture.sizes[layer]!;
-    const y = yield* repeatRow(weights.bias(`b${layer}`), n, room.array(n * o));
+    const y = yield* startOf(weights, `b${layer}`, n, o, room);
     if (architecture.seesInputs(layer))
       yield work(dense.affine, { n, i: architecture.inputs, o }, { x: inputs, W: weights.across(`Wx${layer}`), y });
     const below = layers[layer - 1];
@@ -65,16 +75,26 @@ export function* forward(
     layers.push({ h, saved, first, last });
   }
   const o = architecture.outputs;
-  const outputs = yield* repeatRow(weights.bias('by'), n, room.array(n * o));
-  for (const [layer, i] of hidden.entries())
-    yield work(dense.affine, { n, i, o }, { x: layers[layer]!.h, W: weights.across(`Wy${layer}`), y: outputs });
+  const rows = at === 'final' ? lengths.length : n;
+  const outputs = yield* startOf(weights, 'by', rows, o, room);
+  for (const [layer, i] of hidden.entries()) {
+    const x = at === 'final' ? statesIn(layers[layer]!.last, rows, i, room) : layers[layer]!.h;
+    yield work(dense.affine, { n: rows, i, o }, { x, W: weights.across(`Wy${layer}`), y: outputs });
+  }
   return { layers, outputs };
 }
 
+export interface BackwardOptions {
+  readonly spans?: Int32Array;
+  readonly at?: OutputsAt;
+  readonly shardSize?: number;
+  readonly dInputs?: Real;
+}
 /**
  * Adds the derivative of the loss by each parameter to `gradient`, given that by the outputs, and returns
  * dLoss/dstates. `spans` are the lengths over which gradients flow back: those of the batch, or shorter ones that cut
- * its sequences (truncated BPTT); `shardSize` is the number of steps whose gradients are summed before sums are added.
+ * its sequences (truncated BPTT, only with outputs at all steps); `shardSize` is the number of steps whose gradients are
+ * summed before sums are added; `dInputs` [steps, inputs] takes the derivative by the inputs, added to what it holds.
  */
 export function* backward(
   { backend, weights, room }: PassContext,
@@ -82,7 +102,7 @@ export function* backward(
   layers: readonly Trace[],
   dOutputs: Real,
   gradient: Gradient,
-  { spans = lengths, ...how }: { readonly spans?: Int32Array; readonly shardSize?: number } = {},
+  { spans = lengths, at = 'all', dInputs, ...how }: BackwardOptions = {},
 ): Pass<Real[]> {
   const { architecture } = weights;
   const { cell, hidden, outputs } = architecture;
@@ -97,12 +117,16 @@ export function* backward(
     // new memory is zero
     if (room.reused) yield* byRows(n, units, (from, end) => dhs.fill(0, (from + 1) * units, (end + 1) * units));
     const dh = dhs.subarray(units);
-    yield work(dense.affine, { n, i: outputs, o: units }, { x: dOutputs, W: weights.along(`Wy${layer}`), y: dh });
+    const ends = lengths.length;
+    const dEnds = room.zeros(at === 'final' ? ends * units : 0);
+    const [rows, y] = at === 'final' ? [ends, dEnds] : [n, dh];
+    yield work(dense.affine, { n: rows, i: outputs, o: units }, { x: dOutputs, W: weights.along(`Wy${layer}`), y });
     if (above) {
       const W = weights.along(`Wd${layer + 1}`);
       yield work(dense.affine, { n, i: above.gates, o: units }, { x: above.e, W, y: dh });
     }
     const dState = moveLastSteps(dhs, spans, units, room.zeros(spans.length * carried), carried);
+    for (let i = 0; i < dEnds.length; i++) dState[Math.floor(i / units) * carried + (i % units)]! += dEnds[i]!;
     const hBefore = yield* statesBefore(trace, lengths, units, room);
     const last =
       cell === 'lstm'
@@ -117,39 +141,49 @@ export function* backward(
     const args = { lengths: spans, before, h: trace.h, last, saved: trace.saved, W, e, du, dState };
     yield layerWork(backend, contract.recurrent.backward, recurrent.backward, { units, cell }, args, gates, true);
 
-    const add = (x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
+    const add = (n: number, x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
       work(
         dense.gradient,
         { n, i, o },
-        { x, dy, dW: gradient[dW]!, db: db ? gradient[db]! : new Float64Array(o) },
+        { x, dy, dW: gradient[dW]!, db: (db && gradient[db]) || new Float64Array(o) },
         how,
       );
-    yield add(trace.h, units, dOutputs, outputs, `Wy${layer}`, layer === 0 ? 'by' : undefined);
+    const seen = at === 'final' ? statesIn(trace.last, ends, units, room) : trace.h;
+    yield add(rows, seen, units, dOutputs, outputs, `Wy${layer}`, layer === 0 ? 'by' : undefined);
     const sees = architecture.seesInputs(layer);
-    if (sees) yield add(inputs, architecture.inputs, e, gates, `Wx${layer}`, `b${layer}`);
+    if (sees) yield add(n, inputs, architecture.inputs, e, gates, `Wx${layer}`, `b${layer}`);
     if (layer > 0)
-      yield add(layers[layer - 1]!.h, hidden[layer - 1]!, e, gates, `Wd${layer}`, sees ? undefined : `b${layer}`);
+      yield add(n, layers[layer - 1]!.h, hidden[layer - 1]!, e, gates, `Wd${layer}`, sees ? undefined : `b${layer}`);
     if (cell === 'gru') {
       const sums = new Float64Array(gates);
       const dWh = gradient[`Wh${layer}`]!;
       const products = yield* productsOf(e, du, units, room);
       yield work(dense.gradient, { n, i: units, o: gates }, { x: hBefore, dy: products, dW: dWh, db: sums }, how);
       for (let i = 0; i < units; i++) gradient[`bh${layer}`]![i]! += sums[2 * units + i]!;
-    } else yield add(hBefore, units, e, gates, `Wh${layer}`);
+    } else yield add(n, hBefore, units, e, gates, `Wh${layer}`);
+    if (sees && dInputs) {
+      const W = weights.along(`Wx${layer}`);
+      yield work(dense.affine, { n, i: gates, o: architecture.inputs }, { x: e, W, y: dInputs });
+    }
     dStates[layer] = spans === lengths ? dState : firstSpans(dState, lengths, spans, carried, room);
     above = { e, gates };
   }
   return dStates;
 }
 
-/** Fills `to` with a row, again and again: each step doubles what is there. */
-function* repeatRow(row: Real, times: number, to: Real): Pass<Real> {
-  const width = row.length;
-  yield* byRows(times, width, (from, end) => {
-    const part = to.subarray(from * width, end * width);
-    part.set(row);
-    for (let done = width; done < part.length; done *= 2) part.copyWithin(done, 0, Math.min(done, part.length - done));
-  });
+/** Rows to add products to: a bias, or zeros. */
+function* startOf(weights: StackWeights, bias: string, n: number, o: number, room: Workspace): Pass<Real> {
+  if (weights.architecture.hasBiases) return yield* repeatRow(weights.bias(bias), n, room.array(n * o));
+  const to = room.array(n * o);
+  if (room.reused) yield* byRows(n, o, (from, end) => to.fill(0, from * o, end * o));
+  return to;
+}
+/** The h of states [S, carried], which begin with it. */
+function statesIn(states: Real, S: number, units: number, room: Workspace): Real {
+  const carried = states.length / Math.max(1, S);
+  if (carried === units) return states;
+  const to = room.array(S * units);
+  for (let s = 0; s < S; s++) to.set(states.subarray(s * carried, s * carried + units), s * units);
   return to;
 }
 /**

@@ -1,7 +1,7 @@
 /** Memory of a pass: new arrays, to be given away; or the same block for one pass after the other. */
-import { type Real, room } from '../../../check.ts';
-import { bytesOf, type DType, realArrays } from '../../../grammar.ts';
-import { allocate } from '../../../memory.ts';
+import { type Real, room } from '../check.ts';
+import { bytesOf, type DType, realArrays } from '../grammar.ts';
+import { allocate } from '../memory.ts';
 
 const LINE = 64; // bytes
 const SMALLEST_BLOCK = 2 ** 20; // bytes

@@ -1,14 +1,25 @@
-/** The parameters of a stack where the kernels live: both orientations, padded to whole lines, in one dtype. */
-import type { Backend } from '../../../bind.ts';
-import { room } from '../../../check.ts';
-import { type Arrays, type DType, pad, type Resident } from '../../../grammar.ts';
-import { allocate } from '../../../memory.ts';
-import type { Slot, StackArchitecture } from './architecture.ts';
+/** The parameters of a network where the kernels live: both orientations, padded to whole lines, in one dtype. */
+import type { Backend } from '../bind.ts';
+import { room } from '../check.ts';
+import { type Arrays, type DType, pad, type Resident } from '../grammar.ts';
+import { allocate } from '../memory.ts';
+
+/** One named tensor of a flat vector of parameters. */
+export interface Slot {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly at: number;
+}
+/** Where the tensors stand in the flat vector. */
+export interface Slots {
+  slot(name: string): Slot;
+}
 
 /** [columns][pad(rows)]: what a layer multiplies by; [rows][pad(columns)]: what its gradient multiplies by. */
 type Orientation = 'across' | 'along';
 
-export class Weights<D extends DType = DType> {
+export class Weights<D extends DType = DType, A extends Slots = Slots> {
   private readonly residents = new Map<string, Resident<Arrays[D]>>();
   private readonly biases = new Map<string, Arrays[D]>();
   private readonly flat: Float64Array;
@@ -17,7 +28,7 @@ export class Weights<D extends DType = DType> {
   private scratch: Arrays[D];
   constructor(
     private readonly backend: Backend,
-    readonly architecture: StackArchitecture,
+    readonly architecture: A,
     flat: Float64Array,
     readonly dtype: D,
   ) {

@@ -1,0 +1,103 @@
+/** Inspection of recurrent classifiers: their cross-entropy and accuracy on DATA with targets. */
+import { type LossAt, type RecurrentClassifier, SeqlikError } from '../../index.ts';
+import type { Block } from '../../table/blocks.ts';
+import { fileError } from '../../table/errors.ts';
+import { formatNumber } from '../align.ts';
+import { usageError } from '../errors.ts';
+import { columnsOf } from '../inputs.ts';
+import { type DataChoice, type SequenceChoice, targetsOption } from '../options.ts';
+import { ClassifierWalk, inputsOf, labelsOf, refuseShared, widthOf } from '../recurrent.ts';
+import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
+
+interface TargetChoice extends DataChoice, SequenceChoice {
+  readonly targets?: readonly string[];
+}
+export const recurrentInspection: InspectKind<RecurrentClassifier> = {
+  options: [sequenceSetting, targetsOption()],
+  start: (model, options) => new TargetEvaluation(model, options),
+};
+
+class TargetEvaluation implements Evaluation {
+  readonly wanted: Evaluation['wanted'];
+  private readonly walk: ClassifierWalk;
+  private readonly lossAt: LossAt;
+  private rows = 0;
+  private sequences = 0;
+  private targetRows = 0;
+  private crossEntropy = 0;
+  private right = 0;
+  /** Logits and targets of the last row so far, which may be the last of its sequence. */
+  private open: { readonly logits: Float64Array; readonly y: Float64Array } | undefined;
+  constructor(
+    private readonly model: RecurrentClassifier,
+    { columns: asked, targets = labelsOf(model), sequence = model.sequenceColumn }: TargetChoice,
+  ) {
+    const { inputs, outputs } = model;
+    if (asked && asked.length !== inputs)
+      throw usageError(`--columns names ${asked.length} columns, the model has ${inputs}`);
+    if (targets.length !== outputs)
+      throw usageError(`--targets names ${targets.length} columns, the model has ${outputs}`);
+    refuseShared(asked, [...targets, sequence]);
+    const columns = [...(asked ?? columnsOf(inputsOf(model))), ...targets];
+    this.wanted = {
+      columns,
+      width: widthOf(model),
+      complete: { binary: 0 },
+      ...(sequence && { sequence }),
+    };
+    this.lossAt = model.lossAt;
+    this.walk = new ClassifierWalk(model);
+  }
+  add({ x, n, starts, columns }: Block): void {
+    const { inputs, outputs } = this.model;
+    const width = inputs + outputs;
+    const values = new Float64Array(n * inputs);
+    const y = new Float64Array(n * outputs);
+    for (let row = 0; row < n; row++) {
+      values.set(x.subarray(row * width, row * width + inputs), row * inputs);
+      y.set(x.subarray(row * width + inputs, (row + 1) * width), row * outputs);
+    }
+    const at = y.findIndex((v) => v < 0 || v > 1);
+    if (at >= 0) {
+      const name = columns[inputs + (at % outputs)]!;
+      const reason = `${name} is ${y[at]}, and a target is from 0 to 1`;
+      throw new SeqlikError('FORMAT', reason, { reason, row: Math.floor(at / outputs) });
+    }
+    const { logits } = this.walk.next(values, n, starts);
+    const begins = new Set(starts);
+    for (let row = 0; row < n; row++) {
+      if (this.lossAt === 'all' || begins.has(row)) this.judge();
+      const part = (all: Float64Array) => all.subarray(row * outputs, (row + 1) * outputs);
+      this.open = { logits: part(logits), y: part(y) };
+    }
+    this.rows += n;
+    this.sequences += starts.length;
+  }
+  finish(file: string): Fitness {
+    this.judge();
+    const { rows, sequences, targetRows, crossEntropy } = this;
+    if (targetRows === 0) throw fileError('EMPTY_INPUT', file, 'it has no rows');
+    const targets = targetRows * this.model.outputs;
+    const [crossEntropyPerTarget, accuracy] = [crossEntropy / targets, this.right / targets];
+    return {
+      fitness: { rows, sequences, targets, crossEntropy, crossEntropyPerTarget, accuracy },
+      lines: [
+        `${file}: ${sequences} sequences, ${rows} rows, ${targets} targets`,
+        `cross-entropy per target  ${formatNumber(crossEntropyPerTarget)}`,
+        `on the right side of ½    ${formatNumber(100 * accuracy)} %`,
+      ],
+    };
+  }
+  /** Adds the cross-entropies of the row before: spec of the loss in docs/math/dense.md. */
+  private judge(): void {
+    if (!this.open) return;
+    const { logits, y } = this.open;
+    for (let j = 0; j < y.length; j++) {
+      const a = logits[j]! / this.model.temperature;
+      this.crossEntropy += Math.max(a, 0) - a * y[j]! + Math.log1p(Math.exp(-Math.abs(a)));
+      this.right += Number(a > 0 === y[j]! > 0.5);
+    }
+    this.targetRows++;
+    this.open = undefined;
+  }
+}

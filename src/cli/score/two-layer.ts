@@ -1,0 +1,36 @@
+/** Scores of two-layer classifiers: a line for each row, the probabilities of its targets. */
+import type { TwoLayerClassifier } from '../../index.ts';
+import type { Block } from '../../table/blocks.ts';
+import { labelsOf, rowsFor } from '../two-layer.ts';
+import { type Formats, type ScoreKind, type ScoreOptions, Scores } from './kind.ts';
+
+export const twoLayerScore: ScoreKind<TwoLayerClassifier> = {
+  options: [],
+  start: (model, options, formats) => new ProbabilityScores(model, options, formats),
+};
+
+class ProbabilityScores extends Scores {
+  readonly wanted: Scores['wanted'];
+  constructor(
+    private readonly model: TwoLayerClassifier,
+    options: ScoreOptions,
+    formats: Formats,
+  ) {
+    super(
+      options.keep,
+      labelsOf(model).map((label) => `probability_${label}`),
+      formats,
+    );
+    this.wanted = rowsFor(model, options);
+  }
+  protected linesFor(block: Block, n: number): string {
+    const { inputs, outputs } = this.model;
+    const { probabilities } = this.model.predict(block.x.subarray(0, n * inputs));
+    return this.join(
+      block,
+      Array.from({ length: outputs }, (_, j) =>
+        Array.from({ length: n }, (_, row) => probabilities[row * outputs + j]!),
+      ),
+    );
+  }
+}

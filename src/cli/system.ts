@@ -1,0 +1,48 @@
+/** Linear dynamical systems in every command: the columns they read, and their pass over blocks. */
+import { type LinearDynamicalSystem, SeqlikError, type SystemState } from '../index.ts';
+import type { Wanted } from '../table/blocks.ts';
+import { rephrase } from '../table/errors.ts';
+import { usageError } from './errors.ts';
+import { columnsFor } from './inputs.ts';
+import type { DataChoice, SequenceChoice } from './options.ts';
+
+/** The column of sequences, which is no input. */
+export function sequenceOf({ columns, sequence }: DataChoice & SequenceChoice): { readonly sequence?: string } {
+  if (sequence !== undefined && columns?.includes(sequence))
+    throw usageError(`--sequence ${sequence}: that column is an input`);
+  return sequence === undefined ? {} : { sequence };
+}
+/** The rows of DATA that a stored system reads. */
+export function systemRows(
+  model: LinearDynamicalSystem,
+  { columns: asked, sequence }: DataChoice & SequenceChoice,
+): Omit<Wanted, 'keep'> {
+  const columns = columnsFor(model, asked);
+  const own = sequenceOf({ ...columns, ...(sequence !== undefined && { sequence }) });
+  return { dimension: model.dimension, width: 4 * (model.latent + model.dimension) ** 2, ...columns, ...own };
+}
+
+/** The filter over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a block. */
+export class SystemWalk {
+  /** After the last row so far. */
+  state: SystemState | undefined;
+  constructor(private readonly model: LinearDynamicalSystem) {}
+
+  /** Log densities of the next rows x [n, dimension], whose gaps are NaN; `starts` begin a sequence. Throws the errors
+   * of the model, with `row` an index into n. */
+  next(x: Float64Array, n: number, starts: readonly number[]): Float64Array {
+    const { model } = this;
+    const d = model.dimension;
+    const begins = new Set(starts);
+    return Float64Array.from({ length: n }, (_, row) => {
+      const before = begins.has(row) || !this.state ? model.start() : this.state;
+      try {
+        const { state, logDensity } = model.step(before, x.subarray(row * d, (row + 1) * d), { missing: 'nan' });
+        this.state = state;
+        return logDensity;
+      } catch (error) {
+        throw error instanceof SeqlikError ? rephrase(error, error.message, { ...error, row }) : error;
+      }
+    });
+  }
+}
