@@ -261,6 +261,17 @@ function window<T>(n: i64, x: usize, from: i64, count: i64, scale: T, to: usize)
   for (; q < end; q++, p += sizeof<T>(), to += sizeof<T>()) store<T>(to, load<T>(p) * scale);
   memory.fill(to, 0, size<T>(TRANSFORM - q));
 }
+// to = a b, or to += a b; `to` may be a
+function multiply<T>(first: bool, a: usize, b: usize, to: usize): void {
+  const plane = size<T>(TRANSFORM);
+  for (let q: usize = 0; q < plane; q += 16) {
+    const ar = load<v128>(a + q), ai = load<v128>(a + plane + q), br = load<v128>(b + q), bi = load<v128>(b + plane + q);
+    const re = first ? mul<T>(ar, br) : madd<T>(ar, br, load<v128>(to + q));
+    const im = first ? mul<T>(ar, bi) : madd<T>(ar, bi, load<v128>(to + plane + q));
+    store<v128>(to + q, nmadd<T>(ai, bi, re));
+    store<v128>(to + plane + q, madd<T>(ai, br, im));
+  }
+}
 // the largest |x| of a block, and of what came before it
 function largest<T>(x: usize, top: T): T {
   let most = splat<T>(top);
@@ -317,6 +328,7 @@ export function convolveFft<T>(n: i32, taps: i32, results: i32, start: i32, part
     twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize, sure: usize, lines: usize,
     tile: usize, out: usize): i32 {
   const GROUPS = TRANSFORM / 16, plane = size<T>(TRANSFORM);
+  if (taps == 0 || parts == 0) return convolve<T>(n, taps, results, start, 0, x, w, lines, tile, out);
   const part = (taps + parts - 1) / parts, run = TRANSFORM - part + 1;
   const spectrum = block + 2 * plane, product = block + 4 * plane;
   let weight: T = 0;
@@ -332,22 +344,15 @@ export function convolveFft<T>(n: i32, taps: i32, results: i32, start: i32, part
   for (let i: i64 = 0; i < results; i += 2 * run) {
     const from = i + start - (part - 1);
     let top: T = 0;
-    memory.fill(product, 0, 2 * plane);
     for (let p = 0; p < parts; p++) {
       for (let half = 0; half < 2; half++) {
         const to = block + <usize>half * plane;
         window<T>(n, x, from + half * run - <i64>p * part, TRANSFORM, <T>1, to);
         top = largest<T>(to, top);
       }
-      transform<T>(block, twiddles, roots, columns, spectrum);
-      const b = spectra + <usize>p * 2 * plane;
-      for (let q: usize = 0; q < plane; q += 16) {
-        const ar = load<v128>(spectrum + q), ai = load<v128>(spectrum + plane + q);
-        const br = load<v128>(b + q), bi = load<v128>(b + plane + q);
-        const re = product + q, im = product + plane + q;
-        store<v128>(re, nmadd<T>(ai, bi, madd<T>(ar, br, load<v128>(re))));
-        store<v128>(im, madd<T>(ai, br, madd<T>(ar, bi, load<v128>(im))));
-      }
+      const a = p == 0 ? product : spectrum;
+      transform<T>(block, twiddles, roots, columns, a);
+      multiply<T>(p == 0, a, spectra + <usize>p * 2 * plane, product);
     }
     if (!(top > 0)) {  // silence
       memory.fill(out + <usize>i * sizeof<T>(), 0, <usize>min<i64>(2 * run, results - i) * sizeof<T>());
@@ -392,7 +397,7 @@ export function correlateFft<T>(n: i32, taps: i32, results: i32, start: i32, spa
   const plane = size<T>(TRANSFORM), a = block, b = block + 2 * plane;
   const spectrum = block + 4 * plane, product = block + 6 * plane;
   memory.fill(total, 0, size<f64>(results));
-  for (let from = 0; from < results; from += PART) {
+  for (let from = 0; taps > 0 && from < results; from += PART) {
     const part = min(PART, results - from), longest = TRANSFORM - part + 1;
     const pairs = <i32>((taps + 2 * <i64>longest - 1) / (2 * longest));
     const run = <i32>((taps + 2 * <i64>pairs - 1) / (2 * <i64>pairs));

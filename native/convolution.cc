@@ -221,6 +221,16 @@ template <class T> void window(int64_t n, const T* x, int64_t from, int64_t coun
   for (; q < end; q++) to[q] = x[from + q] * scale;
   for (; q < TRANSFORM; q++) to[q] = 0;
 }
+// to = a b, or to += a b; `to` may be a
+template <class T> void multiply(bool first, const T* a, const T* b, T* to) {
+  for (int q = 0; q < TRANSFORM; q += LANES<T>) {
+    const V<T> ar = load(a + q), ai = load(a + TRANSFORM + q), br = load(b + q), bi = load(b + TRANSFORM + q);
+    const V<T> re = first ? ar * br : madd<T>(ar, br, load(to + q));
+    const V<T> im = first ? ar * bi : madd<T>(ar, bi, load(to + TRANSFORM + q));
+    store(to + q, nmadd<T>(ai, bi, re));
+    store(to + TRANSFORM + q, madd<T>(ai, br, im));
+  }
+}
 // the largest |x| of a block, and of what came before it
 template <class T> T largest(const T* x, T top) {
   V<T> most = splat(top);
@@ -276,6 +286,7 @@ template <class T> int convolveFft(
     int n, int taps, int results, int start, int parts, int /*span*/, const T* x, const T* w, const T* twiddles,
     const T* roots, T* columns, T* spectra, T* block, int* loud, int* sure, T* lines, T* tile, T* out) {
   constexpr int GROUPS = TRANSFORM / 16;
+  if (taps == 0 || parts == 0) return convolve<T>(n, taps, results, start, 0, x, w, lines, tile, out);
   const int part = (taps + parts - 1) / parts, run = TRANSFORM - part + 1;
   T *spectrum = block + 2 * TRANSFORM, *product = block + 4 * TRANSFORM, weight = 0;
   for (int j = 0; j < taps; j++) weight += w[j] < 0 ? -w[j] : w[j];
@@ -287,20 +298,15 @@ template <class T> int convolveFft(
   for (int64_t i = 0; i < results; i += 2 * run) {
     const int64_t from = i + start - (part - 1);
     T top = 0;
-    memset(product, 0, 2 * TRANSFORM * sizeof(T));
     for (int p = 0; p < parts; p++) {
       for (int half = 0; half < 2; half++) {
         T* const to = block + half * TRANSFORM;
         window<T>(n, x, from + int64_t(half) * run - int64_t(p) * part, TRANSFORM, T(1), to);
         top = largest<T>(to, top);
       }
-      transform<T>(block, twiddles, roots, columns, spectrum);
-      const T *a = spectrum, *b = spectra + size_t(p) * 2 * TRANSFORM;
-      for (int q = 0; q < TRANSFORM; q += LANES<T>) {
-        const V<T> ar = load(a + q), ai = load(a + TRANSFORM + q), br = load(b + q), bi = load(b + TRANSFORM + q);
-        store(product + q, nmadd<T>(ai, bi, madd<T>(ar, br, load(product + q))));
-        store(product + TRANSFORM + q, madd<T>(ai, br, madd<T>(ar, bi, load(product + TRANSFORM + q))));
-      }
+      T* const a = p == 0 ? product : spectrum;
+      transform<T>(block, twiddles, roots, columns, a);
+      multiply<T>(p == 0, a, spectra + size_t(p) * 2 * TRANSFORM, product);
     }
     if (!(top > 0)) {  // silence
       for (int64_t q = i; q < results && q < i + 2 * run; q++) out[q] = 0;
@@ -345,7 +351,7 @@ template <class T> int correlateFft(
     T* columns, T* block, int* loud, T* lines, T* tile, double* total, T* out) {
   T *a = block, *b = block + 2 * TRANSFORM, *spectrum = block + 4 * TRANSFORM, *product = block + 6 * TRANSFORM;
   for (int j = 0; j < results; j++) total[j] = 0;
-  for (int from = 0; from < results; from += PART) {
+  for (int from = 0; taps > 0 && from < results; from += PART) {
     const int part = least(PART, results - from), longest = TRANSFORM - part + 1;
     const int pairs = (taps + 2 * int64_t(longest) - 1) / (2 * longest);
     const int run = (taps + 2 * int64_t(pairs) - 1) / (2 * int64_t(pairs));

@@ -5,9 +5,9 @@
 #include <pthread.h>
 
 // Threads moved from libpthread into libc in 2.34; the versions before are still in both.
-#if defined(__x86_64__)
+#if defined __x86_64__
 #define OLD(name) __asm__(".symver old_" #name "," #name "@GLIBC_2.2.5")
-#elif defined(__aarch64__)
+#elif defined __aarch64__
 #define OLD(name) __asm__(".symver old_" #name "," #name "@GLIBC_2.17")
 #endif
 OLD(pthread_create);

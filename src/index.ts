@@ -98,6 +98,14 @@ export {
   type RecurrentStart,
 } from './models/recurrent/classifier.ts';
 export {
+  type ContinuousGradient,
+  type ContinuousParameters,
+  ContinuousRNN,
+  type Sensitivities,
+  type StepJacobians,
+  type Trajectory,
+} from './models/recurrent/continuous.ts';
+export {
   type Diagnosis,
   diagnose,
   type GradientCheck,
@@ -114,6 +122,7 @@ export {
   type Standardization,
   type State,
 } from './models/recurrent/network.ts';
+export { type SineLayer, type SineOptions, sineLayer } from './models/sine.ts';
 export { MixtureStatistics } from './models/statistics.ts';
 export { SystemStatistics } from './models/system-statistics.ts';
 export type { FitReport, TrainingReport } from './training/report.ts';

@@ -234,7 +234,7 @@ describe.concurrent('the environment', () => {
     }));
   test('SEQLIK_BACKEND=nonsense is refused', async () => {
     const got = await defaults({ SEQLIK_BACKEND: 'nonsense' });
-    expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'name' });
+    expect(got).toMatchObject({ error: 'SeqlikError', code: 'INVALID_ARGUMENT', argument: 'SEQLIK_BACKEND' });
     for (const word of ['nonsense', 'native', 'wasm']) expect(got['message']).toContain(word);
   });
   test('SEQLIK_ISA=avx9 is refused, with a list of the levels', async () => {
@@ -247,7 +247,7 @@ describe.concurrent('the environment', () => {
     expect(await defaults({ SEQLIK_THREADS: threads })).toMatchObject({
       error: 'SeqlikError',
       code: 'INVALID_ARGUMENT',
-      argument: 'threads',
+      argument: 'SEQLIK_THREADS',
     }),
   );
   test('an empty variable counts as unset', async () =>

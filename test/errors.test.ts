@@ -62,6 +62,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [() => check.points(f, 'x', [1, 2, 3], 2), mismatch, 'x', 'a multiple of dimension 2', '3 values'],
     [() => check.points(f, 'x', [[1, 2, 3]], 2), mismatch, 'x', '2', 'rows of 3 values'],
     [() => check.sameRows(f, 'y', { values: x, n: 4 }, 'x', rows), mismatch, 'y', '2 rows, as many as x', '4 rows'],
+    [() => check.indices(f, 'order', [0, 2], 2), invalid, 'order', 'indices of 2 rows', '2'],
     [() => check.weights(f, [1, -1], 2), invalid, 'sampleWeights', '>= 0, and one of them > 0', '-1'],
     [() => check.weights(f, [0, 0], 2), invalid, 'sampleWeights', '>= 0, and one of them > 0', 'only 0'],
     [() => check.table(f, 'x', [], undefined), 'EMPTY_INPUT', 'x', 'at least one value', 'none'],
@@ -87,6 +88,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [() => check.sequences(f, 's', { values: x, lengths: [1] }, 2), mismatch, 's.lengths', '2', '1'],
     [() => check.sequences(f, 's', { values: x, lengths: x }, 2), invalid, 's.lengths',
       'an array of whole numbers', 'a Float64Array'],
+    [() => check.sequencesWithGaps(f, 's', { values: x, lengths: [3] }, 2, {}), invalid, 's.lengths',
+      'a length from 0 to 2', '3'],
     [() => check.sequences(f, 's', [[[1, 2]], [[1]]], 2), mismatch, 's[1]', '2', 'rows of 1 values'],
   ],
 };
@@ -130,6 +133,7 @@ test('argumentError makes every error about an argument, but those of the comman
 test('every check is in the table, but those that refuse nothing', () => {
   const others = [
     'alike',
+    'columnsOf',
     'describe',
     'dtypeOf',
     'gapHint',

@@ -15,11 +15,12 @@ const mapped: Record<string, number> = {
   'S0.tednet': 11,
   'S1a.kl': 14,
   'S1b.kl': 10,
-  'S2a.conv': 29,
   'S1c.filter': 20,
   'S1c.smooth': 16,
   'S1c.gradient': 11,
   'S1c.em': 12,
+  'S2a.conv': 29,
+  'S2b.ctrnn': 13,
   'S3.diagnostics': 15,
   'S3.bptt': 7,
   'S3.sharedEigen': 5,
@@ -27,6 +28,7 @@ const mapped: Record<string, number> = {
   'S4a.rnn': 14,
   'S4b.net': 10,
   'S4b.sgd': 2,
+  'S4c.sin': 8,
 };
 const native = existsSync('build/native/Release/kernels.node') ? openBackend({ name: 'native' }).levels : [];
 

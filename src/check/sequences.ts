@@ -52,12 +52,12 @@ export function columnsOf(where: string, argument: string, value: unknown): numb
     if (!isArray(entry)) return undefined;
     if (entry.length === 0) continue;
     const first: unknown = entry[0];
-    if (isArray(first) || tagOf(first) !== undefined) return columnsOf(where, argument, [first]) ?? widthIn(first);
+    if (isArray(first)) return lengthIn(where, argument, first) || undefined;
+    if (tagOf(first) !== undefined) return lengthOf(first as Real);
     return lengthIn(where, argument, entry);
   }
   return undefined;
 }
-const widthIn = (row: unknown): number | undefined => (tagOf(row) === undefined ? undefined : lengthOf(row as Real));
 
 function read(where: string, argument: string, value: unknown, d: number): Ragged {
   if (tagOf(value) === undefined && typeof value === 'object' && value !== null) {

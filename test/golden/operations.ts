@@ -5,6 +5,7 @@
 import {
   type Backend,
   backpropagate,
+  ContinuousRNN,
   type ConvolutionMode,
   chainDiagnostics,
   convolve,
@@ -21,6 +22,7 @@ import {
   recurrentJacobians,
   SeqlikError,
   sharedEigenProduct,
+  sineLayer,
   TwoLayerClassifier,
 } from 'seqlik';
 import type { Outputs, Result } from './compare.ts';
@@ -68,6 +70,21 @@ function tednet({ layers, k, M, mapping, inputSkip, xs, ...tensors }: Network & 
   };
 }
 
+const rowsOf = ({ shape: [rows, columns], data }: Tensor): number[][] =>
+  Array.from({ length: rows! }, (_, i) => [...data.subarray(i * columns!, (i + 1) * columns!)]);
+interface Continuous extends Tensors<'b' | 'W' | 'x0' | 'g'> {
+  readonly steps: number;
+  readonly alpha: number;
+  readonly partials: boolean;
+}
+function continuous({ b, W, x0, g, steps, alpha, partials }: Continuous, backend: Backend): Outputs {
+  const network = new ContinuousRNN({ W: W.data, b: b.data, alpha }, { backend });
+  return {
+    ...network.run(x0.data, steps),
+    ...network.jacobians(x0.data, steps, { partials }),
+    ...network.lossGradient(x0.data, g.data, { steps }),
+  };
+}
 type TwoLayers = Tensors<'V' | 'W' | 'x' | 'y'>;
 const twoLayers = ({ V, W }: TwoLayers, backend: Backend): TwoLayerClassifier =>
   new TwoLayerClassifier({ V: V.data, W: W.data, hidden: V.shape[0]! }, { backend });
@@ -217,7 +234,7 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: { dy: 'gy', dx: 'gX', dw: 'gW' },
   },
-  'S2b.ctrnn': undefined,
+  'S2b.ctrnn': { call: continuous, names: { dx0: 'gX0', db: 'gB', dW: 'gW', cotangents: 'g' } },
   'S3.diagnostics': {
     call: ({ J, rateThreshold }: { rateThreshold: number } & Tensors<'J'>, backend) => ({
       ...chainDiagnostics(chainOf(J), { rateThreshold, backend }),
@@ -275,7 +292,11 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
     },
     names: {},
   },
-  'S4c.sin': undefined,
+  'S4c.sin': {
+    call: ({ A, x, g }: Tensors<'A' | 'x' | 'g'>, backend) =>
+      sineLayer(rowsOf(A), x.data, { cotangent: g.data, backend }) as unknown as Outputs,
+    names: { dx: 'gX', dA: 'gA', cotangent: 'g' },
+  },
 };
 
 /** Calls it; names and errors in the words of the vectors. */

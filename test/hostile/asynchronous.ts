@@ -3,6 +3,7 @@ import {
   type Backend,
   Gaussian,
   GaussianMixture,
+  LinearDynamicalSystem,
   MixtureDensityNetwork,
   type Real,
   RecurrentClassifier,
@@ -54,6 +55,22 @@ function mixture(backend: Backend, k: number): GaussianMixture {
 }
 const gaussian = (backend: Backend): Gaussian =>
   new Gaussian({ mean: new Float64Array(D), variances: new Float64Array(D).fill(2) }, { backend });
+/** `m` latent and D observed coordinates. */
+function system(backend: Backend, m: number): LinearDynamicalSystem {
+  const random = uniform(7);
+  const unit = (n: number): Float64Array => Float64Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0));
+  return new LinearDynamicalSystem(
+    {
+      transition: unit(m).map((v) => v / 2),
+      observation: Float64Array.from({ length: D * m }, random),
+      transitionCovariance: unit(m),
+      observationCovariance: unit(D),
+      initialMean: new Float64Array(m),
+      initialCovariance: unit(m),
+    },
+    { backend },
+  );
+}
 const how = (signal?: AbortSignal): { signal?: AbortSignal } => (signal ? { signal } : {});
 /** Never converges by itself. */
 const endless = { tolerance: 0, maxIterations: 2 ** 31 - 1 };
@@ -107,6 +124,32 @@ export const jobs: readonly Job[] = [
     start: async ({ x, mask }, backend, long, signal) => {
       const options = { dimension: D, components: 3, mask, backend, ...(long ? endless : short), ...how(signal) };
       return (await GaussianMixture.fit(x, options)).model.parameters;
+    },
+  },
+  {
+    of: 'LinearDynamicalSystem#filterAsync',
+    start: async ({ x, mask, lengths }, backend, long, signal) => {
+      const options = { mask, store: 'last', ...how(signal) } as const;
+      const { means, covariances } = await system(backend, long ? 200 : 2).filterAsync({ values: x, lengths }, options);
+      return { means, covariances } as Record<string, Float64Array>;
+    },
+  },
+  {
+    of: 'LinearDynamicalSystem#smoothAsync',
+    start: async ({ x }, backend, long, signal) => {
+      const { means, covariances } = await system(backend, long ? 40 : 2).smoothAsync(x, how(signal));
+      return { means, covariances } as Record<string, Float64Array>;
+    },
+  },
+  {
+    of: 'LinearDynamicalSystem#logDensityAsync',
+    start: ({ x }, backend, long, signal) => system(backend, long ? 200 : 2).logDensityAsync(x, how(signal)),
+  },
+  {
+    of: 'LinearDynamicalSystem.fit',
+    start: async ({ x, mask, lengths }, backend, long, signal) => {
+      const options = { init: system(backend, 2), mask, backend, ...(long ? endless : short), ...how(signal) };
+      return (await LinearDynamicalSystem.fit({ values: x, lengths }, options)).model.parameters as Answer;
     },
   },
   {

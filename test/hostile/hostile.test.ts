@@ -10,6 +10,7 @@ import { hasNative } from '../support/models.ts';
 import { density } from './density.ts';
 import { gaussian } from './gaussian.ts';
 import { jacobian } from './jacobian.ts';
+import { lds } from './lds.ts';
 import { mixture } from './mixture.ts';
 import { network } from './network.ts';
 import { opening } from './opening.ts';
@@ -25,13 +26,14 @@ const places: Places = {
   ...mixture,
   ...density,
   ...network,
+  ...lds,
   ...jacobian,
   ...recurrent,
   ...twoLayer,
   ...opening,
 };
 /** Nobody but the library makes these, or describes them. */
-const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\./;
+const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\.|^new SystemStatistics\(moments\./;
 
 test('every argument, option and field of every export has a place, and no place is of another time', () => {
   const surface = surfaceOf('src/index.ts').places.filter((name) => !own.test(name));

@@ -4,6 +4,7 @@ import * as mixture from "../../assembly/mixture";
 import * as density from "../../assembly/density";
 import * as dense from "../../assembly/dense";
 import * as recurrent from "../../assembly/recurrent";
+import * as continuous from "../../assembly/continuous";
 import * as jacobian from "../../assembly/jacobian";
 import * as convolution from "../../assembly/convolution";
 import * as lds from "../../assembly/lds";
@@ -195,6 +196,34 @@ export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, b
     dState: usize): i32 {
   return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
     last, saved, W, active, row, line, carry, now, e, du, dState);
+}
+export function continuous_run_f64(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
+    x: usize, slopes: usize): i32 {
+  return continuous.run<f64>(n, d, state, W, b, alpha, line, x, slopes);
+}
+export function continuous_run_f32(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
+    x: usize, slopes: usize): i32 {
+  return continuous.run<f32>(n, d, state, W, b, alpha, line, x, slopes);
+}
+export function continuous_jacobians_f64(n: i32, d: i32, slopes: usize, back: usize, alpha: usize, J: usize): i32 {
+  return continuous.jacobians<f64>(n, d, slopes, back, alpha, J);
+}
+export function continuous_jacobians_f32(n: i32, d: i32, slopes: usize, back: usize, alpha: usize, J: usize): i32 {
+  return continuous.jacobians<f32>(n, d, slopes, back, alpha, J);
+}
+export function continuous_adjoint_f64(n: i32, d: i32, dx: usize, slopes: usize, back: usize, alpha: usize,
+    line: usize, e: usize, l: usize): i32 {
+  return continuous.adjoint<f64>(n, d, dx, slopes, back, alpha, line, e, l);
+}
+export function continuous_adjoint_f32(n: i32, d: i32, dx: usize, slopes: usize, back: usize, alpha: usize,
+    line: usize, e: usize, l: usize): i32 {
+  return continuous.adjoint<f32>(n, d, dx, slopes, back, alpha, line, e, l);
+}
+export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
+  return continuous.sensitivities<f64>(n, d, columns, J, line, S);
+}
+export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
+  return continuous.sensitivities<f32>(n, d, columns, J, line, S);
 }
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
     active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,

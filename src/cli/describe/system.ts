@@ -2,6 +2,7 @@
 import type { LinearDynamicalSystem } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { type Description, factsOf, namesOf } from '../describe.ts';
+import { counted } from '../errors.ts';
 
 export function describeSystem(model: LinearDynamicalSystem): Description {
   const { kind, dimension: d, latent: m, tied, parameterCount: parameters, parameters: own } = model;
@@ -27,7 +28,7 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
     observability: { rank, singularValues: [...singularValues], unobservable: directions },
   };
   const lines = [
-    `${kind} in ${d} dimensions, ${m} latent${tied ? ', initial covariance tied' : ''}: ${parameters} parameters`,
+    `${kind} in ${counted(d, 'dimension')}, ${m} latent${tied ? ', initial covariance tied' : ''}: ${parameters} parameters`,
     ...alignColumns([
       ['eigenvalue of A', 'modulus', 'period', 'in the unit circle'],
       ...eigenvalues.map(({ real: re, imaginary: im, modulus }) => [

@@ -11,7 +11,7 @@ import type { RowBuffer } from '../../table/buffer.ts';
 import { gapsOf } from '../../table/counts.ts';
 import { rephrase } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { toOptionError } from '../errors.ts';
+import { counted, toOptionError } from '../errors.ts';
 import { names, number, type SequenceChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { sequenceOf } from '../system.ts';
@@ -100,10 +100,10 @@ class SystemFitting implements Fitting {
         bic,
         aic,
       },
-      data: `${lengths.length} sequences of ${file} (${counts.rows} rows, ${gaps} gaps)`,
+      data: `${counted(lengths.length, 'sequence')} of ${file} (${counted(counts.rows, 'row')}, ${counted(gaps, 'gap')})`,
       lines: [
-        `${model.latent} latent coordinates, ${parameters} parameters`,
-        `${iterations} iterations, ${converged ? 'converged' : 'not converged'}: last relative gain \
+        `${counted(model.latent, 'latent coordinate')}, ${parameters} parameters`,
+        `${counted(iterations, 'iteration')}, ${converged ? 'converged' : 'not converged'}: last relative gain \
 ${formatNumber(relativeGain)}, last relative change of a parameter ${formatNumber(relativeChange)}`,
         `log-likelihood ${formatNumber(logLikelihood)}, BIC ${formatNumber(bic)}`,
         ...(singularValues

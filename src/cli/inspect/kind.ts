@@ -2,7 +2,7 @@
 import type { Option } from 'commander';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import type { AnyModel } from '../model.ts';
-import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
+import { type BackendChoice, type DataChoice, sequenceOption, targetsOption } from '../options.ts';
 
 /** The options of every inspection. */
 export interface InspectOptions extends BackendChoice, DataChoice {
@@ -11,6 +11,7 @@ export interface InspectOptions extends BackendChoice, DataChoice {
   readonly progress: boolean;
 }
 /** An option that several kinds share. */
+export const targetsSetting = targetsOption();
 export const sequenceSetting = sequenceOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */

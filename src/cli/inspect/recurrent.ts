@@ -5,15 +5,15 @@ import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { usageError } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
-import { type DataChoice, type SequenceChoice, targetsOption } from '../options.ts';
+import type { DataChoice, SequenceChoice } from '../options.ts';
 import { ClassifierWalk, inputsOf, labelsOf, refuseShared, widthOf } from '../recurrent.ts';
-import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
+import { type Evaluation, type Fitness, type InspectKind, sequenceSetting, targetsSetting } from './kind.ts';
 
 interface TargetChoice extends DataChoice, SequenceChoice {
   readonly targets?: readonly string[];
 }
 export const recurrentInspection: InspectKind<RecurrentClassifier> = {
-  options: [sequenceSetting, targetsOption()],
+  options: [sequenceSetting, targetsSetting],
   start: (model, options) => new TargetEvaluation(model, options),
 };
 

@@ -4,6 +4,7 @@ import type { Block } from '../../table/blocks.ts';
 import { Counts } from '../../table/counts.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
 import { SystemWalk, systemRows } from '../system.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
@@ -43,7 +44,7 @@ class SystemEvaluation implements Evaluation {
     return {
       fitness: { rows, observedRows: observed, gaps, sequences, logLikelihood, meanLogDensity, parameters, bic, aic },
       lines: [
-        `${file}: ${sequences} sequences, ${rows} rows, ${rows - observed} of them empty, ${gaps} gaps`,
+        `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${rows - observed} of them empty, ${counted(gaps, 'gap')}`,
         `mean log-density  ${formatNumber(meanLogDensity)}`,
         `log-likelihood    ${formatNumber(logLikelihood)}`,
         `BIC               ${formatNumber(bic)}`,

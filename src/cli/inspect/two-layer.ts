@@ -3,15 +3,15 @@ import type { TwoLayerClassifier } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { type DataChoice, targetsOption } from '../options.ts';
+import type { DataChoice } from '../options.ts';
 import { columnsFrom, rowsWithTargets } from '../two-layer.ts';
-import type { Evaluation, Fitness, InspectKind } from './kind.ts';
+import { type Evaluation, type Fitness, type InspectKind, targetsSetting } from './kind.ts';
 
 interface TargetChoice extends DataChoice {
   readonly targets?: readonly string[];
 }
 export const twoLayerInspection: InspectKind<TwoLayerClassifier> = {
-  options: [targetsOption()],
+  options: [targetsSetting],
   start: (model, options) => new TargetEvaluation(model, options),
 };
 

@@ -44,9 +44,12 @@ const reversed = (values: Real): Real => values.slice().reverse();
 function convolve({ backend, path }: Machine, out: Real, x: Real, w: Real, start: number): void {
   const first = Math.min(out.length, Math.max(0, -start));
   const last = Math.max(first, Math.min(out.length, x.length + w.length - 1 - start));
+  if (last === first || w.length === 0) {
+    out.fill(0);
+    return;
+  }
   out.fill(0, 0, first);
   out.fill(0, last);
-  if (last === first) return;
   const args = { x, w, out: out.subarray(first, last) };
   const dims = { n: x.length, taps: w.length, results: last - first, start: start + first };
   const { convolution } = backend.kernels(dtypeOf(x));
