@@ -5,12 +5,7 @@
 namespace ISA::convolution {
 namespace {
 // ---- direct sums: LANES segments of the signal side by side, one line is one value of each ----
-// Results that are summed at once: as many as a level has registers for.
-#if defined __AVX512F__ || defined __aarch64__
-constexpr int R = 16;
-#else
-constexpr int R = 8;
-#endif
+constexpr int R = VECTORS;  // results that are summed at once
 template <class T> INLINE int wholeLines(int64_t count) { return (count + LANES<T> - 1) / LANES<T> * LANES<T>; }
 
 // lines[j][lane] = x[from + lane step + j], 0 where there is none; `count` lines, a multiple of LANES

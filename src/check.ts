@@ -4,6 +4,7 @@
  * argument.
  */
 export {
+  FAR,
   finiteRows,
   type Gaps,
   gapHint,
@@ -11,10 +12,12 @@ export {
   gaps,
   indices,
   isOnePoint,
+  marking,
   nonFinite,
   out,
   points,
   type Rows,
+  type Scoring,
   sameRows,
   table,
   weights,

@@ -4,7 +4,7 @@
  */
 export { type BackendOptions, defaultBackend, openBackend, setDefaultBackend } from './backends/default.ts';
 export type { Backend } from './bind.ts';
-export type { Gaps, Integers, Matrix, Points, Real, Sequences, Tensor, Vector } from './check.ts';
+export type { Gaps, Integers, Matrix, Points, Real, Scoring, Sequences, Tensor, Vector } from './check.ts';
 export { type Code, SeqlikError } from './errors.ts';
 export {
   type ConvolutionGradient,

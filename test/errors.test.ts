@@ -33,6 +33,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [() => check.subset(f, [], 3, 1), invalid, 'dims', '1 to 3 distinct coordinates from 0 to 2', '0 entries'],
     [() => check.subset(f, [0, 3], 3, 1), invalid, 'dims', '1 to 3 distinct coordinates from 0 to 2', '0,3'],
     [() => check.seed(f, 1.5), invalid, 'seed', 'a whole number from 0 to 4294967295', '1.5'],
+    [() => check.marking(f, 7), invalid, 'unscorable', 'one of throw, mark', '7'],
     [() => check.choice(f, 'a', 'c', ['a', 'b']), invalid, 'a', 'one of a, b', "'c'"],
     [() => check.backend(f, {}, defaultBackend), invalid, 'backend', 'a backend of openBackend()', 'an object'],
     [() => check.names(f, 'columns', ['a', 'a'], 2), invalid, 'columns', '2 distinct names', "'a','a'"],
@@ -132,6 +133,7 @@ test('argumentError makes every error about an argument, but those of the comman
 });
 test('every check is in the table, but those that refuse nothing', () => {
   const others = [
+    'FAR',
     'alike',
     'columnsOf',
     'describe',

@@ -180,6 +180,14 @@ export function gapOptions(
   if (isDetached(mask as Uint8Array)) throw detachedMemory(where, 'mask');
   return { mask: plain(mask as Uint8Array) };
 }
+/** What to do with a row that is too far away to score. */
+export interface Scoring {
+  /** 'throw' (the default): the error NON_FINITE with its row. 'mark': it scores -Infinity, and the others are scored. */
+  readonly unscorable?: 'throw' | 'mark';
+}
+/** Whether rows that are too far away are to be marked. */
+export const marking = (where: string, value: unknown): boolean =>
+  value !== undefined && choice(where, 'unscorable', value, ['throw', 'mark']) === 'mark';
 /** The mask of the data, 1 = observed, one byte a value; undefined if no gaps were announced. Observed values that are
  * not finite are refused. */
 export function gaps(
@@ -201,6 +209,8 @@ export function gaps(
   }
   return seen;
 }
+/** How the error of a row that is too far away begins, without its call. */
+export const FAR = 'the squared distance';
 /** The error of a row that has no density: it holds a value that is not finite, or its distance overflows. `place` is
  * the row in the caller's data, where that differs. */
 export function nonFinite(
@@ -214,12 +224,10 @@ export function nonFinite(
   const x = values.subarray(row * d, (row + 1) * d);
   const column = x.findIndex((v) => !Number.isFinite(v));
   if (column < 0)
-    return callError(
-      'NON_FINITE',
-      where,
-      `the squared distance of ${argument} at row ${place} overflows in every component`,
-      { argument, row: place },
-    );
+    return callError('NON_FINITE', where, `${FAR} of ${argument} at row ${place} overflows in every component`, {
+      argument,
+      row: place,
+    });
   return wrongValue(where, argument, x[column]!, place, column, gapHint);
 }
 /** What a call that knows gaps says of a NaN. */

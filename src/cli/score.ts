@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { Dialect } from '../table/format.ts';
 import { openSource } from '../table/source.ts';
+import { printToStderr, stripControls } from './exit.ts';
 import { optionsByKind, treatmentOf } from './kinds.ts';
 import { readModel } from './model.ts';
 import {
@@ -66,6 +67,8 @@ async function score(modelPath: string, dataPath: string, options: ScoreOptions)
     if (rest) await write(rest);
   };
   await writeTable(output, job).finally(source.close);
+  const note = scores.note(source.name);
+  if (note !== undefined) printToStderr(`seqlik: ${stripControls(note)}`);
 }
 function formatsOf(from: Dialect, path: string): Formats {
   const { format: to, delimiter } = outputOf(path, from);

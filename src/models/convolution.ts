@@ -133,7 +133,7 @@ export function convolve<X extends Vector>(x: X, w: Vector, options?: ConvolveOp
   requireTaps(where, W);
   convolved({ backend }, y, X, W, first);
   requireNoOverflow(where, backend, 'the result', y);
-  return y as Result<X>;
+  return check.or(given.out, y) as Result<X>;
 }
 
 /**
@@ -174,5 +174,5 @@ export function convolveGradient<X extends Vector>(
   correlated({ backend }, dw, DY, X, first);
   requireNoOverflow(where, backend, 'dx', dx);
   requireNoOverflow(where, backend, 'dw', dw);
-  return { dx, dw } as ConvolutionGradient<Result<X>>;
+  return { dx: check.or(own.dx, dx), dw: check.or(own.dw, dw) } as ConvolutionGradient<Result<X>>;
 }

@@ -2,7 +2,7 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Real, Result, Tensor, Vector } from '../check.ts';
+import type { Gaps, Points, Real, Result, Scoring, Tensor, Vector } from '../check.ts';
 import * as check from '../check.ts';
 import { argumentError, counted } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, numberOf, orMalformed } from '../file.ts';
@@ -152,28 +152,30 @@ export class GaussianMixture extends Scored {
 
   /**
    * P(component | x) for each row of x [n,d]: [n,M], in the dtype of x. Shares of 2^-60 of the largest and below are 0;
-   * for a row without observations they are the weights. Throws as logDensity.
+   * for a row without observations they are the weights. A row that is marked as unscorable has
+   * none: zeros. Throws as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.responsibilities([[2]]); // Float64Array(2) [ 0.5, 0.5 ]
    */
-  responsibilities<X extends Points>(x: X, options?: Gaps): Result<X> {
+  responsibilities<X extends Points>(x: X, options?: Gaps & Scoring): Result<X> {
     return this.computeShares('GaussianMixture.responsibilities', x, options) as Result<X>;
   }
 
   /**
-   * The most responsible component of each row of x [n,d]: [n], the first of several. Throws as logDensity.
+   * The most responsible component of each row of x [n,d]: [n], the first of several; -1 for a row that was marked.
+   * Throws as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.classify([[-1], [5], [2]]); // Int32Array(3) [ 0, 1, 0 ]
    */
-  classify(x: Points, options?: Gaps): Int32Array {
+  classify(x: Points, options?: Gaps & Scoring): Int32Array {
     const r = this.computeShares('GaussianMixture.classify', x, options);
     const k = this.componentCount;
     return Int32Array.from({ length: r.length / k }, (_, i) => {
       let best = 0;
       for (let c = 1; c < k; c++) if (r[i * k + c]! > r[i * k + best]!) best = c;
-      return best;
+      return r[i * k + best] === 0 ? -1 : best;
     });
   }
 
@@ -343,11 +345,13 @@ export class GaussianMixture extends Scored {
     return mixture.components;
   }
 
-  private computeShares(where: string, x: Points, options?: Gaps): Real {
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+  private computeShares(where: string, x: Points, options?: Gaps & Scoring): Real {
+    const given = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
+    const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
-    return this.components.responsibilities(where, rows, missing);
+    return this.components.responsibilities(where, rows, missing, mark);
   }
   protected override summary(): object {
     const { dimension, componentCount, covarianceType, anomaly } = this;

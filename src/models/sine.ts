@@ -49,7 +49,8 @@ export function sineLayer<X extends Vector>(A: Matrix, x: X, options?: SineOptio
   const given = check.options(where, options, ['cotangent', 'backend']);
   const backend = check.backend(where, given.backend, defaultBackend);
   const own = check.points(where, 'x', x, 1).values;
-  const nested = Array.isArray(A) && Array.isArray(A[0]) ? (A[0] as unknown[]).length : undefined;
+  const first: unknown = check.isArray(A) && check.lengthIn(where, 'A', A) > 0 ? A[0] : undefined;
+  const nested = check.isArray(first) ? check.lengthIn(where, 'A', first) : undefined;
   const n = nested ?? own.length;
   const values = check.tensor(where, 'A', A, n === 0 ? [undefined] : [undefined, n]);
   if (own.length !== n)

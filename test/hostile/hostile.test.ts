@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { openBackend } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
+import { convolution } from './convolution.ts';
 import { density } from './density.ts';
 import { gaussian } from './gaussian.ts';
 import { jacobian } from './jacobian.ts';
@@ -22,15 +23,16 @@ import { values } from './values.ts';
 
 /** One list per class: a class that is exported and not here fails the first test. */
 const places: Places = {
+  ...convolution,
   ...gaussian,
   ...mixture,
   ...density,
   ...network,
-  ...lds,
   ...jacobian,
+  ...lds,
+  ...opening,
   ...recurrent,
   ...twoLayer,
-  ...opening,
 };
 /** Nobody but the library makes these, or describes them. */
 const own = /^new SeqlikError|^SeqlikError\.from|^new MixtureStatistics\(totals\.|^new SystemStatistics\(moments\./;

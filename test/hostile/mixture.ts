@@ -74,6 +74,12 @@ export const mixture: Places = {
     anomaly({ falsePositiveRate }, backend),
   ),
   ...scoringPlaces('GaussianMixture', pair),
+  'GaussianMixture#responsibilities(options.unscorable)': optional(
+    none((unscorable, backend) => pair(backend).responsibilities([1, 2], { unscorable } as never)),
+  ),
+  'GaussianMixture#classify(options.unscorable)': optional(
+    none((unscorable, backend) => pair(backend).classify([1, 2], { unscorable } as never)),
+  ),
   ...gaps('responsibilities', (model, points, given) => model.responsibilities(points, given)),
   ...gaps('classify', (model, points, given) => model.classify(points, given)),
   ...gaps('statistics', sums),

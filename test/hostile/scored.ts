@@ -32,6 +32,11 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
       [`${name}#${method}(options.mask)`]: masks((mask, backend) => run(backend, x, { mask })),
     };
   };
+  const marks = (method: string, call: (model: never, options: never) => unknown): Places => ({
+    [`${name}#${method}(options.unscorable)`]: word((unscorable, backend) =>
+      call(make(backend) as never, { unscorable } as never),
+    ),
+  });
   return {
     ...gaps('logDensity', (model: Gaussian, points, given) => model.logDensity(points, given)),
     ...gaps('logDensityAsync', (model: Gaussian, points, given) => model.logDensityAsync(points, given)),
@@ -47,6 +52,9 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
       meant: ({ counts }, made) =>
         made === undefined || (counts?.length === 4 && isFloats(made)) ? { as: undefined } : undefined,
     },
+    ...marks('logDensity', (model: Gaussian, given) => model.logDensity(x, given)),
+    ...marks('logDensityAsync', (model: Gaussian, given) => model.logDensityAsync(x, given)),
+    ...marks('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
     [`${name}#logDensityAsync(options.signal)`]: optional(
       those(isSignal, (signal, backend) => make(backend).logDensityAsync(x, { signal })),
     ),

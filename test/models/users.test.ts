@@ -110,6 +110,80 @@ describe.each(titled)('on %s', (_, backend) => {
         'read the file first, as with await readFile(path)',
     );
   });
+  test('rows too far away are marked, whatever is around them; the others score as ever', async () => {
+    const near = Array.from({ length: 700 }, (_, i) => [Math.sin(i), i % 7 === 0 ? Number.NaN : Math.cos(i)]);
+    const far = new Map([
+      [0, [1e200, 0]],
+      [300, [Number.NaN, -1e300]],
+      [301, [1e300, 1e300]],
+      [699, [1e250, Number.NaN]],
+    ]);
+    const x = near.map((row, i) => far.get(i) ?? row);
+    const options = { missing: 'nan', unscorable: 'mark' } as const;
+    for (const model of [plane, pair]) {
+      const expected = model
+        .logDensity(near, { missing: 'nan' })
+        .map((v, i) => (far.has(i) ? Number.NEGATIVE_INFINITY : v));
+      expect(model.logDensity(x, options)).toEqual(expected);
+      expect(await model.logDensityAsync(x, options)).toEqual(expected);
+      expect(model.logLikelihood(x, options)).toBe(Number.NEGATIVE_INFINITY);
+      expect(model.logDensity(Float32Array.of(3e38, 0), { unscorable: 'mark' })[0]).toBe(Number.NEGATIVE_INFINITY);
+      expect(refusal(() => model.logDensity(x, { missing: 'nan', unscorable: 'throw' }))).toMatchObject({ row: 0 });
+      // a value that is not finite is no distance
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY])
+        expect(
+          refusal(() =>
+            model.logDensity(
+              [
+                [1e200, 0],
+                [0, value],
+              ],
+              { unscorable: 'mark' },
+            ),
+          ),
+        ).toMatchObject({
+          code: 'NON_FINITE',
+          row: 1,
+          column: 1,
+        });
+    }
+    const classes = pair.classify(near, { missing: 'nan' }).map((c, i) => (far.has(i) ? -1 : c));
+    expect(pair.classify(x, options)).toEqual(classes);
+    const shares = pair.responsibilities(near, { missing: 'nan' }).map((r, i) => (far.has(i >> 1) ? 0 : r));
+    expect(pair.responsibilities(x, options)).toEqual(shares);
+    const narrow = new Gaussian({ mean: [0], variances: [1e-80] }, { backend });
+    expect(refusal(() => narrow.logDensity(Float32Array.of(0), { unscorable: 'mark' }))).toMatchObject({ row: 0 });
+  });
+  test('the mean and the covariance of the whole, whatever the parameters', () => {
+    const weights = [0.3, 0.7];
+    const means = [0, 1, 4, -2];
+    const full = [2, 0.5, 0.5, 1, 1, -0.25, -0.25, 3];
+    const mean = [0.7 * 4, 0.3 - 1.4];
+    const covariancesOf = { full, tied: full.slice(0, 4), diagonal: [2, 1, 1, 3], spherical: [2, 3] } as const;
+    for (const [covarianceType, covariances] of Object.entries(covariancesOf)) {
+      const mixture = new GaussianMixture(
+        { weights, means, covariances, covarianceType: covarianceType as 'full' },
+        { backend },
+      );
+      expect([...mixture.mean()].map((v, j) => v - mean[j]!)).toEqual([expect.closeTo(0, 12), expect.closeTo(0, 12)]);
+      // the variance of a sum over both coordinates is that of its marginal moments
+      const draws = mixture.sample(200_000, { seed: 1 });
+      const S = mixture.covariance();
+      for (const [i, j] of [
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ] as const) {
+        let sum = 0;
+        for (let n = 0; n < draws.length; n += 2) sum += (draws[n + i]! - mean[i]!) * (draws[n + j]! - mean[j]!);
+        expect(Math.abs(S[2 * i + j]! - sum / 200_000)).toBeLessThan(0.1);
+      }
+    }
+    const g = new Gaussian({ mean: [1, 2], cholesky: [2, 0, 1, 3] }, { backend });
+    expect([...g.mean(), ...g.covariance()]).toEqual([1, 2, 4, 2, 2, 10]);
+    expect([...plane.covariance()]).toEqual([1, 0, 0, 2]);
+  });
   test('words that were most likely meant', () => {
     const options = { dimension: 1, hidden: [2], components: 1, cell: 'LSTM' as 'lstm' };
     expect(refusal(() => new MixtureDensityNetwork(options)).message).toMatch(/not 'LSTM'; did you mean 'lstm'\?$/);

@@ -5,7 +5,7 @@ import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
 import type { Delimiter, Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
-import { usageError } from '../errors.ts';
+import { counted, usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
 import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
 
@@ -36,6 +36,7 @@ export abstract class Scores {
   /** The parts of DATA it needs. */
   abstract readonly wanted: Omit<Wanted, 'keep'>;
   protected readonly form: Lines;
+  private readonly unscorable = { count: 0, line: 0 };
   private readonly write: (text: string | undefined) => string;
   /** The columns of OUT are those `kept` of DATA, then the model's `own`. */
   constructor(
@@ -59,6 +60,18 @@ export abstract class Scores {
       return { text: row === undefined ? '' : this.linesFor(block, row), failure };
     }
   }
+  /** What to tell people at the end, if anything. */
+  note(file: string): string | undefined {
+    const { count, line } = this.unscorable;
+    if (count === 0) return undefined;
+    const rows = counted(count, 'row');
+    return `${file}: ${rows} ${count === 1 ? 'is' : 'are'} so far from the model that the density is 0 in a double, the first in line ${line}`;
+  }
+  /** Counts a row too far away to be scored, by its line. */
+  protected countUnscorable(line: number): void {
+    if (this.unscorable.count++ === 0) this.unscorable.line = line;
+  }
+
   /** The lines that are left after the last block. */
   finish(): string {
     return '';

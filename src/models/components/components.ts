@@ -3,7 +3,7 @@
  * Equations: docs/math/mixture.md.
  */
 import type { Backend } from '../../bind.ts';
-import { alike, dtypeOf, type Gaps, isSingle, nonFinite, type Real, type Rows, room } from '../../check.ts';
+import { alike, dtypeOf, FAR, type Gaps, isSingle, nonFinite, type Real, type Rows, room } from '../../check.ts';
 import { callError, KernelFailure, SeqlikError } from '../../errors.ts';
 import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
@@ -97,13 +97,14 @@ export class Components {
   }
 
   /** log Σ_c w_c N(x | c) of each row, into `out`; 0 for a row without observations. Throws NON_FINITE (row). */
-  logDensity(where: string, x: Rows, missing: Gaps, out: Real): Real {
-    return runNow(this.score('logDensity', where, groupByGaps(where, x, missing, this.parts.d), out));
+  logDensity(where: string, x: Rows, missing: Gaps, out: Real, mark = false): Real {
+    return runNow(this.score('logDensity', where, groupByGaps(where, x, missing, this.parts.d), out, mark));
   }
   /** The same off the event loop, on copies of what the caller owns. */
-  async logDensityAsync(where: string, x: Rows, missing: Gaps, signal?: AbortSignal): Promise<Real> {
+  async logDensityAsync(where: string, x: Rows, missing: Gaps, signal?: AbortSignal, mark = false): Promise<Real> {
     const patterns = [...groupByGaps(where, x, missing, this.parts.d)]; // all, before the caller can change anything
-    return runAsync(this.score('logDensity', where, patterns, alike(x.values, x.n)), new Pace(signal, where), signal);
+    const pass = this.score('logDensity', where, patterns, alike(x.values, x.n), mark);
+    return runAsync(pass, new Pace(signal, where), signal);
   }
   /** log Σ_c w_c N(x | c) of one complete row: planned once, as a plan costs more than the row. */
   logDensityOfOne(where: string, x: Real, dtype: DType): number {
@@ -118,10 +119,10 @@ export class Components {
     return call.out[0]!;
   }
   /** w_c N(x | c) / Σ, [n,k]; the weights for a row without observations. Throws NON_FINITE (row). */
-  responsibilities(where: string, x: Rows, missing: Gaps): Real {
+  responsibilities(where: string, x: Rows, missing: Gaps, mark = false): Real {
     const { k, d } = this.parts;
     const r = room(where, x.n * k, dtypeOf(x.values));
-    return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r));
+    return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r, mark));
   }
 
   /** One call per pattern of gaps, whose results go to their rows of `out`. */
@@ -130,6 +131,7 @@ export class Components {
     where: string,
     patterns: Iterable<Pattern>,
     out: Real,
+    mark = false,
   ): Pass<Real> {
     const { weights } = this.parts;
     const width = name === 'logDensity' ? 1 : weights.length;
@@ -140,7 +142,9 @@ export class Components {
         try {
           yield part.call(name, rows, own);
         } catch (error) {
-          first.record(part.toUserError(where, rows, error, rowIndices));
+          const failure = part.toUserError(where, rows, error, rowIndices);
+          if (mark && isFar(failure)) yield* part.scoreMarking(name, where, rows, own, first, rowIndices);
+          else first.record(failure);
         }
       else if (name === 'responsibilities') for (let i = 0; i < rows.n; i++) own.set(weights, i * width);
       rowIndices?.forEach((row, i) => {
@@ -149,6 +153,43 @@ export class Components {
     }
     first.raise();
     return out;
+  }
+
+  /**
+   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0. In blocks, of which
+   * those that fail are scored row by row, so that the time is linear however many rows fail.
+   */
+  private *scoreMarking(
+    name: 'logDensity' | 'responsibilities',
+    where: string,
+    rows: Rows,
+    own: Real,
+    first: FirstFailure,
+    rowIndices?: Int32Array,
+  ): Pass<void> {
+    const { k, d } = this.parts;
+    const width = name === 'logDensity' ? 1 : k;
+    const block = 256;
+    for (let from = 0; from < rows.n; from += block) {
+      const end = Math.min(from + block, rows.n);
+      const part = (a: number, b: number): Rows => ({ values: rows.values.subarray(a * d, b * d), n: b - a });
+      try {
+        yield this.call(name, part(from, end), own.subarray(from * width, end * width));
+        continue;
+      } catch (error) {
+        if (!(error instanceof KernelFailure)) throw error;
+      }
+      for (let row = from; row < end; row++)
+        try {
+          yield this.call(name, part(row, row + 1), own.subarray(row * width, (row + 1) * width));
+        } catch (error) {
+          const place = Int32Array.of(rowIndices?.[row] ?? row);
+          const failure = this.toUserError(where, part(row, row + 1), error, place);
+          if (isFar(failure))
+            own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
+          else first.record(failure);
+        }
+    }
   }
 
   /** Each pattern with the marginal over its dims; marginals are made once, and disposed of at the end. */
@@ -323,6 +364,10 @@ export class Components {
 
 /** An asynchronous call reads and writes copies: the caller may change the arrays meanwhile. */
 const copied = { owned: false };
+
+/** Whether an error is about a row that is too far away, and not about a value or a parameter. */
+const isFar = (error: unknown): boolean =>
+  error instanceof SeqlikError && error.code === 'NON_FINITE' && Boolean(error.sentence?.startsWith(FAR));
 
 /** Patterns run one after the other: this reports the failing row with the lowest index. */
 class FirstFailure {

@@ -1,6 +1,6 @@
 /** Models that score rows independently, by Gaussian components: Gaussian and GaussianMixture. */
 import type { Backend } from '../../bind.ts';
-import type { Gaps, Points, Real, Result } from '../../check.ts';
+import type { Gaps, Points, Real, Result, Scoring } from '../../check.ts';
 import * as check from '../../check.ts';
 import { dtypeOf } from '../../check.ts';
 import { Random } from '../../random.ts';
@@ -9,7 +9,7 @@ import { runNow } from '../work.ts';
 import type { Components } from './components.ts';
 import { batchesOf, expect, type Totals } from './sums.ts';
 
-const logDensityOptions = ['out', 'missing', 'mask'] as const;
+const logDensityOptions = ['out', 'missing', 'mask', 'unscorable'] as const;
 
 export abstract class Scored extends Model {
   /** Coordinates of a point. */
@@ -23,16 +23,18 @@ export abstract class Scored extends Model {
   /**
    * log p(x) of each row of x [n,d], in the dtype of x; into `out` [n] if given (which may hold part of the results
    * when an error is thrown). With gaps the density of what was observed; 0 where nothing was.
+   * `unscorable: 'mark'`: a row so far away that its distance overflows scores -Infinity, and ends nothing.
    * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
    * g.logDensity([[0, 0], [1, NaN]], { missing: 'nan' }); // Float64Array(2) [ -2.53102424..., -1.41893853... ]
    */
-  logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps): Result<X> {
+  logDensity<X extends Points>(x: X, options?: { readonly out?: Real } & Gaps & Scoring): Result<X> {
     const where = `${this.title}.logDensity`;
-    const { out: own, missing: word, mask } = check.options(where, options, logDensityOptions);
+    const { out: own, missing: word, mask, unscorable } = check.options(where, options, logDensityOptions);
+    const mark = check.marking(where, unscorable);
     const missing = check.gapOptions(where, { missing: word, mask });
-    const whole = word === undefined && mask === undefined;
+    const whole = word === undefined && mask === undefined && !mark;
     if (whole && check.isOnePoint(x, this.dimension, own)) {
       this.live();
       const dtype = dtypeOf(x);
@@ -44,7 +46,7 @@ export abstract class Scored extends Model {
     const out = check.out(where, own, rows.values, rows.n);
     this.live();
     if (whole && rows.n === 1) out[0] = this.components.logDensityOfOne(where, rows.values, dtypeOf(rows.values));
-    else this.components.logDensity(where, rows, missing, out);
+    else this.components.logDensity(where, rows, missing, out, mark);
     return (own ?? out) as Result<X>;
   }
 
@@ -56,15 +58,16 @@ export abstract class Scored extends Model {
    */
   async logDensityAsync<X extends Points>(
     x: X,
-    options?: { readonly signal?: AbortSignal } & Gaps,
+    options?: { readonly signal?: AbortSignal } & Gaps & Scoring,
   ): Promise<Result<X>> {
     const where = `${this.title}.logDensityAsync`;
-    const given = check.options(where, options, ['signal', 'missing', 'mask']);
+    const given = check.options(where, options, ['signal', 'missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const { signal } = check.signal(where, given.signal);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
-    return this.components.logDensityAsync(where, rows, missing, signal) as Promise<Result<X>>;
+    return this.components.logDensityAsync(where, rows, missing, signal, mark) as Promise<Result<X>>;
   }
 
   /**
@@ -73,14 +76,16 @@ export abstract class Scored extends Model {
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
    * g.logLikelihood([[0, 0], [1, 2]]); // -6.06204849...
    */
-  logLikelihood(x: Points, options?: Gaps): number {
+  logLikelihood(x: Points, options?: Gaps & Scoring): number {
     const where = `${this.title}.logLikelihood`;
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const given = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
+    const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
     let sum = 0;
-    for (const value of this.components.logDensity(where, rows, missing, out)) sum += value;
+    for (const value of this.components.logDensity(where, rows, missing, out, mark)) sum += value;
     return sum;
   }
 
@@ -113,6 +118,40 @@ export abstract class Scored extends Model {
    */
   aic(x: Points, options?: Gaps): number {
     return this.akaikeCriterion(this.logLikelihood(x, options));
+  }
+
+  /**
+   * The mean of the distribution [d].
+   * @example
+   * const m = new GaussianMixture({ weights: [0.25, 0.75], means: [0, 4], covariances: [1, 1] });
+   * m.mean(); // Float64Array(1) [ 3 ]
+   */
+  mean(): Float64Array {
+    const { k, d, weights, means } = this.components.parts;
+    const mean = new Float64Array(d);
+    for (let c = 0; c < k; c++) for (let j = 0; j < d; j++) mean[j]! += weights[c]! * means[c * d + j]!;
+    return mean;
+  }
+  /**
+   * The covariance of the distribution [d,d], whatever the form of the parameters: of a mixture Σ w (Σ_c + δ δᵀ) with
+   * δ = m_c - mean().
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
+   * m.covariance(); // Float64Array(1) [ 5 ]
+   */
+  covariance(): Float64Array {
+    const { parts, full, covariances } = this.components;
+    const { k, d, weights, means } = parts;
+    const mean = this.mean();
+    const S = new Float64Array(d * d);
+    for (let c = 0; c < k; c++)
+      for (let i = 0; i < d; i++)
+        for (let j = 0; j < d; j++) {
+          const within = full ? covariances[(c * d + i) * d + j]! : i === j ? covariances[c * d + i]! : 0;
+          const between = (means[c * d + i]! - mean[i]!) * (means[c * d + j]! - mean[j]!);
+          S[i * d + j]! += weights[c]! * (within + between);
+        }
+    return S;
   }
 
   /**

@@ -5,7 +5,7 @@
 import type { Backend } from '../../bind.ts';
 import type { Real } from '../../check.ts';
 import { dtypeOf } from '../../check.ts';
-import { CROSSOVER } from '../../contract/convolution.ts';
+import { CROSSOVER } from '../../contract.ts';
 import { PART } from '../../grammar.ts';
 import { tablesOn } from './tables.ts';
 
