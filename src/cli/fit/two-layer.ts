@@ -1,7 +1,7 @@
 /** Fits to rows with targets: two-layer-classifier. */
 import { type Backend, SeqlikError, TwoLayerClassifier, type TwoLayerFitOptions } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { fileError, quote, toDataError } from '../../table/errors.ts';
+import { fileError, quote, rephrase, toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { usageError } from '../errors.ts';
 import { refuseShared } from '../recurrent.ts';
@@ -66,6 +66,12 @@ class TwoLayerFitting implements Fitting {
       }),
     );
   }
+  /** The error of a target, which names its column. */
+  private toTargetError(error: SeqlikError): SeqlikError {
+    const { column, value } = error;
+    const reason = `${this.targets[column ?? 0]} is ${value}, and a target is from 0 to 1`;
+    return rephrase(error, reason, { reason });
+  }
   async run(rows: RowBuffer, file: string): Promise<Fitted> {
     const { names, counts } = rows;
     const absent = this.targets.find((name) => !names.includes(name));
@@ -85,7 +91,7 @@ class TwoLayerFitting implements Fitting {
     })
       .catch(async (error) => {
         if (error instanceof SeqlikError && error.argument === 'y')
-          throw toDataError(error, file, this.targets, (row) => rows.lineOf(row));
+          throw toDataError(this.toTargetError(error), file, names, (row) => rows.lineOf(row));
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);
