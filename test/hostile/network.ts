@@ -179,7 +179,7 @@ export const network: Places = {
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
   'diagnose(model)': those(
-    (model) => model instanceof MixtureDensityNetwork,
+    (model) => model instanceof MixtureDensityNetwork && Object.hasOwn(model, 'backend'),
     (model) => diagnose(model, x),
   ),
   ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
