@@ -77,7 +77,7 @@ describe('fit', () => {
     const { code, stdout, stderr } = await seqlik([...fitArgs, '--max-iterations', '2', '--tolerance', '0']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(
-      /^gaussian-mixture of 2 columns fitted to 60 rows of .*data\.csv \(0 empty, 0 gaps\)\n2 iterations, not converged: --max-iterations 100 goes on, a larger --tolerance stops before\nlog-likelihood -\d/,
+      /^gaussian-mixture of 2 columns fitted to 60 rows of .*data\.csv \(0 empty, 0 gaps\)\n2 iterations, not converged\nlog-likelihood -\d/,
     );
     expect(stderr).not.toContain('\x1b');
     await seqlik([...fitArgs, '--false-positive-rate', '0.1', ...onWasm]);
