@@ -1,5 +1,6 @@
-// Symbols newer than glibc 2.28, in the form older systems have them: a package that is built on a new Debian then loads
-// on any Linux of the last years. The linker sends each reference to NAME here, to __wrap_NAME (CMakeLists.txt, PORTABLE).
+// Symbols newer than glibc 2.28, in the form older systems have them: a package that is built on a new Debian then
+// loads on any Linux of the last years. The linker sends each reference to NAME here, to __wrap_NAME (CMakeLists.txt,
+// PORTABLE).
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>

@@ -295,7 +295,7 @@ test('without a native backend: the others, and what is missing', () => {
   expect(child.stdout.split('\n').filter((line) => line.startsWith('| P8 '))).toEqual([
     expect.stringMatching(/^\| P8 +\| empty batch \| f64 +\| seqlik +\| simd128 \|/),
   ]);
-  expect(child.stdout).toContain('\nmissing: seqlik native: no native binary (');
+  expect(child.stdout).toContain('\nmissing: seqlik native: no native binary');
 });
 describe('a request that cannot be run is refused in one line', () => {
   test.each([

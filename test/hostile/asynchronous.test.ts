@@ -69,7 +69,17 @@ describe.each(backends)('on %s', (name) => {
       '%s in memory that may shrink is refused',
       async (argument) => {
         const got = await start({ ...given, [argument]: flexible(given[argument]) }, backend, false).catch((e) => e);
-        const names = [argument, 'seqs', 'seqs.values', 'seqs.lengths', 'y', 'y.values', 'y.lengths'];
+        const names = [
+          argument,
+          'seqs',
+          'seqs.values',
+          'seqs.lengths',
+          'x.values',
+          'x.lengths',
+          'y',
+          'y.values',
+          'y.lengths',
+        ];
         if (got instanceof SeqlikError) {
           expect(got.code).toBe('INVALID_ARGUMENT');
           expect(names).toContain(got.argument);

@@ -178,7 +178,10 @@ export const network: Places = {
   ...scoringPlaces('aic'),
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
-  'diagnose(model)': none((model) => diagnose(model, x)),
+  'diagnose(model)': those(
+    (model) => model instanceof MixtureDensityNetwork && Object.hasOwn(model, 'backend'),
+    (model) => diagnose(model, x),
+  ),
   ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
   ...stateful('forward'),
   ...stateful('lossGradient'),

@@ -173,7 +173,7 @@ class RowFitting<M extends RowModel> implements Fitting {
   }
   /** What a fit that did not converge would need. */
   private unconverged(iterations: number): string {
-    const { maxIterations = 200, tolerance = 1e-7 } = this.settings as {
+    const { maxIterations = 500, tolerance = 3e-7 } = this.settings as {
       readonly maxIterations?: number;
       readonly tolerance?: number;
     };

@@ -11,7 +11,6 @@ export interface InspectOptions extends BackendChoice, DataChoice {
   readonly progress: boolean;
 }
 /** An option that several kinds share. */
-export const targetsSetting = targetsOption();
 export const sequenceSetting = sequenceOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */
