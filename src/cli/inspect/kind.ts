@@ -12,6 +12,7 @@ export interface InspectOptions extends BackendChoice, DataChoice {
 }
 /** An option that several kinds share. */
 export const sequenceSetting = sequenceOption();
+export const targetsSetting = targetsOption();
 export interface InspectKind<M extends AnyModel> {
   /** The options that this kind has beside those of every inspection. */
   readonly options: readonly Option[];
