@@ -320,7 +320,7 @@ function addProduct(n: i32, inner: i32, width: i32, A: usize, B: usize, line: i3
       if (j < i) store<f64>(spot(C, j, line, i), entry(C, j, line, i) + s);
     }
 }
-// Of a row with gaps, x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
+// A row with gaps is x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
 // D S with e = c + D mean and D = K - B; the others are scratch.
 function addGappy(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, R: usize, mean: usize, S: usize, L: usize,
     Z: usize, V: usize, DS: usize, e: usize, observed: usize, residual: usize): void {

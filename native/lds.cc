@@ -281,7 +281,7 @@ void addProduct(int n, int inner, int width, const double* A, const double* B, i
       if (j < i) C[j * line + i] += s;
     }
 }
-// Of a row with gaps, x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
+// A row with gaps is x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
 // D S with e = c + D mean and D = K - B; the others are scratch.
 void addGappy(
     int d, int m, int D, int M, const double* x, const double* B, const double* R, const double* mean, const double* S,

@@ -123,7 +123,7 @@ type See = (
   lagOne?: Float64Array,
 ) => void;
 
-/** Of y - M z: its product with z, S10 - M S00, then its square, S11 - M S10ᵀ - S10 Mᵀ + M S00 Mᵀ. */
+/** Moments of y - M z: its product with z, S10 - M S00, then its square, S11 - M S10ᵀ - S10 Mᵀ + M S00 Mᵀ. */
 function residuals(
   m: number,
   M: Float64Array,

@@ -180,7 +180,7 @@ export function gapOptions(
   if (isDetached(mask as Uint8Array)) throw detachedMemory(where, 'mask');
   return { mask: plain(mask as Uint8Array) };
 }
-/** What to do with a row that is too far away to score. */
+/** The treatment of rows that are too far away to score. */
 export interface Scoring {
   /** 'throw' (the default): the error NON_FINITE with its row. 'mark': it scores -Infinity, and the others are scored. */
   readonly unscorable?: 'throw' | 'mark';
@@ -230,7 +230,7 @@ export function nonFinite(
     });
   return wrongValue(where, argument, x[column]!, place, column, gapHint);
 }
-/** What a call that knows gaps says of a NaN. */
+/** The hint of calls that know gaps, where they find a NaN. */
 export const gapHint = "; a gap? say missing: 'nan'";
 /** The error of a value that is not finite; `hint`: what to say of a NaN. */
 export function wrongValue(

@@ -2,23 +2,16 @@
 import { type MixtureDensityNetwork, type Real, SeqlikError } from '../index.ts';
 import type { Wanted } from '../table/blocks.ts';
 import { rephrase } from '../table/errors.ts';
-import { counted, usageError } from './errors.ts';
-import { columnsFor } from './inputs.ts';
-import type { DataChoice } from './options.ts';
+import { counted } from './errors.ts';
+import { columnsFor, sequenceOf } from './inputs.ts';
+import type { DataChoice, SequenceChoice } from './options.ts';
 
-export interface SequenceChoice {
-  /** '': all rows are one sequence. */
-  readonly sequence?: string;
-}
 /** The rows of DATA that a network is fitted to: no gaps, 0 or 1 in the last `binary` columns. */
 export function completeSequences(
-  { columns, sequence: named }: { readonly columns?: readonly string[] } & SequenceChoice,
+  asked: { readonly columns?: readonly string[] } & SequenceChoice,
   binary: number,
 ): { readonly sequence?: string; readonly complete: { readonly binary: number } } {
-  const sequence = named || undefined;
-  if (sequence !== undefined && columns?.includes(sequence))
-    throw usageError(`--sequence ${sequence}: that column is an input`);
-  return { complete: { binary }, ...(sequence !== undefined && { sequence }) };
+  return { complete: { binary }, ...sequenceOf(asked) };
 }
 /** The rows of DATA that a stored network reads. */
 export function sequencesFor(

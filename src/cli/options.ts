@@ -20,6 +20,7 @@ export interface DataChoice {
   readonly columns?: readonly string[];
 }
 export interface SequenceChoice {
+  /** '': all rows are one sequence. */
   readonly sequence?: string;
 }
 

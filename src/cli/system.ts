@@ -2,16 +2,9 @@
 import { type LinearDynamicalSystem, SeqlikError, type SystemState } from '../index.ts';
 import type { Wanted } from '../table/blocks.ts';
 import { rephrase } from '../table/errors.ts';
-import { usageError } from './errors.ts';
-import { columnsFor } from './inputs.ts';
+import { columnsFor, sequenceOf } from './inputs.ts';
 import type { DataChoice, SequenceChoice } from './options.ts';
 
-/** The column of sequences, which is no input. */
-export function sequenceOf({ columns, sequence }: DataChoice & SequenceChoice): { readonly sequence?: string } {
-  if (sequence !== undefined && columns?.includes(sequence))
-    throw usageError(`--sequence ${sequence}: that column is an input`);
-  return sequence === undefined ? {} : { sequence };
-}
 /** The rows of DATA that a stored system reads. */
 export function systemRows(
   model: LinearDynamicalSystem,

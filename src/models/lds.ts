@@ -55,7 +55,7 @@ export type SystemLike = LinearDynamicalSystem | SystemParameters;
 /** One state, or one per sequence if several were given. */
 type StateOf<Y> = Y extends Points ? SystemState : readonly SystemState[];
 /**
- * What `filter` returns, in the dtype of the data: n rows of m latent coordinates. Moments of all rows; of the last row
+ * The result of `filter`, in the dtype of the data: n rows of m latent coordinates. Moments of all rows; of the last row
  * of each sequence (store: 'last'); or empty arrays ('none').
  */
 export interface FilteredSystem<Y = Sequences> {
@@ -74,7 +74,7 @@ export interface FilteredSystem<Y = Sequences> {
   /** After the last row: where `step` and `forecast` go on. */
   state: StateOf<Y>;
 }
-/** What `smooth` returns, in the dtype of the data: moments given all rows of a sequence. */
+/** The result of `smooth`, in the dtype of the data: moments given all rows of a sequence. */
 export interface SmoothedSystem {
   /** [n,m] */
   means: Real;

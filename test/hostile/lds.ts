@@ -101,7 +101,7 @@ const floors = (call: Call): Place => ({
   meant: (value, made) =>
     typeof made === 'number' ? number(finite, call).meant(value, made) : options(call).meant(value, made),
 });
-/** What an M step may change. */
+/** Places of the options of an M step. */
 function constraints(path: string, use: (given: object, backend: Backend) => unknown): Places {
   const option = (name: string, kind: (call: Place['call']) => Place): Places => ({
     [`${path}.${name})`]: kind((value, backend) => use({ [name]: value }, backend)),

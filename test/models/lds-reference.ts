@@ -1,4 +1,4 @@
-/** What linear dynamical systems are compared with: the joint Gaussian of all states and rows, and the Nile. */
+/** References for linear dynamical systems: the joint Gaussian of all states and rows, and the Nile. */
 
 /** Annual flow of the Nile at Aswan, 1871 to 1970 (Cobb 1978). */
 export const nile = [

@@ -1,4 +1,4 @@
-/** What users of other libraries stumbled over: messages that say what to do, and data as they come. */
+/** Stumbling blocks that users of other libraries reported: messages that say what to do, and data as they come. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

@@ -256,7 +256,7 @@ const cholesky = (S: Dense): Dense => {
     }
   return L;
 };
-/** What `prepare` makes of a stable system with correlated noise. */
+/** The result of `prepare` for a stable system with correlated noise. */
 const model: Draw = (values, drawn) => {
   const m = drawn.sizes['latent']!;
   const d = drawn.sizes['d']!;

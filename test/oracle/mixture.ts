@@ -93,7 +93,7 @@ export const mixture: Oracle['mixture'] = {
 const offset: Draw = (values, { sizes }) => {
   for (let i = 0; i < values.length; i++) if ((i % sizes['d']!) % 2 === 0) values[i]! += 2 ** 20;
 };
-/** What the rounding of a mean leaves: less than half of such a distance; nothing in f64. */
+/** The rest that rounding a mean leaves: less than half of such a distance; nothing in f64. */
 const rests: Draw = (values) => {
   for (let i = 0; i < values.length; i++) values[i] = values instanceof Float32Array ? values[i]! / 32 : 0;
 };

@@ -4,7 +4,8 @@ import { type Backend, MixtureDensityNetwork, type NetworkFitOptions } from '../
 import type { RowBuffer } from '../../table/buffer.ts';
 import { formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
-import { architectureText, completeSequences, type SequenceChoice, Walk, widthOf } from '../network.ts';
+import { architectureText, completeSequences, Walk, widthOf } from '../network.ts';
+import type { SequenceChoice } from '../options.ts';
 import { number } from '../options.ts';
 import {
   componentsSetting,

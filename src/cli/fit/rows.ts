@@ -171,7 +171,7 @@ class RowFitting<M extends RowModel> implements Fitting {
       }
     return { ...best!, candidates };
   }
-  /** What a fit that did not converge would need. */
+  /** Advice after a fit that did not converge. */
   private unconverged(iterations: number): string {
     const { maxIterations = 500, tolerance = 3e-7 } = this.settings as {
       readonly maxIterations?: number;

@@ -12,9 +12,9 @@ import { gapsOf } from '../../table/counts.ts';
 import { rephrase } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted, toOptionError } from '../errors.ts';
+import { sequenceOf } from '../inputs.ts';
 import { names, number, type SequenceChoice } from '../options.ts';
 import { Progress } from '../progress.ts';
-import { sequenceOf } from '../system.ts';
 import {
   type FitKind,
   type FitOptions,

@@ -1,4 +1,4 @@
-/** What fits by gradients share: the options of a training run, its checkpoints, its progress. */
+/** Parts that all fits by gradients share: the options of a training run, its checkpoints, its progress. */
 import { access, constants, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';

@@ -11,7 +11,7 @@ export interface Panel {
   readonly observed: ArrayLike<number>;
   readonly smoothed: Band;
   readonly forecast: Band;
-  /** What came later, for judging the forecast. */
+  /** Observations after the data, to judge the forecast by. */
   readonly later?: ArrayLike<number>;
 }
 export interface Chart {

@@ -5,8 +5,8 @@ import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
-import { type SequenceChoice, sequencesFor, Walk } from '../network.ts';
-import type { DataChoice } from '../options.ts';
+import { sequencesFor, Walk } from '../network.ts';
+import type { DataChoice, SequenceChoice } from '../options.ts';
 import { gradientsSvg } from './gradients.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
 

@@ -1,5 +1,5 @@
 /** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. */
-import { Option } from 'commander';
+import type { Option } from 'commander';
 import { SeqlikError } from '../../index.ts';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
@@ -17,8 +17,6 @@ export interface ScoreOptions extends BackendChoice, DataChoice {
 }
 /** An option that several kinds share. */
 export const sequenceSetting = sequenceOption();
-/** For kinds of sequences. */
-export const perSequenceOption = new Option('--per-sequence', 'a line for each sequence: its steps and log-likelihood');
 export interface ScoreKind<M extends AnyModel> {
   /** The options that this kind has beside those of every score. */
   readonly options: readonly Option[];
@@ -60,7 +58,7 @@ export abstract class Scores {
       return { text: row === undefined ? '' : this.linesFor(block, row), failure };
     }
   }
-  /** What to tell people at the end, if anything. */
+  /** A message for people at the end, if there is anything to tell. */
   note(file: string): string | undefined {
     const { count, line } = this.unscorable;
     if (count === 0) return undefined;

@@ -3,7 +3,7 @@ import type { Real } from '../../check.ts';
 
 /** How well probabilities agree with targets, before and after a calibration. */
 export interface CalibrationReport {
-  /** What the logits are divided by: > 1 for a classifier that was too sure. */
+  /** The divisor of the logits: > 1 for a classifier that was too sure. */
   temperature: number;
   /** Mean cross-entropy per target, at the temperature before and at the new one, which is never worse. */
   negativeLogLikelihood: { before: number; after: number };

@@ -10,15 +10,15 @@ interface Room {
 }
 /** The weights of a loss, each in the dtype of the logits. */
 export interface LossWeights {
-  /** Of each row. */
+  /** One per row. */
   readonly rows: Real;
-  /** Of each output. */
+  /** One per output. */
   readonly classes: Real;
   /** The logits are divided by it. */
   readonly temperature: number;
 }
 export interface Entropies {
-  /** Of each row, weighted. */
+  /** One per row, weighted. */
   readonly loss: Real;
   readonly probabilities: Real;
   /** The derivative of the sum of `loss` by the logits. */

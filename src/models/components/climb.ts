@@ -18,7 +18,7 @@ export interface Fit {
   /** The penalised log-likelihood, by which fits are compared. */
   readonly score: number;
 }
-/** What a climb needs, whatever its start. */
+/** The data and settings of a climb, whatever its start. */
 export interface Slope {
   readonly data: Observations;
   readonly batches: readonly Batch[];

@@ -34,7 +34,7 @@ export interface FitOptions {
   readonly maxIterations?: number;
   /** Stop when the log-likelihood gains less, per unit of weight; default 3e-7, 0 = never stop early. */
   readonly tolerance?: number;
-  /** Of an AbortController; an abort ends the fit with the error ABORTED (cause: signal.reason). */
+  /** The signal of an AbortController; an abort ends the fit with the error ABORTED (cause: signal.reason). */
   readonly signal?: AbortSignal;
   /** Called after every iteration, with the log-likelihood so far; must not take long. */
   readonly onProgress?: (progress: FitProgress) => void;

@@ -130,7 +130,7 @@ export class TwoLayerClassifier extends Model {
   get parameterCount(): number {
     return this.layers.size;
   }
-  /** What the constructor takes, a fresh copy. */
+  /** The argument of the constructor, a fresh copy. */
   get parameters(): { V: Float64Array; W: Float64Array; hidden: number; temperature: number } {
     const { hidden, temperature } = this;
     return { ...this.layers.matrices('TwoLayerClassifier', this.flat), hidden, temperature };

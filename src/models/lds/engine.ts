@@ -30,7 +30,7 @@ export class Engine {
   get kernels() {
     return this.backend.f64.lds;
   }
-  /** What `prepare` makes of the parameters. */
+  /** The parameters as `prepare` leaves them. */
   get resident(): Resident<Float64Array> {
     if (!this.model) {
       const { d, m: latent, transition: A, observation: B, transitionCovariance: Q } = this.system;

@@ -10,7 +10,7 @@ export const structures = ['full', 'diagonal', 'scalar'] as const;
 /** The form of a covariance: any, diagonal, or one variance times the identity. */
 export type Structure = (typeof structures)[number];
 
-/** What an M step may change, and how. */
+/** The freedom of an M step: the parameters it may change, and how. */
 export interface Constraints {
   readonly update: ReadonlySet<ParameterName>;
   readonly tied: boolean;

@@ -1,4 +1,4 @@
-/** What observations can tell of the states. */
+/** Observability: the directions of the state that observations reveal. */
 import { singularValues } from './eigen.ts';
 import { largest, product } from './matrix.ts';
 import type { System } from './parameters.ts';

@@ -105,7 +105,7 @@ function symmetrise(S: Float64Array, size: number): void {
   for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) S[j * size + i] = S[i * size + j]!;
 }
 
-/** What a zero variance is replaced by, and what that costs. */
+/** Advice on a zero variance: its replacement, and what that costs. */
 const advice: { readonly [N in CovarianceName]: string } = {
   observationCovariance:
     '; for observations without noise use a small variance, such as 1e-8 of that of the data: ' +

@@ -38,10 +38,10 @@ export function readState(where: string, value: unknown, { m }: System): SystemS
 
 /** Moments of the `steps` rows after a state, by prediction alone. */
 export interface Forecast<R extends Real = Real> {
-  /** Of the states: [steps,m] and [steps,m,m]. */
+  /** Moments of the states: [steps,m] and [steps,m,m]. */
   means: R;
   covariances: R;
-  /** Of the observations: [steps,d] and [steps,d,d]. */
+  /** Moments of the observations: [steps,d] and [steps,d,d]. */
   observationMeans: R;
   observationCovariances: R;
 }

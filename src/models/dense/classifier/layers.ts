@@ -26,7 +26,8 @@ export interface TwoLayerShape {
 /** Parts of a flat vector: V [H, I], b [H], W [O, H], c [O]. */
 export type Parts = Readonly<Record<'V' | 'b' | 'W' | 'c', Float64Array>>;
 
-/** What a minute of training and the memory of a gradient allow; and the widest row of a kernel's tile. */
+/** The limits: as many parameters as a minute of training and the memory of a gradient allow, and the widest row of a
+ * kernel's tile. */
 const MOST_PARAMETERS = 2 ** 26;
 const WIDEST_LAYER = 2 ** 23;
 

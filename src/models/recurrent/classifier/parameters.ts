@@ -11,7 +11,7 @@ export const lossAts = ['final', 'all'] as const satisfies readonly OutputsAt[];
 /** Where a classifier has outputs, targets and losses: after the last step of a sequence, or at all of its steps. */
 export type LossAt = OutputsAt;
 
-/** What a recurrent classifier is made of. */
+/** The parameters of a recurrent classifier. */
 export interface RecurrentParameters {
   /** From the units of the step before to the units [hidden, hidden]. */
   readonly U: Matrix;

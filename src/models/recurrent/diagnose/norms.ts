@@ -8,7 +8,7 @@ export interface GradientNorms {
   distances: number[];
   /** Sequences that have so many steps. */
   sequences: number[];
-  /** Of the Euclidean norms over sequences: median, 5 % and 95 % quantiles. */
+  /** Quantiles over sequences of the Euclidean norm: the median, 5 % and 95 %. */
   median: number[];
   low: number[];
   high: number[];

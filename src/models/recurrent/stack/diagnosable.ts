@@ -1,4 +1,4 @@
-/** What diagnose needs of a model on the stack. */
+/** The interface between `diagnose` and the models on the stack. */
 import type { Real } from '../../../check.ts';
 import type { StackArchitecture } from './architecture.ts';
 import type { Batch, PassContext } from './pass.ts';
