@@ -1,13 +1,7 @@
 /** Fits to sequences with targets: recurrent-classifier. */
-import {
-  type Backend,
-  RecurrentClassifier,
-  type RecurrentFitOptions,
-  SeqlikError,
-  type TrainingReport,
-} from '../../index.ts';
+import { type Backend, RecurrentClassifier, type RecurrentFitOptions, SeqlikError } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { fileError, quote, toDataError } from '../../table/errors.ts';
+import { toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted, usageError } from '../errors.ts';
 import type { SequenceChoice } from '../options.ts';
@@ -24,6 +18,7 @@ import {
   targetsSetting,
   validateOptions,
 } from './kind.ts';
+import { classifierReport, inputsBeside, pick } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -87,10 +82,7 @@ class RecurrentFitting implements Fitting {
   async run(rows: RowBuffer, file: string): Promise<Fitted> {
     const lengths = rows.lengths();
     const { names, counts } = rows;
-    const absent = this.targets.find((name) => !names.includes(name));
-    if (absent !== undefined) throw fileError('FORMAT', file, `it has no column ${quote(absent)}`);
-    const columns = names.filter((name) => !this.targets.includes(name));
-    if (columns.length === 0) throw fileError('EMPTY_INPUT', file, 'it has no columns beside the targets');
+    const columns = inputsBeside(this.targets, names, file);
     const all = rows.take().x;
     const values = pick(all, names, columns);
     const steps = pick(all, names, this.targets);
@@ -113,45 +105,12 @@ class RecurrentFitting implements Fitting {
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);
-    return { model, ...resultOf(model, report, lengths.length, counts.rows, file) };
+    const sequences = lengths.length;
+    const words = { examples: 'sequences', unit: 'target row' };
+    const { facts, lines } = classifierReport(model, report, architectureText(model), words);
+    const data = `${counted(sequences, 'sequence')} of ${file} (${counted(counts.rows, 'row')})`;
+    return { model, report: { sequences, ...facts }, data, lines };
   }
-}
-function resultOf(model: RecurrentClassifier, report: TrainingReport, sequences: number, rows: number, file: string) {
-  const { iterations, converged, bestIteration, history, validationHistory, warnings, logLikelihood } = report;
-  const heldOut = validationHistory?.[bestIteration];
-  const best = validationHistory ? `, the best was epoch ${bestIteration}` : '';
-  const heldOutText = heldOut === undefined ? '' : `, per held-out target row ${formatNumber(-heldOut)}`;
-  return {
-    report: {
-      sequences,
-      targets: model.labels,
-      parameters: model.parameterCount,
-      iterations,
-      converged,
-      bestIteration,
-      logLikelihood,
-      ...(heldOut !== undefined && { heldOut }),
-      history: [...history],
-      ...(validationHistory && { validationHistory: [...validationHistory] }),
-      warnings,
-    },
-    data: `${counted(sequences, 'sequence')} of ${file} (${counted(rows, 'row')})`,
-    lines: [
-      architectureText(model),
-      `${counted(iterations, 'epoch')}${converged ? ', converged' : ''}${best}`,
-      `cross-entropy of the training sequences ${formatNumber(-logLikelihood)}${heldOutText}`,
-      ...warnings.map((warning) => `warning: ${warning}`),
-    ],
-  };
-}
-/** Some columns of rows [n, names]. */
-export function pick(x: Float64Array, names: readonly string[], wanted: readonly string[]): Float64Array {
-  const places = wanted.map((name) => names.indexOf(name));
-  const n = x.length / names.length;
-  const to = new Float64Array(n * wanted.length);
-  for (let i = 0; i < n; i++)
-    for (const [j, place] of places.entries()) to[i * wanted.length + j] = x[i * names.length + place]!;
-  return to;
 }
 /** The last row of a sequence. */
 const endOf = (lengths: Int32Array, sequence: number): number =>

@@ -1,9 +1,9 @@
 /** Fits to rows with targets: two-layer-classifier. */
 import { type Backend, SeqlikError, TwoLayerClassifier, type TwoLayerFitOptions } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { fileError, quote, rephrase, toDataError } from '../../table/errors.ts';
+import { rephrase, toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { usageError } from '../errors.ts';
+import { counted, usageError } from '../errors.ts';
 import { refuseShared } from '../recurrent.ts';
 import { architectureText } from '../two-layer.ts';
 import {
@@ -16,7 +16,7 @@ import {
   targetsSetting,
   validateOptions,
 } from './kind.ts';
-import { pick } from './recurrent.ts';
+import { classifierReport, inputsBeside, pick } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -74,10 +74,7 @@ class TwoLayerFitting implements Fitting {
   }
   async run(rows: RowBuffer, file: string): Promise<Fitted> {
     const { names, counts } = rows;
-    const absent = this.targets.find((name) => !names.includes(name));
-    if (absent !== undefined) throw fileError('FORMAT', file, `it has no column ${quote(absent)}`);
-    const columns = names.filter((name) => !this.targets.includes(name));
-    if (columns.length === 0) throw fileError('EMPTY_INPUT', file, 'it has no columns beside the targets');
+    const columns = inputsBeside(this.targets, names, file);
     const all = rows.take().x;
     const bar = progressBar(this.options.progress, (loss) => `log-likelihood ${formatNumber(-loss)}`);
     const { model, report } = await TwoLayerClassifier.fit(pick(all, names, columns), pick(all, names, this.targets), {
@@ -95,31 +92,8 @@ class TwoLayerFitting implements Fitting {
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);
-    const { iterations, converged, bestIteration, history, validationHistory, warnings, logLikelihood } = report;
-    const heldOut = validationHistory?.[bestIteration];
-    const best = validationHistory ? `, the best was epoch ${bestIteration}` : '';
-    const heldOutText = heldOut === undefined ? '' : `, per held-out row ${formatNumber(-heldOut)}`;
-    return {
-      model,
-      report: {
-        targets: model.labels,
-        parameters: model.parameterCount,
-        iterations,
-        converged,
-        bestIteration,
-        logLikelihood,
-        ...(heldOut !== undefined && { heldOut }),
-        history: [...history],
-        ...(validationHistory && { validationHistory: [...validationHistory] }),
-        warnings,
-      },
-      data: `${counts.rows} rows of ${file}`,
-      lines: [
-        architectureText(model),
-        `${iterations} epochs${converged ? ', converged' : ''}${best}`,
-        `cross-entropy of the training rows ${formatNumber(-logLikelihood)}${heldOutText}`,
-        ...warnings.map((warning) => `warning: ${warning}`),
-      ],
-    };
+    const words = { examples: 'rows', unit: 'row' };
+    const { facts, lines } = classifierReport(model, report, architectureText(model), words);
+    return { model, report: facts, data: `${counted(counts.rows, 'row')} of ${file}`, lines };
   }
 }

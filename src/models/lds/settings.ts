@@ -85,6 +85,7 @@ export function readFit(where: string, y: Sequences, given: Given, init: System 
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
   };
+  // an option of every fit; the shards of a system are always 64 sequences, so it is only checked
   if (given.shardSize !== undefined) check.count(where, 'shardSize', given.shardSize);
   const d = init?.d ?? asked ?? check.columnsOf(where, 'y', y) ?? 1;
   if (asked !== undefined && asked !== d)
