@@ -7,6 +7,7 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   openBackend,
+  RecurrentClassifier,
 } from 'seqlik';
 import { contract, type Table } from '../../src/contract.ts';
 import { derivedSizes, type Kernels } from '../../src/grammar.ts';
@@ -22,12 +23,15 @@ import type {
   NetworkCase,
   NetworkDraw,
   Real,
+  RecurrentCase,
+  RecurrentDraw,
 } from '../cases.ts';
 import type { Who } from '../rows.ts';
 import { plainConvolve, plainConvolveGradient } from './convolution.ts';
 import { PlainDynamics } from './dynamics.ts';
 import { PlainNetwork } from './network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
+import { PlainRecurrent } from './recurrent.ts';
 
 interface Ready {
   run(): void;
@@ -42,6 +46,8 @@ export interface Contender extends Who {
   readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
   /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
   readyDynamics(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
+  /** The same for a recurrent classifier; `out` gets the logits; or the loss, dU, dV and dW. */
+  readyRecurrent(given: RecurrentCase, draw: RecurrentDraw, out: Real): Ready | undefined;
   /** The same for a convolution; `out` gets y; or dx, then dw. */
   readyConvolution(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
 }
@@ -112,6 +118,17 @@ function seqlik(backend: Backend): Contender {
           ? convolve(x, w, { mode: 'valid', out, backend })
           : convolveGradient(x, w, dy, { mode: 'valid', out: parts, backend });
       return { run, dispose() {} };
+    },
+    readyRecurrent({ sequences, steps, pass, threads: wanted }, { U, V, W, x, y }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const model = new RecurrentClassifier({ U, V, W }, { backend });
+      const seqs = { values: x, lengths: new Int32Array(sequences).fill(steps) };
+      const run = (): void => {
+        const { loss, dU, dV, dW } = model.lossGradient(seqs, y);
+        put(out, loss, ['dU', 'dV', 'dW'], { dU, dV, dW });
+      };
+      const predict = (): void => out.set(model.predict(seqs).logits);
+      return { run: pass === 'forward' ? predict : run, dispose: () => model.dispose() };
     },
     readyDynamics: (given, draw, out) =>
       given.threads.includes(threads) ? { run: dynamicsOf(backend, given, draw, out), dispose() {} } : undefined,
@@ -208,6 +225,13 @@ const plain: Contender = {
       const gradient = Object.fromEntries(zeros);
       put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
     };
+    return { run, dispose() {} };
+  },
+  readyRecurrent({ units, steps, pass, dtype }, { U, V, W, x, y }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainRecurrent(U, V, W, units, steps);
+    const [seqs, targets, all] = [x, y, out] as Float64Array[] as [Float64Array, Float64Array, Float64Array];
+    const run = (): void => (pass === 'forward' ? model.forward(seqs, all) : model.lossGradient(seqs, targets, all));
     return { run, dispose() {} };
   },
   readyDynamics({ steps, pass }, { parameters, x }, out) {
