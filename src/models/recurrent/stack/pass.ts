@@ -113,10 +113,12 @@ export function* backward(
     const units = hidden[layer]!;
     const { gates, biased, kept, carried } = architecture.sizes[layer]!;
     const trace = layers[layer]!;
-    const dhs = room.array((n + 1) * units); // dh[t-1] in row t: that of the last step is row n
+    // the first layer gets nothing from above at other steps than the last: it reads no dh
+    const fed = at === 'all' || above ? units : 0;
+    const dhs = room.array(fed && (n + 1) * fed); // dh[t-1] in row t: that of the last step is row n
     // new memory is zero
-    if (room.reused) yield* byRows(n, units, (from, end) => dhs.fill(0, (from + 1) * units, (end + 1) * units));
-    const dh = dhs.subarray(units);
+    if (room.reused && fed) yield* byRows(n, units, (from, end) => dhs.fill(0, (from + 1) * units, (end + 1) * units));
+    const dh = dhs.subarray(fed);
     const ends = lengths.length;
     const dEnds = room.zeros(at === 'final' ? ends * units : 0);
     const [rows, y] = at === 'final' ? [ends, dEnds] : [n, dh];
@@ -125,7 +127,8 @@ export function* backward(
       const W = weights.along(`Wd${layer + 1}`);
       yield work(dense.affine, { n, i: above.gates, o: units }, { x: above.e, W, y: dh });
     }
-    const dState = moveLastSteps(dhs, spans, units, room.zeros(spans.length * carried), carried);
+    const dState = room.zeros(spans.length * carried);
+    if (fed) moveLastSteps(dhs, spans, units, dState, carried);
     for (let i = 0; i < dEnds.length; i++) dState[Math.floor(i / units) * carried + (i % units)]! += dEnds[i]!;
     const hBefore = yield* statesBefore(trace, lengths, units, room);
     const last =
@@ -137,9 +140,9 @@ export function* backward(
     const e = room.array(n * gates);
     const du = room.array(n * biased);
     const W = weights.along(`Wh${layer}`);
-    const before = dhs.subarray(0, n * units);
+    const before = dhs.subarray(0, n * fed);
     const args = { lengths: spans, before, h: trace.h, last, saved: trace.saved, W, e, du, dState };
-    yield layerWork(backend, contract.recurrent.backward, recurrent.backward, { units, cell }, args, gates, true);
+    yield layerWork(backend, contract.recurrent.backward, recurrent.backward, { units, cell, fed }, args, gates, true);
 
     const add = (n: number, x: Real, i: number, dy: Real, o: number, dW: string, db?: string): Work =>
       work(
@@ -190,7 +193,7 @@ function statesIn(states: Real, S: number, units: number, room: Workspace): Real
  * Moves dh of the last step of each span to `dState`, where the gradient of its state begins. Zeros are left in its
  * place: no gradient comes from before the first step of a span.
  */
-function moveLastSteps(dhs: Real, spans: Int32Array, units: number, dState: Real, carried: number): Real {
+function moveLastSteps(dhs: Real, spans: Int32Array, units: number, dState: Real, carried: number): void {
   dhs.fill(0, 0, units);
   let at = 0;
   for (const [span, length] of spans.entries()) {
@@ -199,7 +202,6 @@ function moveLastSteps(dhs: Real, spans: Int32Array, units: number, dState: Real
     dState.set(dhs.subarray(at, at + units), span * carried);
     dhs.fill(0, at, at + units);
   }
-  return dState;
 }
 /** h[t-1] of every step. */
 function* statesBefore({ h, first }: Trace, lengths: Int32Array, units: number, room: Workspace): Pass<Real> {
