@@ -83,7 +83,10 @@ export const recurrent: Oracle['recurrent'] = {
           }
         }
         for (const u of range(units))
-          carry[u] = (fed ? before[t * units + u]! : 0) + aside[u]! + add(through.map((value, row) => value * W[row * width + u]!));
+          carry[u] =
+            (fed ? before[t * units + u]! : 0) +
+            aside[u]! +
+            add(through.map((value, row) => value * W[row * width + u]!));
       }
     }
   },
