@@ -41,7 +41,10 @@ async function main(): Promise<void> {
     ...{ inputs: 2, hidden: options.quick ? 24 : 200, outputs: AHEAD, seed: Number(options.seed ?? 1) },
     // small steps, and as many as it takes: held-out windows of so few, so much alike, end the training at any time
     ...{ learningRate: 3e-4, schedule: 'cosine', batch: 8, validation: 0 },
-    maxIterations: Math.ceil((options.quick ? VISITS / 8 : VISITS) / training.x.length),
+    maxIterations: Math.max(
+      options.quick ? 1 : 4,
+      Math.ceil((options.quick ? VISITS / 8 : VISITS) / training.x.length),
+    ),
   });
   const seconds = (performance.now() - startedAt) / 1000;
   const { probabilities } = model.predict(heldOut.x);
