@@ -59,6 +59,7 @@ export {
   type Observability,
   type ParameterName,
   type SmoothedSystem,
+  type SteadyState,
   type Store,
   type Structure,
   type Structures,

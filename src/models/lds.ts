@@ -50,6 +50,7 @@ export type { Store } from './lds/passes.ts';
 export type { FilteredSystem, FilterOptions, SmoothedSystem } from './lds/scored.ts';
 export type { Floor, Structures, SystemFitProgress } from './lds/settings.ts';
 export type { Forecast, SystemState } from './lds/state.ts';
+export type { SteadyState } from './lds/steady.ts';
 
 /** A system, or the parameters of one. */
 export type SystemLike = LinearDynamicalSystem | SystemParameters;

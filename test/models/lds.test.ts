@@ -8,10 +8,9 @@ import {
   type SystemParameters,
   SystemStatistics,
 } from '../../src/index.ts';
-import { Random } from '../../src/random.ts';
 import { backends, wasm } from '../support/backends.ts';
 import { expectBits, refusal } from '../support/models.ts';
-import { joint, nile } from './lds-reference.ts';
+import { drawn, joint, level, nile } from './lds-reference.ts';
 
 const names: readonly ParameterName[] = [
   'transition',
@@ -21,34 +20,6 @@ const names: readonly ParameterName[] = [
   'initialMean',
   'initialCovariance',
 ];
-/** A stable system drawn with the seed. */
-function drawn(m: number, d: number, seed: number, tied = false): SystemParameters {
-  const random = new Random(seed);
-  const normals = (n: number): number[] => Array.from({ length: n }, () => random.normal());
-  const definite = (n: number): number[] => {
-    const B = normals(n * n);
-    return Array.from({ length: n * n }, (_, at) => {
-      const [i, j] = [Math.floor(at / n), at % n];
-      return Number(i === j) + B.slice(i * n, i * n + n).reduce((s, v, p) => s + (v * B[j * n + p]!) / n, 0);
-    });
-  };
-  return {
-    transition: normals(m * m).map((v, at) => (0.2 * v) / Math.sqrt(m) + (at % (m + 1) === 0 ? 0.5 : 0)),
-    observation: normals(d * m),
-    transitionCovariance: definite(m),
-    observationCovariance: definite(d),
-    initialMean: normals(m),
-    ...(!tied && { initialCovariance: definite(m) }),
-  };
-}
-const level = (q: number, r: number, V0 = 1e7): SystemParameters => ({
-  transition: [1],
-  observation: [1],
-  transitionCovariance: [q],
-  observationCovariance: [r],
-  initialMean: [0],
-  initialCovariance: [V0],
-});
 const expectNear = (got: ArrayLike<number>, want: ArrayLike<number>, tolerance = 1e-10): void => {
   expect(got.length).toBe(want.length);
   for (let i = 0; i < want.length; i++)

@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts';
 import { inDtypeOf, type Observations, observedRows, ownCopy, readObservations } from './observations.ts';
 import { filter, type Store, smooth } from './passes.ts';
 import type { SystemState } from './state.ts';
+import { type Steady, type SteadyState, steadyFilter } from './steady.ts';
 
 /** One state, or one per sequence if several were given. */
 type StateOf<Y> = Y extends Points ? SystemState : readonly SystemState[];
@@ -30,6 +31,8 @@ export interface FilteredSystem<Y = Sequences> {
   logLikelihood: number;
   /** After the last row: where `step` and `forecast` go on. */
   state: StateOf<Y>;
+  /** With `steadyState`, unless the full filter ran: where the gain was frozen, and bounds of the errors. */
+  steadyState?: SteadyState;
 }
 /** The result of `smooth`, in the dtype of the data: moments given all rows of a sequence. */
 export interface SmoothedSystem {
@@ -45,6 +48,17 @@ export interface SmoothedSystem {
 export interface FilterOptions extends Gaps {
   /** Default all. */
   readonly store?: Store;
+  /**
+   * Whether to freeze the gain once covariances stand still, which is faster (default: no). Needs data without gaps:
+   * with any gap, and if they never stand still, the full filter runs.
+   */
+  readonly steadyState?: boolean;
+}
+/** What `filter` was asked for. */
+interface Request {
+  readonly data: Observations;
+  readonly store: Store;
+  readonly steady: boolean;
 }
 const stores = ['all', 'last', 'none'] as const;
 
@@ -63,8 +77,7 @@ export abstract class ScoredSystem extends Model {
    * system.filter([1, NaN], { missing: 'nan' }).covariances; // Float64Array(2) [ 1, 2 ]
    */
   filter<Y extends Sequences>(y: Y, options?: FilterOptions): FilteredSystem<Y> {
-    const { data, store } = this.readFilter('filter', y, options, []);
-    return runNow(this.filtering<Y>('LinearDynamicalSystem.filter', data, store));
+    return runNow(this.filtering<Y>('LinearDynamicalSystem.filter', this.readFilter('filter', y, options, [])));
   }
   /**
    * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
@@ -78,8 +91,9 @@ export abstract class ScoredSystem extends Model {
     options?: FilterOptions & { readonly signal?: AbortSignal },
   ): Promise<FilteredSystem<Y>> {
     const where = 'LinearDynamicalSystem.filterAsync';
-    const { data, store, signal } = this.readFilter('filterAsync', y, options, ['signal']);
-    return this.later(where, signal, this.filtering<Y>(where, ownCopy(where, data), store));
+    const request = this.readFilter('filterAsync', y, options, ['signal']);
+    const own = { ...request, data: ownCopy(where, request.data) };
+    return this.later(where, request.signal, this.filtering<Y>(where, own));
   }
 
   /**
@@ -197,16 +211,20 @@ export abstract class ScoredSystem extends Model {
     y: unknown,
     options: unknown,
     more: readonly 'signal'[],
-  ): { data: Observations; store: Store; signal?: AbortSignal } {
+  ): Request & { signal?: AbortSignal } {
     const where = `LinearDynamicalSystem.${method}`;
-    const { store, ...rest } = check.options(where, options, ['store', 'missing', 'mask', ...more]);
+    const { store, steadyState, ...rest } = check.options(where, options, [
+      ...['store', 'steadyState', 'missing', 'mask'],
+      ...more,
+    ]);
     return {
       store: check.choice(where, 'store', check.or(store, 'all'), stores),
+      steady: check.flag(where, 'steadyState', check.or(steadyState, false)),
       ...this.readScored(method, y, rest, more),
     };
   }
-  private *filtering<Y>(where: string, data: Observations, store: Store): Pass<FilteredSystem<Y>> {
-    const found = yield* filter(where, this.engine, data, store);
+  private *filtering<Y>(where: string, { data, store, steady }: Request): Pass<FilteredSystem<Y>> {
+    const found: Steady = yield* (steady ? steadyFilter : filter)(where, this.engine, data, store);
     const { predictedMeans, predictedCovariances, means, covariances } = found.track;
     return {
       predictedMeans: inDtypeOf(where, data, predictedMeans),
@@ -216,6 +234,7 @@ export abstract class ScoredSystem extends Model {
       logDensity: inDtypeOf(where, data, found.logDensity),
       logLikelihood: total(found.logDensity),
       state: (data.several ? found.states : found.states[0]!) as StateOf<Y>,
+      ...(found.steadyState && { steadyState: found.steadyState }),
     };
   }
   private *smoothing(where: string, data: Observations): Pass<SmoothedSystem> {
