@@ -84,8 +84,12 @@ export interface SystemFitOptions extends Gaps {
   readonly signal?: AbortSignal;
   /** Called after every iteration. */
   readonly onProgress?: (progress: SystemFitProgress) => void;
+  /** Sequences whose sums are added on their own before they join the rest; default 64. */
+  readonly shardSize?: number;
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
+  /** The column that tells the sequences of a table apart, kept with the model. */
+  readonly sequenceColumn?: string;
   /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
@@ -114,14 +118,16 @@ export class LinearDynamicalSystem extends ScoredSystem {
   readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   private readonly system: System;
   protected readonly engine: Engine;
 
   /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
-  constructor(parameters: SystemParameters, options?: OnBackend & Named) {
+  constructor(parameters: SystemParameters, options?: OnBackend & Named & { readonly sequenceColumn?: string }) {
     super();
     const where = 'LinearDynamicalSystem';
-    const given = check.options(where, options, ['backend', 'columns']);
+    const given = check.options(where, options, ['backend', 'columns', 'sequenceColumn']);
     this.backend = check.backend(where, given.backend, defaultBackend);
     this.system = readSystem(where, '', parameters);
     const { m, d, tied } = this.system;
@@ -129,6 +135,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
     this.latent = m;
     this.tied = tied;
     this.columns = check.names(where, 'columns', given.columns, d);
+    const { sequenceColumn } = given;
+    this.sequenceColumn =
+      sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', sequenceColumn);
     this.engine = new Engine(this.backend, this.system);
   }
 
@@ -144,7 +153,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
   }
 
   toBytes(): Uint8Array {
-    return encode(this.kind, encodeColumns(this.columns), encodeSystem(this.system));
+    const { sequenceColumn } = this;
+    const named = { ...encodeColumns(this.columns), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    return encode(this.kind, named, encodeSystem(this.system));
   }
   /**
    * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend).
@@ -157,7 +168,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
     const { backend } = check.options('LinearDynamicalSystem.fromBytes', options, ['backend']);
     const file = decode('LinearDynamicalSystem.fromBytes', bytes, 'linear-dynamical-system');
     const parameters = decodeSystem(file);
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    const { sequenceColumn } = file.metadata;
+    const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new LinearDynamicalSystem(parameters, on));
   }
 
@@ -266,16 +279,20 @@ export class LinearDynamicalSystem extends ScoredSystem {
   }
 
   /**
-   * Statistics of y for `update`: an additive value. Sums are added sequence by sequence within shards of 64, and shard
-   * by shard, so that statistics of whole shards merge to the same bits. Throws as filter.
+   * Statistics of y for `update`: an additive value. Sums are added sequence by sequence within shards of `shardSize`
+   * (default 64) sequences, and shard by shard, so that statistics of whole shards merge to the same bits. Throws as
+   * filter.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
    * system.statistics([1, 2, 3]).rows; // 3
    */
-  statistics(y: Sequences, options?: Gaps): SystemStatistics {
-    const { data } = this.readScored('statistics', y, options);
-    return new SystemStatistics(this.expect('LinearDynamicalSystem.statistics', data));
+  statistics(y: Sequences, options?: Gaps & { readonly shardSize?: number }): SystemStatistics {
+    const where = 'LinearDynamicalSystem.statistics';
+    const { shardSize, ...gaps } = check.options(where, options, ['missing', 'mask', 'shardSize']);
+    const size = shardSize === undefined ? undefined : check.count(where, 'shardSize', shardSize);
+    const { data } = this.readScored('statistics', y, gaps);
+    return new SystemStatistics(this.expect(where, data, size));
   }
   /**
    * The M step: the system of greatest expected likelihood among those that differ in the parameters `update` (default:
@@ -300,7 +317,7 @@ export class LinearDynamicalSystem extends ScoredSystem {
         reason: 'must be made by this system',
       });
     this.live();
-    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this.columns);
+    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this);
   }
 
   /**
@@ -325,7 +342,7 @@ export class LinearDynamicalSystem extends ScoredSystem {
     const init = given.init === undefined ? undefined : readInit(where, given.init);
     const settings = readFit(where, y, given, init);
     const { system, report } = await fitSystem(settings);
-    return { model: fromSystem(system, settings.backend, settings.columns), report };
+    return { model: fromSystem(system, settings.backend, settings), report };
   }
 
   /**
@@ -362,8 +379,8 @@ export class LinearDynamicalSystem extends ScoredSystem {
     this.engine.dispose();
   }
 
-  private expect(where: string, data: Observations): Moments {
-    return runNow(expect(where, this.engine, data));
+  private expect(where: string, data: Observations, shardSize?: number): Moments {
+    return runNow(expect(where, this.engine, data, shardSize));
   }
   private forecastFrom(where: string, state: SystemState, steps: number): Forecast<Float64Array> {
     const forecast = forecastFrom(where, this.system, state, steps);
@@ -375,8 +392,13 @@ export class LinearDynamicalSystem extends ScoredSystem {
 
 const readInit = (where: string, like: unknown): System =>
   LinearDynamicalSystem.systemOf(like) ?? readSystem(where, 'init.', like);
-function fromSystem(system: System, backend: Backend, columns?: readonly string[]): LinearDynamicalSystem {
-  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...(columns && { columns }) });
+function fromSystem(
+  system: System,
+  backend: Backend,
+  { columns, sequenceColumn }: { columns?: readonly string[] | undefined; sequenceColumn?: string | undefined },
+): LinearDynamicalSystem {
+  const names = { ...(columns && { columns }), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...names });
 }
 function isState(value: unknown): value is SystemState {
   try {
