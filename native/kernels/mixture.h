@@ -54,6 +54,16 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     T* line /* 128 */, double* wide /* 128 pad(d) */, double* centre /* pad(d) */, double* r /* 128 */,
     double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* count /* k */, double* first /* k pad(d) */,
     double* second /* k pad(d) */, double* logLikelihood /* 1 */);
+/// after[c] = min(before, ‖z - centre[c]‖²) of each row z;  potential[c] += w after[c]
+template <class T>
+int approach(int tiles, int d, int k, const double* z /* tiles d 128 */, const double* w /* tiles 128 */,
+    const double* centre /* k d */, const double* before /* tiles 128 */, double* after /* tiles k 128 */,
+    double* potential /* k 8 */);
+/// count[c] += w, first[c] += w z of each row z, whose nearest centre (the first of several) is c
+template <class T>
+int assign(int tiles, int d, int k, const double* z /* tiles d 128 */, const double* w /* tiles 128 */,
+    const double* centre /* k d */, double* nearest /* 128 */, double* share /* 128 */, double* count /* k 8 */,
+    double* first /* k d 8 */);
 }
 #define INSTANTIATE_MIXTURE \
   template int ISA::mixture::prepare<double>(int, int, const double*, const double*, const double*, double*, \
@@ -91,7 +101,11 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     double*, double*, double*, double*, double*); \
   template int ISA::mixture::expectDiagonal<float>(int, int, int, const float*, const float*, const float*, \
     const float*, const float*, const double*, float*, float*, float*, double*, double*, double*, double*, double*, \
-    double*, double*, double*, double*);
+    double*, double*, double*, double*); \
+  template int ISA::mixture::approach<double>(int, int, int, const double*, const double*, const double*, \
+    const double*, double*, double*); \
+  template int ISA::mixture::assign<double>(int, int, int, const double*, const double*, const double*, double*, \
+    double*, double*, double*);
 #define EACH_MIXTURE(X) \
   X(mixture, prepare, f64, double) \
   X(mixture, prepare, f32, float) \
@@ -108,4 +122,6 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
   X(mixture, expect, f64, double) \
   X(mixture, expect, f32, float) \
   X(mixture, expectDiagonal, f64, double) \
-  X(mixture, expectDiagonal, f32, float)
+  X(mixture, expectDiagonal, f32, float) \
+  X(mixture, approach, f64, double) \
+  X(mixture, assign, f64, double)

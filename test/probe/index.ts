@@ -95,6 +95,14 @@ export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: 
   return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
 }
+export function mixture_approach_f64(tiles: i32, d: i32, k: i32, z: usize, w: usize, centre: usize, before: usize,
+    after: usize, potential: usize): i32 {
+  return mixture.approach<f64>(tiles, d, k, z, w, centre, before, after, potential);
+}
+export function mixture_assign_f64(tiles: i32, d: i32, k: i32, z: usize, w: usize, centre: usize, nearest: usize,
+    share: usize, count: usize, first: usize): i32 {
+  return mixture.assign<f64>(tiles, d, k, z, w, centre, nearest, share, count, first);
+}
 export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
     pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
     failed: usize, line: usize, y: usize, u: usize, L: usize, joint: usize, logDensity: usize, r: usize): i32 {
