@@ -7,7 +7,11 @@ namespace ISA::mixture {
 /// W[c] = √(½ log₂e) L[c]⁻¹ packed by columns;  b[c] = log₂ weights[c] - ½ (d log₂ 2π + log₂|Σ[c]|)
 template <class T>
 int prepare(int k, int d, const double* weights /* k */, const double* L /* k tri(d) */,
-    const double* logDet /* k */, double* column /* d */, T* b /* k */, T* W /* k tri(d) */);
+    const double* logDet /* k */, double* lines /* 32 d */, T* b /* k */, T* W /* k tri(d) */);
+/// the same for one component, columns from .. from + part - 1 of W: the same bits
+template <class T>
+int preparePart(int d, int from, int part, const double* weight /* 1 */, const double* L /* tri(d) */,
+    const double* logDet /* 1 */, double* lines /* 32 d */, T* b /* 1 */, T* W /* tri(d) */);
 /// u[c,j] = √(½ log₂e) / L[c,j], L[c] the standard deviations;  b[c] as in prepare
 template <class T>
 int prepareDiagonal(int k, int d, const double* weights /* k */, const double* L /* k d */,
@@ -70,6 +74,10 @@ int assign(int tiles, int d, int k, const double* z /* tiles d 128 */, const dou
     double*, double*); \
   template int ISA::mixture::prepare<float>(int, int, const double*, const double*, const double*, double*, float*, \
     float*); \
+  template int ISA::mixture::preparePart<double>(int, int, int, const double*, const double*, const double*, \
+    double*, double*, double*); \
+  template int ISA::mixture::preparePart<float>(int, int, int, const double*, const double*, const double*, double*, \
+    float*, float*); \
   template int ISA::mixture::prepareDiagonal<double>(int, int, const double*, const double*, const double*, double*, \
     double*); \
   template int ISA::mixture::prepareDiagonal<float>(int, int, const double*, const double*, const double*, float*, \
@@ -109,6 +117,8 @@ int assign(int tiles, int d, int k, const double* z /* tiles d 128 */, const dou
 #define EACH_MIXTURE(X) \
   X(mixture, prepare, f64, double) \
   X(mixture, prepare, f32, float) \
+  X(mixture, preparePart, f64, double) \
+  X(mixture, preparePart, f32, float) \
   X(mixture, prepareDiagonal, f64, double) \
   X(mixture, prepareDiagonal, f32, float) \
   X(mixture, logDensity, f64, double) \

@@ -72,6 +72,12 @@ export const mixture: Oracle['mixture'] = {
         for (const j of range(i + 1)) W[c * tri(d) + byColumns(d, i, j)] = scale * inverted[i]![j]!;
     }
   },
+  preparePart({ d, from, part }, { weight, L, logDet, b, W }) {
+    b[0] = constant(weight[0]!, d, logDet[0]!);
+    const inverted = inverse(lower(d, L, 0));
+    for (const j of range(part).map((column) => from + column))
+      for (const i of range(d - j).map((row) => j + row)) W[byColumns(d, i, j)] = scale * inverted[i]![j]!;
+  },
   prepareDiagonal({ k, d }, { weights, L, logDet, b, u }) {
     for (const c of range(k)) b[c] = constant(weights[c]!, d, logDet[c]!);
     for (const [i, sd] of L.entries()) u[i] = scale / sd;
@@ -126,9 +132,12 @@ const diagonals = { args: located, extremes: ['x'] } as const;
 export const draws: Draws<'mixture'> = {
   sizes(sizes) {
     sizes['tiles'] = Math.ceil(sizes['n']! / 40);
+    sizes['from'] = Math.floor(sizes['d']! / 3);
+    sizes['part'] = sizes['d']! - sizes['from'];
   },
   kernels: {
     prepare: { args: { weights: positive, L: triangles } },
+    preparePart: { args: { weight: positive, L: triangles } },
     prepareDiagonal: { args: { weights: positive, L: positive } },
     logDensity: scored,
     logDensityDiagonal: diagonals,
