@@ -79,10 +79,13 @@ export {
   type FitProgress,
   GaussianMixture,
   type Initialization,
+  type MixtureDraws,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,
   type MixtureParameters,
+  type PointGradient,
+  type Weighted,
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {

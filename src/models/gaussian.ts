@@ -23,7 +23,7 @@ import { type CovarianceForm, covarianceForms, ParameterReader } from './compone
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
-import { diagonalOf } from './triangles.ts';
+import { diagonalMatrix, diagonalOf } from './triangles.ts';
 
 /** A mean, and the covariance in one of three forms. */
 export interface GaussianParameters {
@@ -119,6 +119,17 @@ export class Gaussian extends Scored {
    */
   entropy(): number {
     return 0.5 * (this.dimension * Math.log(2 * Math.PI * Math.E) + this.components.logDet[0]!);
+  }
+
+  /**
+   * The inverse of the covariance [d,d], whatever the form of the parameters.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [2, 4] });
+   * g.precision(); // Float64Array(4) [ 0.5, 0, 0, 0.25 ]
+   */
+  precision(): Float64Array {
+    const inverse = this.components.precisions();
+    return this.components.full ? inverse : diagonalMatrix(inverse);
   }
 
   /**

@@ -17,10 +17,12 @@ import { columnVariances, maximise } from './components/maximise.ts';
 import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
+import { logShares, refuseFar } from './components/shares.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
+export type { PointGradient, Weighted } from './components/scored.ts';
 export type { ComponentFitOptions, FitOptions, FitProgress, Initialization } from './components/settings.ts';
 
 /** Parameters of a mixture of M Gaussians in d dimensions. */
@@ -46,6 +48,13 @@ export interface MixtureGradient {
   dMeans: Float64Array;
   /** In the shape of the covariances; matrices symmetric unconstrained. */
   dCovariances: Float64Array;
+}
+/** Draws from a mixture. */
+export interface MixtureDraws {
+  /** [n,d] */
+  x: Float64Array;
+  /** [n], from 0: the component that each was drawn from. */
+  components: Int32Array;
 }
 /** A row whose log-density is below the threshold is an anomaly. */
 export interface Anomaly {
@@ -126,6 +135,16 @@ export class GaussianMixture extends Scored {
     return { weights: weights.slice(), means: means.slice(), covariances: covariances.slice(), covarianceType: type };
   }
 
+  /**
+   * The inverses of the covariances, in their shape: full [M,d,d], tied [d,d], diagonal [M,d], spherical [M].
+   * @example
+   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [[[2, 1], [1, 2]]] });
+   * m.precisions(); // Float64Array(4) [ 0.66666666..., -0.33333333..., -0.33333333..., 0.66666666... ]
+   */
+  precisions(): Float64Array {
+    return this.components.precisions();
+  }
+
   toBytes(): Uint8Array {
     const { threshold, falsePositiveRate } = this.anomaly ?? {};
     const anomaly = threshold !== undefined && { threshold: `${threshold}`, falsePositiveRate: `${falsePositiveRate}` };
@@ -177,6 +196,36 @@ export class GaussianMixture extends Scored {
       for (let c = 1; c < k; c++) if (r[i * k + c]! > r[i * k + best]!) best = c;
       return r[i * k + best] === 0 ? -1 : best;
     });
+  }
+
+  /**
+   * log N(x | component) of each row of x [n,d], without the weights: [n,M], in the dtype of x, computed in f64. With
+   * gaps the density of what was observed; 0 where nothing was. -Infinity where a distance overflows; a row where all
+   * of them do is an error, unless it is to be marked. Throws as logDensity.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 40], covariances: [1, 1] });
+   * m.componentLogDensity([[0]]); // Float64Array(2) [ -0.91893853..., -800.91893853... ]
+   */
+  componentLogDensity<X extends Points>(x: X, options?: Gaps & Scoring): Result<X> {
+    const where = 'GaussianMixture.componentLogDensity';
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    const densities = this.components.componentLogDensity(where, rows, missing);
+    if (!mark) refuseFar(where, densities, this.componentCount, rows, this.dimension);
+    return likeData(rows.values, densities) as Result<X>;
+  }
+
+  /**
+   * log P(component | x) of each row of x [n,d]: [n,M], in the dtype of x, computed in f64. However small, each share is
+   * exact; for a row without observations they are the weights, and -Infinity for a row that is marked.
+   * Throws as logDensity.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 40], covariances: [1, 1] });
+   * m.logResponsibilities([[0]]); // Float64Array(2) [ 0, -800 ]
+   */
+  logResponsibilities<X extends Points>(x: X, options?: Gaps & Scoring): Result<X> {
+    const where = 'GaussianMixture.logResponsibilities';
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    return likeData(rows.values, logShares(where, this.components, rows, missing, mark)) as Result<X>;
   }
 
   /**
@@ -237,6 +286,27 @@ export class GaussianMixture extends Scored {
     const { totals } = statistics;
     const floor = columnVariances(totals).map((v) => v * regularization);
     return fromParts(maximise(where, totals, floor), this.backend);
+  }
+
+  /**
+   * n draws [n,d], f64; the same for the same seed (default 0) on one engine. With `components: true` an object of the
+   * draws x and of the component of each [n]. Throws INVALID_ARGUMENT.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 90], covariances: [1, 1] });
+   * const { x, components } = m.sample(9, { seed: 1, components: true });
+   * components.every((c, i) => (c === 1) === x[i] > 45); // true
+   */
+  override sample(n: number, options: { readonly seed?: number; readonly components: true }): MixtureDraws;
+  override sample(n: number, options?: { readonly seed?: number; readonly components?: false }): Float64Array;
+  override sample(
+    n: number,
+    options?: { readonly seed?: number; readonly components?: boolean },
+  ): Float64Array | MixtureDraws {
+    const where = 'GaussianMixture.sample';
+    const { seed, components } = check.options(where, options, ['seed', 'components']);
+    const asked = check.flag(where, 'components', check.or(components, false));
+    const draws = this.draw(where, n, seed);
+    return asked ? draws : draws.x;
   }
 
   /** M - 1 weights, M d means, and the free values of the covariances. */
@@ -346,12 +416,17 @@ export class GaussianMixture extends Scored {
   }
 
   private computeShares(where: string, x: Points, options?: Gaps & Scoring): Real {
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    return this.components.responsibilities(where, rows, missing, mark);
+  }
+  /** The data and options of a call that scores. */
+  private readScored(where: string, x: Points, options: unknown): { rows: check.Rows; missing: Gaps; mark: boolean } {
     const given = check.options(where, options, ['missing', 'mask', 'unscorable']);
     const mark = check.marking(where, given.unscorable);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
-    return this.components.responsibilities(where, rows, missing, mark);
+    return { rows, missing, mark };
   }
   protected override summary(): object {
     const { dimension, componentCount, covarianceType, anomaly } = this;
@@ -380,6 +455,13 @@ function fromParts({ weights, means, covariances, type }: Parts, backend: Backen
   );
 }
 
+/** Values in the dtype of the data. */
+function likeData(data: Real, values: Float64Array): Real {
+  if (!check.isSingle(data)) return values;
+  const narrow = check.alike(data, values.length);
+  narrow.set(values);
+  return narrow;
+}
 /** The linearly interpolated quantile. */
 function quantile(where: string, values: Real, rate: number): number {
   if (values.length === 0)

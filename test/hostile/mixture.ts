@@ -80,6 +80,21 @@ export const mixture: Places = {
   'GaussianMixture#classify(options.unscorable)': optional(
     none((unscorable, backend) => pair(backend).classify([1, 2], { unscorable } as never)),
   ),
+  ...Object.fromEntries(
+    (['componentLogDensity', 'logResponsibilities'] as const).flatMap((method) => [
+      ...Object.entries(gaps(method, (model, points, given) => model[method](points, given))),
+      [
+        `GaussianMixture#${method}(options.unscorable)`,
+        optional(none((unscorable, backend) => pair(backend)[method]([1, 2], { unscorable } as never))),
+      ],
+    ]),
+  ),
+  'GaussianMixture#sample(options.components)': optional(
+    those(
+      (made) => typeof made === 'boolean',
+      (components, backend) => pair(backend).sample(3, { components } as never),
+    ),
+  ),
   ...gaps('responsibilities', (model, points, given) => model.responsibilities(points, given)),
   ...gaps('classify', (model, points, given) => model.classify(points, given)),
   ...gaps('statistics', sums),

@@ -37,6 +37,15 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
       call(make(backend) as never, { unscorable } as never),
     ),
   });
+  const weighted = (method: string, call: (model: never, options: never) => unknown): Places => ({
+    [`${name}#${method}(options.sampleWeights)`]: optional(
+      // x is one row of two values
+      those(
+        () => false,
+        (sampleWeights, backend) => call(make(backend) as never, { sampleWeights } as never),
+      ),
+    ),
+  });
   return {
     ...gaps('logDensity', (model: Gaussian, points, given) => model.logDensity(points, given)),
     ...gaps('logDensityAsync', (model: Gaussian, points, given) => model.logDensityAsync(points, given)),
@@ -55,6 +64,12 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
     ...marks('logDensity', (model: Gaussian, given) => model.logDensity(x, given)),
     ...marks('logDensityAsync', (model: Gaussian, given) => model.logDensityAsync(x, given)),
     ...marks('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
+    ...marks('bic', (model: Gaussian, given) => model.bic(x, given)),
+    ...marks('aic', (model: Gaussian, given) => model.aic(x, given)),
+    ...weighted('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
+    ...weighted('bic', (model: Gaussian, given) => model.bic(x, given)),
+    ...weighted('aic', (model: Gaussian, given) => model.aic(x, given)),
+    [`${name}#logDensityGradient(x)`]: numbers((points, backend) => make(backend).logDensityGradient(points)),
     [`${name}#logDensityAsync(options.signal)`]: optional(
       those(isSignal, (signal, backend) => make(backend).logDensityAsync(x, { signal })),
     ),
