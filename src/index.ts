@@ -83,7 +83,9 @@ export {
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,
+  type MixtureParameter,
   type MixtureParameters,
+  type MixtureStart,
   type PointGradient,
   type Weighted,
 } from './models/mixture.ts';

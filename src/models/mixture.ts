@@ -13,17 +13,21 @@ import { type CovarianceType, covarianceTypes, freeValues } from './components/c
 import { fitComponents } from './components/em.ts';
 import { decodeParts, encodeParts } from './components/file.ts';
 import { gradients, weightGradient } from './components/gradient.ts';
-import { columnVariances, maximise } from './components/maximise.ts';
+import { type MixtureParameter, maximiseOthers, nothingHeld, parameterNames, readHeld } from './components/held.ts';
+import { columnVariances } from './components/maximise.ts';
 import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { logShares, refuseFar } from './components/shares.ts';
+import { type MixtureStart, readStart, type Start } from './components/start.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
+export type { MixtureParameter } from './components/held.ts';
 export type { PointGradient, Weighted } from './components/scored.ts';
 export type { ComponentFitOptions, FitOptions, FitProgress, Initialization } from './components/settings.ts';
+export type { MixtureStart } from './components/start.ts';
 
 /** Parameters of a mixture of M Gaussians in d dimensions. */
 export interface MixtureParameters {
@@ -69,8 +73,13 @@ export interface MixtureFitOptions extends ComponentFitOptions {
   readonly components?: number;
   /** Default: full, or that of `init`. */
   readonly covarianceType?: CovarianceType;
-  /** Warm start; `restarts` is ignored. */
-  readonly init?: MixtureLike;
+  /**
+   * Warm start from a mixture, or from a part of one: means, with weights or covariances; the labels of the rows; or
+   * their responsibilities. `restarts` is ignored.
+   */
+  readonly init?: MixtureLike | MixtureStart;
+  /** The parameters to change, the others keep the values of `init`; default: all. */
+  readonly update?: readonly MixtureParameter[];
   /** Fraction of the training rows to flag as anomalies, between 0 and 1; stored with the model. */
   readonly falsePositiveRate?: number;
 }
@@ -81,7 +90,7 @@ interface CountedFit extends MixtureFitOptions {
 }
 /** Options of a fit that starts from given components. */
 interface WarmFit extends MixtureFitOptions {
-  readonly init: MixtureLike;
+  readonly init: MixtureLike | MixtureStart;
 }
 
 /**
@@ -266,15 +275,19 @@ export class GaussianMixture extends Scored {
   /**
    * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is
    * added to each diagonal in units of the variance of its column over the statistics (`fit` has a unit that outliers do
-   * not move), default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
-   * pivot).
+   * not move), default 1e-6. `update`: the parameters to change, default all. Throws INVALID_ARGUMENT, EMPTY_INPUT,
+   * NOT_POSITIVE_DEFINITE (component, pivot).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * m.update(m.statistics([[1], [3]])).parameters.means; // Float64Array(1) [ 2 ]
    */
-  update(statistics: MixtureStatistics, options?: { readonly regularization?: number }): GaussianMixture {
+  update(
+    statistics: MixtureStatistics,
+    options?: { readonly regularization?: number; readonly update?: readonly MixtureParameter[] },
+  ): GaussianMixture {
     const where = 'GaussianMixture.update';
-    const given = check.options(where, options, ['regularization']);
+    const given = check.options(where, options, ['regularization', 'update']);
+    const held = readHeld(where, given.update, parameterNames, new Set(parameterNames));
     const regularization = check.amount(where, 'regularization', check.or(given.regularization, 1e-6));
     if (!MixtureStatistics.is(statistics) || !statistics.madeUnder(this.components.parts))
       throw argumentError('INVALID_ARGUMENT', where, 'statistics', {
@@ -285,7 +298,7 @@ export class GaussianMixture extends Scored {
     this.live();
     const { totals } = statistics;
     const floor = columnVariances(totals).map((v) => v * regularization);
-    return fromParts(maximise(where, totals, floor), this.backend);
+    return fromParts(maximiseOthers(where, totals, floor, held), this.backend);
   }
 
   /**
@@ -371,27 +384,40 @@ export class GaussianMixture extends Scored {
    */
   static async fit(x: Points, options: CountedFit | WarmFit): Promise<{ model: GaussianMixture; report: FitReport }> {
     const where = 'GaussianMixture.fit';
-    const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
+    const known = [
+      ...componentFitOptions,
+      'components',
+      'covarianceType',
+      'init',
+      'update',
+      'falsePositiveRate',
+    ] as const;
     const given = check.options(where, options, known);
-    const init = given.init === undefined ? undefined : readInit(where, given.init);
+    const init = given.init === undefined ? undefined : readInit(where, given);
     const k = check.count(where, 'components', check.or(given.components, init?.k));
     const type = check.choice(
       where,
       'covarianceType',
-      check.or(given.covarianceType, init?.type ?? 'full'),
+      check.or(given.covarianceType, init?.parts?.type ?? 'full'),
       covarianceTypes,
     );
-    if (init && (init.k !== k || init.type !== type))
+    const form = init?.parts?.type ?? type;
+    if (init && (init.k !== k || form !== type))
       throw argumentError('INVALID_ARGUMENT', where, 'init', {
         expected: counted(k, `${type} component`),
-        received: counted(init.k, `${init.type} component`),
-        reason: `has ${counted(init.k, `${init.type} component`)}, not ${k} ${type}`,
+        received: counted(init.k, `${form} component`),
+        reason: `has ${counted(init.k, `${form} component`)}, not ${k} ${type}`,
       });
+    const held = readHeld(where, given.update, parameterNames, init?.given ?? nothingHeld);
+    const whole = init?.parts && init.given.size === parameterNames.length;
     const rate =
       given.falsePositiveRate === undefined
         ? undefined
         : check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
-    const { rows, settings } = readFit(where, x, given, { type, k, ...(init && { init }) });
+    const { rows, settings } = readFit(where, x, given, {
+      ...{ type, k, held },
+      ...(whole ? { init: init.parts! } : init && { start: init }),
+    });
     const { parts, report } = await fitComponents(rows, settings);
     const model = fromParts(parts, settings.backend);
     if (rate === undefined) return { model, report };
@@ -446,8 +472,15 @@ function readAnomaly(where: string, value: unknown): Anomaly | undefined {
   const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
 }
-const readInit = (where: string, like: unknown): Parts =>
-  GaussianMixture.partsOf(like) ?? readMixture(where, 'init.', like);
+function readInit(
+  where: string,
+  { init, components, covarianceType }: { init?: unknown; components?: unknown; covarianceType?: unknown },
+): Start {
+  const parts = GaussianMixture.partsOf(init);
+  return parts
+    ? { k: parts.k, parts, given: new Set(parameterNames) }
+    : readStart(where, init, components, covarianceType);
+}
 function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
   return new GaussianMixture(
     { weights, means, covariances, covarianceType: type },

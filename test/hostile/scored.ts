@@ -17,6 +17,12 @@ const isFlexible = ({ buffer }: Uint8Array): boolean =>
 /** 'nan' is not among the values. */
 const word = (call: Place['call']): Place => optional(none(call));
 export const strings = (call: Place['call']): Place => optional(none(call));
+/** A list of words: of the values only the empty one is such a list. */
+export const words = (call: Place['call']): Place =>
+  optional({
+    call,
+    meant: ({ counts }, made) => (counts?.length === 0 && Array.isArray(made) ? { as: [] } : undefined),
+  });
 export const backends = (call: Place['call']): Place => optional(none(call));
 
 /** Places of models of 2 coordinates. */
@@ -127,6 +133,7 @@ export function fits(
     option('missing', word),
     option('mask', masks),
     option('covarianceType', strings),
+    option('update', words),
   ] as const;
   return Object.fromEntries(places.map(([path, place]) => [`${name}.fit(${path})`, place]));
 }
