@@ -75,6 +75,15 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
     ...weighted('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
     ...weighted('bic', (model: Gaussian, given) => model.bic(x, given)),
     ...weighted('aic', (model: Gaussian, given) => model.aic(x, given)),
+    ...gaps('impute', (model: Gaussian, points, given) => model.impute(points, given)),
+    ...marks('impute', (model: Gaussian, given) => model.impute(x, given)),
+    [`${name}#impute(options.draws)`]: optional(
+      those(
+        (n) => n === 7,
+        (draws, backend) => make(backend).impute(x, { draws }),
+      ),
+    ),
+    [`${name}#impute(options.seed)`]: whole(0, seed, (seed, backend) => make(backend).impute(x, { draws: 2, seed })),
     [`${name}#logDensityGradient(x)`]: numbers((points, backend) => make(backend).logDensityGradient(points)),
     [`${name}#logDensityAsync(options.signal)`]: optional(
       those(isSignal, (signal, backend) => make(backend).logDensityAsync(x, { signal })),

@@ -9,6 +9,7 @@ import { Model } from '../model.ts';
 import { runNow } from '../work.ts';
 import type { Components } from './components.ts';
 import { gradientByPoint } from './gradient.ts';
+import { impute } from './impute.ts';
 import { batchesOf, expect, type Totals } from './sums.ts';
 
 /** How often each row counts in a sum. */
@@ -132,6 +133,34 @@ export abstract class Scored extends Model {
    */
   aic(x: Points, options?: Gaps & Scoring & Weighted): number {
     return this.akaikeCriterion(this.sumLogDensity(`${this.title}.aic`, x, options).logLikelihood);
+  }
+
+  /**
+   * The rows of x [n,d] with their gaps filled, in the dtype of x: by their means given what was observed of the row, or
+   * with `draws` by that many draws given the same, [draws,n,d]. What was observed stays; a row without observations gets
+   * mean(), or draws from the model. The same draws for the same seed (default 0) on one engine. A row so far from every
+   * component that the means overflow is an error; with `unscorable: 'mark'` its gaps stay NaN.
+   * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], covariance: [[4, 2], [2, 4]] });
+   * g.impute([[2, NaN], [1, 5]], { missing: 'nan' }); // Float64Array(4) [ 2, 1, 1, 5 ]
+   */
+  impute<X extends Points>(
+    x: X,
+    options?: { readonly draws?: number; readonly seed?: number } & Gaps & Scoring,
+  ): Result<X> {
+    const where = `${this.title}.impute`;
+    const given = check.options(where, options, ['draws', 'seed', 'missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
+    const missing = check.gapOptions(where, given);
+    const seed = check.seed(where, given.seed);
+    const draws = given.draws === undefined ? undefined : check.count(where, 'draws', given.draws);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
+    if (missing.missing === undefined && missing.mask === undefined)
+      check.finiteRows(where, 'x', rows, this.dimension, check.gapHint);
+    this.live();
+    const drawing = draws === undefined ? undefined : { draws, random: new Random(seed) };
+    return impute(where, this.components, rows, missing, mark, drawing) as Result<X>;
   }
 
   /**
