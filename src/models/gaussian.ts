@@ -19,11 +19,12 @@ import { Components, type Parts } from './components/components.ts';
 import { conditionOn } from './components/conditional.ts';
 import { freeValues } from './components/covariances.ts';
 import { fitComponents } from './components/em.ts';
+import { nothingHeld, parameterNames, readHeld } from './components/held.ts';
 import { type CovarianceForm, covarianceForms, ParameterReader } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
-import { diagonalOf } from './triangles.ts';
+import { diagonalMatrix, diagonalOf } from './triangles.ts';
 
 /** A mean, and the covariance in one of three forms. */
 export interface GaussianParameters {
@@ -44,6 +45,8 @@ export interface GaussianFitOptions extends ComponentFitOptions {
   readonly covarianceType?: 'full' | 'diagonal';
   /** Warm start; `restarts` is ignored. */
   readonly init?: GaussianLike;
+  /** The parameters to change, the other one keeps the value of `init`; default: both. */
+  readonly update?: readonly ('mean' | 'covariance')[];
 }
 
 /**
@@ -122,6 +125,17 @@ export class Gaussian extends Scored {
   }
 
   /**
+   * The inverse of the covariance [d,d], whatever the form of the parameters.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [2, 4] });
+   * g.precision(); // Float64Array(4) [ 0.5, 0, 0, 0.25 ]
+   */
+  precision(): Float64Array {
+    const inverse = this.components.precisions();
+    return this.components.full ? inverse : diagonalMatrix(inverse);
+  }
+
+  /**
    * The distribution of the coordinates `dims`, in the order named. Throws INVALID_ARGUMENT (dims).
    * @example
    * const g = new Gaussian({ mean: [0, 1, 2], variances: [1, 4, 9] });
@@ -158,10 +172,12 @@ export class Gaussian extends Scored {
    */
   static async fit(x: Points, options?: GaussianFitOptions): Promise<{ model: Gaussian; report: FitReport }> {
     const where = 'Gaussian.fit';
-    const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init']);
+    const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init', 'update']);
     const type = check.choice(where, 'covarianceType', check.or(given.covarianceType, 'full'), ['full', 'diagonal']);
     const init = given.init === undefined ? undefined : readInit(where, given.init, type);
-    const { rows, settings } = readFit(where, x, given, { type, k: 1, ...(init && { init }) });
+    const names = [undefined, 'mean', 'covariance'];
+    const held = readHeld(where, given.update, names, init ? new Set(parameterNames) : nothingHeld);
+    const { rows, settings } = readFit(where, x, given, { type, k: 1, held, ...(init && { init }) });
     const { parts, report } = await fitComponents(rows, settings);
     return { model: fromParts(parts, settings.backend), report };
   }

@@ -6,7 +6,7 @@ import { tri } from '../triangles.ts';
 import { runAsync } from '../work.ts';
 import { Components, type Parts } from './components.ts';
 import { expand } from './covariances.ts';
-import { maximise } from './maximise.ts';
+import { maximiseOthers } from './held.ts';
 import type { Observations } from './observations.ts';
 import { Collapses } from './reseed.ts';
 import type { Settings } from './settings.ts';
@@ -62,7 +62,7 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
       await pace.rest(); // small calls run at once
       const before = totals.logLikelihood;
       const late = kept && history.length - kept.iteration >= PATIENCE && before <= kept.logLikelihood;
-      const next = late ? without(kept!, collapses) : maximise(where, totals, floor);
+      const next = late ? without(kept!, collapses) : maximiseOthers(where, totals, floor, settings.held);
       const revival = await collapses.revive(next, totals.count, components);
       if (revival.revived.length > 0 && !revival.singular && !(kept && kept.logLikelihood >= before))
         kept = { ...revival, parts: components.parts, logLikelihood: before, iteration: history.length };

@@ -13,6 +13,7 @@ import {
   type FailedPivot,
   factorise,
   factoriseRows,
+  invert,
   notPositiveDefinite,
   unpackDiagonals,
 } from '../triangles.ts';
@@ -80,6 +81,7 @@ export class Components {
   private narrow = false;
   private readonly prepared: { f64?: Prepared; f32?: Prepared } = {};
   private readonly oneRow: { f64?: OneRow; f32?: OneRow } = {};
+  private readonly single: Components[] = [];
 
   /** `where` and `which`: the public names of the call and of its covariances. Throws NOT_POSITIVE_DEFINITE. */
   constructor(
@@ -123,6 +125,45 @@ export class Components {
     const { k, d } = this.parts;
     const r = room(where, x.n * k, dtypeOf(x.values));
     return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r, mark));
+  }
+
+  /**
+   * log N(x | c) of each row and component [n,k], without the weights, in f64 whatever x is: -Infinity where a distance
+   * overflows; 0 for a row without observations. Throws NON_FINITE (row, column: a value that is not finite).
+   */
+  componentLogDensity(where: string, x: Rows, missing: Gaps): Float64Array {
+    const { k, d } = this.parts;
+    const out = room(where, x.n * k);
+    const wide = isSingle(x.values) ? { n: x.n, values: room(where, x.values.length) } : x;
+    if (wide !== x) wide.values.set(x.values);
+    const patterns = [...groupByGaps(where, wide, missing, d)];
+    const own = room(where, x.n);
+    for (let c = 0; c < k; c++) {
+      runNow(this.alone(c).score('logDensity', where, patterns, own, true));
+      for (let i = 0; i < x.n; i++) out[i * k + c] = own[i]!;
+    }
+    return out;
+  }
+  /** Component c with the weight 1; made once. */
+  private alone(c: number): Components {
+    const { k, d, means, L } = this.parts;
+    if (k === 1) return this;
+    const size = this.covariances.length / k;
+    this.single[c] ??= new Components(
+      this.backend,
+      {
+        type: this.full ? 'full' : 'diagonal',
+        k: 1,
+        d,
+        weights: Float64Array.of(1),
+        means: means.subarray(c * d, (c + 1) * d),
+        covariances: this.covariances.subarray(c * size, (c + 1) * size),
+        ...(L && { L: this.factorOf(c) }),
+      },
+      this.where,
+      this.which,
+    );
+    return this.single[c];
   }
 
   /** One call per pattern of gaps, whose results go to their rows of `out`. */
@@ -234,6 +275,14 @@ export class Components {
     to.set(means.subarray(c * d, (c + 1) * d));
     addProduct(this.factorOf(c), z, this.full, to);
   }
+  /** The inverses of the covariances, in the shape of their type. */
+  precisions(): Float64Array {
+    const { k, d, type, covariances } = this.parts;
+    if (!this.full) return covariances.map((v) => 1 / v);
+    const inverses = new Float64Array(covariances.length);
+    for (let c = 0; c < (type === 'tied' ? 1 : k); c++) inverses.set(invert(this.factorOf(c), d), c * d * d);
+    return inverses;
+  }
   /** The Cholesky factor of component c [tri(d)], or its standard deviations [d]. */
   factorOf(c: number): Float64Array {
     const size = this.L.length / this.parts.k;
@@ -282,6 +331,7 @@ export class Components {
   }
 
   dispose(): void {
+    for (const part of this.single) part?.dispose();
     for (const call of Object.values(this.oneRow)) call.dispose();
     for (const held of Object.values(this.prepared)) for (const resident of Object.values(held)) resident.dispose();
   }

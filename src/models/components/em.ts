@@ -11,6 +11,7 @@ import type { Parts } from './components.ts';
 import { hasMatrices } from './covariances.ts';
 import { drawRows, Starts } from './initialise.ts';
 import { Observations } from './observations.ts';
+import { completeStart } from './partial.ts';
 import { isSingular } from './reseed.ts';
 import type { Settings } from './settings.ts';
 
@@ -25,16 +26,17 @@ const SHORT = { most: 20, least: 4, iterations: [3, 7], rows: 2048, tolerance: 1
  * NON_FINITE, NOT_POSITIVE_DEFINITE, ABORTED.
  */
 export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
-  const { where, backend, signal, restarts, init } = settings;
+  const { where, backend, signal, restarts, init, start } = settings;
   const pace = new Pace(signal, where);
   const data = await Observations.survey(x, settings, pace);
   const resident = data.complete ? backend.hold(x.values) : undefined;
   try {
     const batches = await data.batches(resident ? { ...x, resident } : x, pace);
     const slope = { data, batches, settings, pace };
+    const given = start && (await completeStart(start, data, settings, pace));
     const run = async (restart: number): Promise<Fit> =>
-      climb(init ?? (await findStart(slope, restart)), slope, restart);
-    const ended = await settleEach(init ? 1 : restarts, backend.threads, run);
+      climb(init ?? given ?? (await findStart(slope, restart)), slope, restart);
+    const ended = await settleEach(init || given ? 1 : restarts, backend.threads, run);
     const failed = ended.find((end) => end.status === 'rejected');
     const done = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
     if (failed && (done.length === 0 || !isSingular(failed.reason))) throw failed.reason;

@@ -101,6 +101,9 @@ export class Observations {
     }
     return batches;
   }
+  isObserved(row: number, j: number): boolean {
+    return this.seen?.[row * this.settings.d + j] !== 0;
+  }
   /** A value, or the mean of its column where none was observed. */
   value(row: number, j: number): number {
     const at = row * this.settings.d + j;

@@ -40,7 +40,10 @@ export class Collapses {
     count: Float64Array,
     present: Components,
   ): Promise<{ components: Components; revived: readonly number[]; singular: boolean }> {
-    const { where, backend, signal } = this.settings;
+    const { where, backend, signal, held } = this.settings;
+    // where parameters are held no component can go anywhere
+    if (held.size > 0)
+      return { components: new Components(backend, parts, where, 'covariances'), revived: [], singular: false };
     const revived: number[] = [];
     let singular = false;
     let density: Real | undefined;
