@@ -1,4 +1,4 @@
-"""Fits of scikit-learn with its defaults, for bench/starts.ts: the data sets, and what its fits reach in what time."""
+"""Fits of scikit-learn with its defaults, for bench/fits.ts: the data sets, and what its fits reach in what time."""
 import json
 import os
 import sys
