@@ -127,8 +127,8 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   let last: unknown;
   for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
     try {
-      // in a CommonJS bundle import.meta is empty: createRequire throws
-      const require = createRequire(import.meta.url);
+      // in a CommonJS bundle import.meta is empty: createRequire throws, unless the path is given
+      const require = createRequire(import.meta.url ?? (given && `${process.cwd()}/`));
       if (isCut(require.resolve(where))) attempts.push(`${where} is cut short`);
       else return openNative(contract, require(where), where, choice);
     } catch (error) {
