@@ -69,7 +69,8 @@ export async function ask(
   const { raw } = reply;
   raw.once('close', cancel);
   try {
-    return await result;
+    const columns = await result;
+    return Object.fromEntries(outputs.map((name) => [name, columns[name]])); // a scorer may return more
   } finally {
     raw.removeListener('close', cancel);
     metrics.scored(target, data.n);

@@ -15,6 +15,7 @@ import { Registry } from './registry.ts';
 import { validatorOf } from './schemas.ts';
 import { Sessions } from './sessions.ts';
 import { addV1 } from './v1.ts';
+import { addV2 } from './v2.ts';
 
 /** Options of the plugin. */
 export interface ServerOptions {
@@ -78,6 +79,7 @@ const plugin: FastifyPluginAsync<ServerOptions> = async (fastify, options) => {
           metrics.answered(modelOf(request), reply.statusCode, reply.elapsedTime),
         );
         await own.register(async (scope: FastifyInstance) => addV1(scope, desk, files, token));
+        await own.register(async (scope: FastifyInstance) => addV2(scope, desk));
       });
     },
     { prefix },

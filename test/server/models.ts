@@ -13,11 +13,9 @@ import {
 import { Random } from '../../src/random.ts';
 import { hasNative } from '../support/models.ts';
 
-/** Every machine there is; threads keep the tests of a shared machine alike. */
-export const machines: readonly Backend[] = [
-  ...(hasNative ? [openBackend({ name: 'native', threads: 2 })] : []),
-  openBackend({ name: 'wasm' }),
-];
+const name = hasNative && process.env['SEQLIK_BACKEND'] !== 'wasm' ? 'native' : 'wasm';
+/** The machine of this run: `.ci/run` has one on each. */
+export const machines: readonly Backend[] = [openBackend({ name, ...(name === 'native' && { threads: 2 }) })];
 export const named = machines.map((backend) => [backend.name, backend] as const);
 
 export const random = new Random(7);
