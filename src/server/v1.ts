@@ -46,7 +46,7 @@ type Query = OctetsQuery & { readonly outputs?: string };
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, headers, body } = toProblem(error);
   if (status === 500) request.log.error({ err: error }, 'request failed');
-  reply.code(status).headers(headers).type('application/problem+json').send(JSON.stringify(body));
+  reply.code(status).headers(headers).header('content-type', 'application/problem+json').send(JSON.stringify(body));
 }
 
 /** `token`: models may be replaced by who has it. */
