@@ -12,7 +12,7 @@ import type { LossAt } from './parameters.ts';
  * step. */
 const STEPS = 8192;
 /** Hidden values of a pass that stay in the cache from kernel to kernel, if they are of TOGETHER sequences or more, which
- * share the weights. (24-200-3, 128 sequences of 24 steps: FIGURES) */
+ * share the weights. (24-200-3, 128 sequences of 24 steps in f64, avx512: 4000 -> 3500 ns a step.) */
 const VALUES = 2 ** 17;
 const TOGETHER = 16;
 /** Most steps of a pass through so many units. */
