@@ -1,4 +1,4 @@
-/** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. */
+/** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. `impute` has such lines too. */
 import type { Option } from 'commander';
 import { SeqlikError } from '../../index.ts';
 import type { Block, Wanted } from '../../table/blocks.ts';
@@ -28,6 +28,8 @@ export interface Formats {
   readonly to: Format;
   /** Between the cells of OUT; default: a comma. */
   readonly delimiter?: Delimiter;
+  /** The decimal mark in cells of DATA, if it is no point: OUT has points. */
+  readonly decimal?: ',';
 }
 export abstract class Scores {
   readonly head: string;
@@ -40,13 +42,13 @@ export abstract class Scores {
   constructor(
     private readonly kept: readonly string[],
     own: readonly string[],
-    { from, to, delimiter }: Formats,
+    { from, to, delimiter, decimal }: Formats,
   ) {
     const twice = kept.find((name) => own.includes(name));
     if (twice !== undefined) throw usageError(`OUT would have two columns ${quote(twice)}`);
     this.form = linesOf(to, [...kept, ...own], delimiter);
     this.head = this.form.head;
-    this.write = keptWriter(from, to, delimiter);
+    this.write = keptWriter(from, to, delimiter, decimal);
   }
   /** The lines of a block; if a row has no density, the lines before it, and the failure. */
   score(block: Block, file: string): { text: string; failure?: unknown } {
@@ -63,7 +65,11 @@ export abstract class Scores {
     const { count, line } = this.unscorable;
     if (count === 0) return undefined;
     const rows = counted(count, 'row');
-    return `${file}: ${rows} ${count === 1 ? 'is' : 'are'} so far from the model that the density is 0 in a double, the first in line ${line}`;
+    return `${file}: ${this.describeUnscorable(rows, count === 1)}, the first in line ${line}`;
+  }
+  /** The sentence about rows that could not be scored. */
+  protected describeUnscorable(rows: string, isOne: boolean): string {
+    return `${rows} ${isOne ? 'is' : 'are'} so far from the model that the density is 0 in a double`;
   }
   /** Counts a row too far away to be scored, by its line. */
   protected countUnscorable(line: number): void {
