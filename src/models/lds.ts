@@ -2,7 +2,7 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Real, Sequences } from '../check.ts';
+import type { Gaps, Points, Real, Scoring, Sequences } from '../check.ts';
 import * as check from '../check.ts';
 import { argumentError, callError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../file.ts';
@@ -13,6 +13,7 @@ import { fitSystem, type SystemFitReport } from './lds/em.ts';
 import { Engine } from './lds/engine.ts';
 import { decodeSystem, encodeSystem } from './lds/file.ts';
 import { factorOf, gradientOf, type SystemGradient } from './lds/gradient.ts';
+import { scoreMarking, stepMarking } from './lds/marking.ts';
 import { times } from './lds/matrix.ts';
 import { maximise } from './lds/maximise.ts';
 import type { Moments } from './lds/moments.ts';
@@ -251,16 +252,19 @@ export class LinearDynamicalSystem extends Model {
   }
 
   /**
-   * log p(y[t] | y[..t-1]) of each row, one sequence after the other [n]; 0 where nothing was observed. Throws as filter.
+   * log p(y[t] | y[..t-1]) of each row, one sequence after the other [n]; 0 where nothing was observed.
+   * `unscorable: 'mark'`: a row whose distance overflows has -Infinity, and those after it are scored as if it were a
+   * gap; where the state itself overflows, all rows from there to the end of their sequence have -Infinity. Throws as
+   * filter.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logDensity([0, NaN], { missing: 'nan' }); // Float64Array(2) [ -1.26551212..., 0 ]
    */
-  logDensity(y: Sequences, options?: Gaps): Real {
+  logDensity(y: Sequences, options?: Gaps & Scoring): Real {
     const where = 'LinearDynamicalSystem.logDensity';
-    const { data } = this.readScored('logDensity', y, options);
-    return inDtypeOf(where, data, this.score(where, data));
+    const { data, mark } = this.readScored('logDensity', y, options, ['unscorable']);
+    return inDtypeOf(where, data, this.score(where, data, mark));
   }
   /**
    * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
@@ -269,11 +273,11 @@ export class LinearDynamicalSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * await system.logDensityAsync([0]); // Float64Array(1) [ -1.26551212... ]
    */
-  async logDensityAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<Real> {
+  async logDensityAsync(y: Sequences, options?: Gaps & Scoring & { readonly signal?: AbortSignal }): Promise<Real> {
     const where = 'LinearDynamicalSystem.logDensityAsync';
-    const { data, signal } = this.readScored('logDensityAsync', y, options, ['signal']);
-    const { logDensity } = await this.later(where, signal, filter(where, this.engine, ownCopy(where, data), 'none'));
-    return inDtypeOf(where, data, logDensity);
+    const { data, mark, signal } = this.readScored('logDensityAsync', y, options, ['signal', 'unscorable']);
+    const pass = this.scoring(where, ownCopy(where, data), mark);
+    return inDtypeOf(where, data, await this.later(where, signal, pass));
   }
   /**
    * The sums of logDensity per sequence [S], in f64. Throws as filter.
@@ -282,9 +286,9 @@ export class LinearDynamicalSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logLikelihoods([Float64Array.of(0), Float64Array.of()]); // Float64Array(2) [ -1.26551212..., 0 ]
    */
-  logLikelihoods(y: Sequences, options?: Gaps): Float64Array {
-    const { data } = this.readScored('logLikelihoods', y, options);
-    const logDensity = this.score('LinearDynamicalSystem.logLikelihoods', data);
+  logLikelihoods(y: Sequences, options?: Gaps & Scoring): Float64Array {
+    const { data, mark } = this.readScored('logLikelihoods', y, options, ['unscorable']);
+    const logDensity = this.score('LinearDynamicalSystem.logLikelihoods', data, mark);
     let from = 0;
     return Float64Array.from(data.lengths, (T) => total(logDensity.subarray(from, (from += T))));
   }
@@ -295,9 +299,9 @@ export class LinearDynamicalSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logLikelihood([0, 0]); // -2.64259602...
    */
-  logLikelihood(y: Sequences, options?: Gaps): number {
-    const { data } = this.readScored('logLikelihood', y, options);
-    return total(this.score('LinearDynamicalSystem.logLikelihood', data));
+  logLikelihood(y: Sequences, options?: Gaps & Scoring): number {
+    const { data, mark } = this.readScored('logLikelihood', y, options, ['unscorable']);
+    return total(this.score('LinearDynamicalSystem.logLikelihood', data, mark));
   }
   /**
    * The Bayesian information criterion, -2 logLikelihood + parameterCount · log(observed rows); less is better. Throws as
@@ -307,10 +311,10 @@ export class LinearDynamicalSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.bic([0, 1, 0]) > system.bic([0, 0, 0]); // true
    */
-  bic(y: Sequences, options?: Gaps): number {
+  bic(y: Sequences, options?: Gaps & Scoring): number {
     const where = 'LinearDynamicalSystem.bic';
-    const { data } = this.readScored('bic', y, options);
-    return this.bayesianCriterion(where, 'y', total(this.score(where, data)), observedRows(data, this.dimension));
+    const { data, mark } = this.readScored('bic', y, options, ['unscorable']);
+    return this.bayesianCriterion(where, 'y', total(this.score(where, data, mark)), observedRows(data, this.dimension));
   }
   /**
    * Akaike's information criterion, -2 logLikelihood + 2 · parameterCount; less is better. Throws as filter.
@@ -319,7 +323,7 @@ export class LinearDynamicalSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.aic([0, 1, 0]) > system.aic([0, 0, 0]); // true
    */
-  aic(y: Sequences, options?: Gaps): number {
+  aic(y: Sequences, options?: Gaps & Scoring): number {
     return this.akaikeCriterion(this.logLikelihood(y, options));
   }
   /**
@@ -346,8 +350,9 @@ export class LinearDynamicalSystem extends Model {
   }
   /**
    * Reads one observation y [d]: its log density given those before it, the state after it, and the moments of z. In
-   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. Throws DIMENSION_MISMATCH,
-   * NON_FINITE, INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
+   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. `unscorable: 'mark'`: a row whose
+   * distance overflows has -Infinity, and the state after it is that after a gap. Throws DIMENSION_MISMATCH, NON_FINITE,
+   * INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
@@ -357,10 +362,12 @@ export class LinearDynamicalSystem extends Model {
   step(
     state: SystemState,
     y: Points,
-    options?: Gaps,
+    options?: Gaps & Scoring,
   ): { state: SystemState; logDensity: number; mean: Float64Array; covariance: Float64Array } {
     const where = 'LinearDynamicalSystem.step';
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const { unscorable, ...gaps } = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    const missing = check.gapOptions(where, gaps);
     const before = readState(where, state, this.system);
     const data = readObservations(where, y, this.dimension, missing);
     if (data.values.length !== this.dimension)
@@ -370,7 +377,9 @@ export class LinearDynamicalSystem extends Model {
         reason: `has ${data.values.length} values, not ${this.dimension}`,
       });
     this.live();
-    const { logDensity, state: next } = this.engine.step(where, before, data);
+    const { logDensity, state: next } = mark
+      ? stepMarking(where, this.engine, before, data)
+      : this.engine.step(where, before, data);
     return { state: next, logDensity, mean: next.mean.slice(), covariance: next.covariance.slice() };
   }
   /**
@@ -527,15 +536,17 @@ export class LinearDynamicalSystem extends Model {
     method: string,
     y: unknown,
     options: unknown,
-    more: readonly 'signal'[] = [],
-  ): { data: Observations; signal?: AbortSignal } {
+    more: readonly ('signal' | 'unscorable')[] = [],
+  ): { data: Observations; mark: boolean; signal?: AbortSignal } {
     const where = `LinearDynamicalSystem.${method}`;
     const given = check.options(where, options, ['missing', 'mask', ...more]);
-    const signal = check.signal(where, (given as { signal?: unknown }).signal);
+    const rest = given as { readonly signal?: unknown; readonly unscorable?: unknown };
+    const signal = check.signal(where, rest.signal);
+    const mark = check.marking(where, rest.unscorable);
     const missing = check.gapOptions(where, given);
     const data = readObservations(where, y, this.dimension, missing);
     this.live();
-    return { data, ...signal };
+    return { data, mark, ...signal };
   }
   private readFilter(
     method: string,
@@ -576,8 +587,12 @@ export class LinearDynamicalSystem extends Model {
     const pace = new Pace(signal, where);
     return pace.rest().then(() => runAsync(pass, pace, signal));
   }
-  private score(where: string, data: Observations): Float64Array {
-    return runNow(filter(where, this.engine, data, 'none')).logDensity;
+  private *scoring(where: string, data: Observations, mark: boolean): Pass<Float64Array> {
+    if (mark) return yield* scoreMarking(where, this.engine, data);
+    return (yield* filter(where, this.engine, data, 'none')).logDensity;
+  }
+  private score(where: string, data: Observations, mark: boolean): Float64Array {
+    return runNow(this.scoring(where, data, mark));
   }
   private expect(where: string, data: Observations): Moments {
     return runNow(expect(where, this.engine, data));
