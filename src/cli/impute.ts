@@ -108,7 +108,6 @@ class Filled extends Scores {
     }
     return text;
   }
-  protected override describeUnscorable(rows: string, isOne: boolean): string {
-    return `${rows} ${isOne ? 'keeps its' : 'keep their'} gaps, too far from the model for a density in a double`;
-  }
+  protected override readonly describeUnscorable = (isOne: boolean): string =>
+    `${isOne ? 'keeps its' : 'keep their'} gaps, too far from the model for a density in a double`;
 }

@@ -5,9 +5,10 @@ import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
 import type { Delimiter, Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
-import { counted, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
 import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
+import { Unscorable } from '../unscorable.ts';
 
 /** The options of every score. */
 export interface ScoreOptions extends BackendChoice, DataChoice {
@@ -36,7 +37,7 @@ export abstract class Scores {
   /** The parts of DATA it needs. */
   abstract readonly wanted: Omit<Wanted, 'keep'>;
   protected readonly form: Lines;
-  private readonly unscorable = { count: 0, line: 0 };
+  private readonly unscorable = new Unscorable();
   private readonly write: (text: string | undefined) => string;
   /** The columns of OUT are those `kept` of DATA, then the model's `own`. */
   constructor(
@@ -62,18 +63,14 @@ export abstract class Scores {
   }
   /** A message for people at the end, if there is anything to tell. */
   note(file: string): string | undefined {
-    const { count, line } = this.unscorable;
-    if (count === 0) return undefined;
-    const rows = counted(count, 'row');
-    return `${file}: ${this.describeUnscorable(rows, count === 1)}, the first in line ${line}`;
+    const text = this.unscorable.text(this.describeUnscorable);
+    return text === undefined ? undefined : `${file}: ${text}`;
   }
-  /** The sentence about rows that could not be scored. */
-  protected describeUnscorable(rows: string, isOne: boolean): string {
-    return `${rows} ${isOne ? 'is' : 'are'} so far from the model that the density is 0 in a double`;
-  }
-  /** Counts a row too far away to be scored, by its line. */
+  /** What is said of the rows that could not be scored; default: that they are too far away. */
+  protected readonly describeUnscorable: ((isOne: boolean) => string) | undefined = undefined;
+  /** Counts a row that could not be scored, by its line. */
   protected countUnscorable(line: number): void {
-    if (this.unscorable.count++ === 0) this.unscorable.line = line;
+    this.unscorable.add(line);
   }
 
   /** The lines that are left after the last block. */

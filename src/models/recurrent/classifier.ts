@@ -4,14 +4,21 @@
  */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
-import type { Real, Sequences, Vector } from '../../check.ts';
+import type { Real, Scoring, Sequences, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { type CalibrationReport, calibrateLogits } from '../classifier/calibration.ts';
-import { crossEntropy, type Entropies, probabilitiesOf, toLossError } from '../classifier/entropy.ts';
+import {
+  crossEntropy,
+  type Entropies,
+  markRows,
+  probabilitiesOf,
+  takeOverflows,
+  toLossError,
+} from '../classifier/entropy.ts';
 import { readClassWeights } from '../classifier/targets.ts';
 import type { Prediction } from '../dense/classifier.ts';
 import { Model, type OnBackend } from '../model.ts';
@@ -157,25 +164,27 @@ export class RecurrentClassifier extends Model {
 
   /**
    * Logits and probabilities of sequences x: a row for each sequence [sequences, outputs], or with `lossAt` all for each
-   * step [steps, outputs]. Without a step, those of h0. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row),
-   * DISPOSED.
+   * step [steps, outputs]. Without a step, those of h0. `unscorable: 'mark'`: a row whose logits overflow has logits of
+   * -Infinity and probabilities of 0; where the units overflow, so do all rows from there to the end of the sequence.
+   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row), DISPOSED.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.predict([[0], [3]], { lossAt: 'all' }).logits; // Float64Array(2) [ 0, 3 ]
    */
-  predict(x: Sequences, options?: RecurrentStart): Prediction {
+  predict(x: Sequences, options?: RecurrentStart & Scoring): Prediction {
     const { logits, probabilities } = this.score('RecurrentClassifier.predict', x, options, false);
     return { logits, probabilities };
   }
   /**
-   * The same, and the hidden units after each step. Throws as predict does.
+   * The same, and the hidden units after each step; units that have overflowed are 0 if they are marked. Throws as
+   * predict does.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.forward([[2], [-3]]).hidden; // Float64Array(2) [ 2, 0 ]
    */
-  forward(x: Sequences, options?: RecurrentStart): RecurrentForward {
+  forward(x: Sequences, options?: RecurrentStart & Scoring): RecurrentForward {
     return this.score('RecurrentClassifier.forward', x, options, true);
   }
   /**
@@ -317,8 +326,14 @@ export class RecurrentClassifier extends Model {
     const own = (weights[dtype] ??= new Weights<DType, StackArchitecture>(this.backend, this.stack, this.flat, dtype));
     return { backend: this.backend, weights: own, room: new Workspace(where, dtype) };
   }
-  private score(where: string, x: Sequences, options: RecurrentStart | undefined, keep: boolean): RecurrentForward {
-    const given = check.options(where, options, ['h0', 'lossAt']);
+  private score(
+    where: string,
+    x: Sequences,
+    options: (RecurrentStart & Scoring) | undefined,
+    keep: boolean,
+  ): RecurrentForward {
+    const given = check.options(where, options, ['h0', 'lossAt', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const lossAt = check.choice(where, 'lossAt', check.or(given.lossAt, this.lossAt), lossAts);
     const ragged = check.sequences(where, 'x', x, this.inputs);
     const { lengths, values } = ragged;
@@ -329,11 +344,14 @@ export class RecurrentClassifier extends Model {
     const probabilities = check.alike(values, rows * outputs);
     const hidden = check.alike(values, keep ? (values.length / this.inputs) * H : 0);
     const context = this.contextOf(where, check.dtypeOf(values));
-    for (const part of partsOf(where, ragged, this.inputs, lossAt, this.units)) {
+    for (const part of partsOf(where, ragged, this.inputs, lossAt, this.units, mark)) {
       const pass = runNow(forward(context, part, initial.statesOf(part), lossAt));
+      if (mark) dropLostUnits(part, pass.layers[0]!.h, lossAt, pass.outputs);
+      const lost = mark ? takeOverflows(pass.outputs, outputs, this.temperature) : [];
       const results = this.withUserErrors(where, part, () =>
         runNow(probabilitiesOf(context.backend, context.room, outputs, pass.outputs, this.temperature)),
       );
+      markRows(lost, outputs, pass.outputs, results.probabilities);
       logits.set(pass.outputs, part.row * outputs);
       probabilities.set(results.probabilities, part.row * outputs);
       if (keep) hidden.set(pass.layers[0]!.h, part.step * H);
@@ -400,4 +418,21 @@ interface PartResults {
   readonly examples: Examples;
   readonly initial: InitialStates;
   readonly lossAt: LossAt;
+}
+/** Makes units 0 from the first step of each sequence on at which they are not finite, and their outputs infinite. */
+function dropLostUnits({ lengths, steps }: Part, h: Real, lossAt: LossAt, outputs: Real): void {
+  const H = h.length / steps;
+  const o = outputs.length / (lossAt === 'final' ? lengths.length : steps);
+  let from = 0;
+  for (const [s, length] of lengths.entries()) {
+    const end = from + length;
+    const at = h.subarray(from * H, end * H).findIndex((v) => !Number.isFinite(v));
+    if (at >= 0) {
+      const lost = from + Math.floor(at / H);
+      h.fill(0, lost * H, end * H);
+      if (lossAt === 'final') outputs.fill(Number.POSITIVE_INFINITY, s * o, (s + 1) * o);
+      else outputs.fill(Number.POSITIVE_INFINITY, lost * o, end * o);
+    }
+    from = end;
+  }
 }

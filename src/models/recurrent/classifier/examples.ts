@@ -70,13 +70,15 @@ export interface Part extends Batch {
   /** Rows of outputs. */
   readonly rows: number;
 }
-/** Cuts sequences into passes, in order. The inputs of a pass are those of the data, or copies in units of the model. */
+/** Cuts sequences into passes, in order. The inputs of a pass are those of the data, or copies in units of the model, in
+ * which those that are `far` may overflow. */
 export function* partsOf(
   where: string,
   { values, lengths }: Ragged,
   inputs: number,
   lossAt: LossAt,
   units: Standardization | undefined,
+  far = false,
 ): Generator<Part> {
   let [step, row] = [0, 0];
   for (let s = 0; s < lengths.length; ) {
@@ -90,7 +92,7 @@ export function* partsOf(
     if (units) {
       own = check.alike(own, own.length);
       own.set(values.subarray(step * inputs, (step + steps) * inputs));
-      standardise(where, 'x', own, units);
+      standardise(where, 'x', own, units, far);
     }
     const rows = lossAt === 'final' ? s - sequence : steps;
     yield { lengths: lengths.subarray(sequence, s), inputs: own, steps, sequence, step, row, rows };
