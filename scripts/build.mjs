@@ -39,6 +39,8 @@ export function run(what, command, args) {
   );
 }
 const bin = (name) => join('node_modules', '.bin', name);
+/** The compiler by its package: the least version that consumers may have is installed, too, and has the same command. */
+const compile = (what, project) => run(what, process.execPath, ['node_modules/typescript/bin/tsc', '-p', project]);
 
 /** Installs packages if node_modules is older than the lockfile. */
 export function install() {
@@ -89,7 +91,7 @@ export function wasm({ probe = false } = {}) {
 export function js() {
   const settings = ['tsconfig.json', 'src/tsconfig.json', 'test/tsconfig.json', 'package.json'];
   if (stale('dist/index.js', 'src', ...settings)) {
-    run('compiling src', bin('tsc'), ['-p', 'src']);
+    compile('compiling src', 'src');
     chmodSync('dist/cli/main.js', 0o755); // npx runs it as it is
   }
   if (
@@ -104,7 +106,7 @@ export function js() {
       ...settings,
     )
   )
-    run('compiling examples and test programs', bin('tsc'), ['-p', 'test']);
+    compile('compiling examples and test programs', 'test');
 }
 
 if (basename(process.argv[1] ?? '') === 'build.mjs') {
