@@ -67,6 +67,7 @@ export {
   type SystemFitReport,
   type SystemGradient,
   type SystemLike,
+  type SystemOn,
   type SystemParameters,
   type SystemState,
 } from './models/lds.ts';

@@ -53,6 +53,11 @@ export type { Forecast, SystemState } from './lds/state.ts';
 
 /** A system, or the parameters of one. */
 export type SystemLike = LinearDynamicalSystem | SystemParameters;
+/** The backend of a system, and names. */
+export interface SystemOn extends OnBackend, Named {
+  /** Name of the column that tells the sequences of a table apart: kept, and written into the file. */
+  readonly sequenceColumn?: string;
+}
 /** One state, or one per sequence if several were given. */
 type StateOf<Y> = Y extends Points ? SystemState : readonly SystemState[];
 /**
@@ -123,6 +128,8 @@ export interface SystemFitOptions extends Gaps {
   readonly onProgress?: (progress: SystemFitProgress) => void;
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
+  /** Name of the column that tells the sequences of a table apart, kept with the model. */
+  readonly sequenceColumn?: string;
   /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
@@ -151,14 +158,19 @@ export class LinearDynamicalSystem extends Model {
   readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   private readonly system: System;
   private readonly engine: Engine;
 
-  /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
-  constructor(parameters: SystemParameters, options?: OnBackend & Named) {
+  /**
+   * `columns`: names of the d coordinates; `sequenceColumn`: that of the column that tells the sequences of a table apart.
+   * `backend` defaults to defaultBackend().
+   */
+  constructor(parameters: SystemParameters, options?: SystemOn) {
     super();
     const where = 'LinearDynamicalSystem';
-    const given = check.options(where, options, ['backend', 'columns']);
+    const given = check.options(where, options, ['backend', 'columns', 'sequenceColumn']);
     this.backend = check.backend(where, given.backend, defaultBackend);
     this.system = readSystem(where, '', parameters);
     const { m, d, tied } = this.system;
@@ -166,6 +178,8 @@ export class LinearDynamicalSystem extends Model {
     this.latent = m;
     this.tied = tied;
     this.columns = check.names(where, 'columns', given.columns, d);
+    this.sequenceColumn =
+      given.sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', given.sequenceColumn);
     this.engine = new Engine(this.backend, this.system);
   }
 
@@ -181,7 +195,9 @@ export class LinearDynamicalSystem extends Model {
   }
 
   toBytes(): Uint8Array {
-    return encode(this.kind, encodeColumns(this.columns), encodeSystem(this.system));
+    const { columns, sequenceColumn } = this;
+    const named = { ...encodeColumns(columns), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    return encode(this.kind, named, encodeSystem(this.system));
   }
   /**
    * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend).
@@ -194,7 +210,9 @@ export class LinearDynamicalSystem extends Model {
     const { backend } = check.options('LinearDynamicalSystem.fromBytes', options, ['backend']);
     const file = decode('LinearDynamicalSystem.fromBytes', bytes, 'linear-dynamical-system');
     const parameters = decodeSystem(file);
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    const { sequenceColumn } = file.metadata;
+    const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new LinearDynamicalSystem(parameters, on));
   }
 
@@ -470,7 +488,7 @@ export class LinearDynamicalSystem extends Model {
         reason: 'must be made by this system',
       });
     this.live();
-    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this.columns);
+    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this);
   }
 
   /**
@@ -495,7 +513,7 @@ export class LinearDynamicalSystem extends Model {
     const init = given.init === undefined ? undefined : readInit(where, given.init);
     const settings = readFit(where, y, given, init);
     const { system, report } = await fitSystem(settings);
-    return { model: fromSystem(system, settings.backend, settings.columns), report };
+    return { model: fromSystem(system, settings.backend, settings), report };
   }
 
   /**
@@ -607,8 +625,16 @@ export class LinearDynamicalSystem extends Model {
 
 const readInit = (where: string, like: unknown): System =>
   LinearDynamicalSystem.systemOf(like) ?? readSystem(where, 'init.', like);
-function fromSystem(system: System, backend: Backend, columns?: readonly string[]): LinearDynamicalSystem {
-  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...(columns && { columns }) });
+function fromSystem(
+  system: System,
+  backend: Backend,
+  { columns, sequenceColumn }: { columns?: readonly string[] | undefined; sequenceColumn?: string | undefined },
+): LinearDynamicalSystem {
+  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, {
+    backend,
+    ...(columns && { columns }),
+    ...(sequenceColumn !== undefined && { sequenceColumn }),
+  });
 }
 function isState(value: unknown): value is SystemState {
   try {

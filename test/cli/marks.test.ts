@@ -53,6 +53,11 @@ describe.each(['gaussian', 'gaussian-mixture'])('%s', (kind) => {
 test('linear-dynamical-system: the row alone', async () => {
   const model = await fitted('linear-dynamical-system', clean, '--columns', 'x', '--sequence', 's', '--latent', '1');
   const score = ['score', model, '-', '--columns', 'x', '--sequence', 's'];
+  // the fit has stored the column of the sequences
+  expect(loadModel(readFileSync(model))).toMatchObject({ sequenceColumn: 's' });
+  for (const given of [clean, table])
+    expect((await run(['score', model, '-'], given)).stdout).toBe((await run(score, given)).stdout);
+  expect(JSON.parse((await run(['inspect', model, '--json'], '')).stdout)).toMatchObject({ sequenceColumn: 's' });
   const { code, stdout, stderr } = await run(score, table);
   expect(code).toBe(0);
   const gap = cells((await run(score, table.replace(`${far}`, ''))).stdout);

@@ -155,6 +155,7 @@ function fitPlaces(): Places {
     ...option('signal', (call) => optional(those(isSignal, call))),
     ...option('onProgress', (call) => optional(those(isFunction, call))),
     ...option('columns', (call) => optional(none(call))),
+    ...option('sequenceColumn', (call) => optional(those((value) => typeof value === 'string', call))),
     [`${NAME}.fit(options.backend)`]: backends((backend) => learnt({ backend }, rows)),
     ...option('missing', strings),
     ...option('mask', masks),
@@ -175,6 +176,13 @@ export const lds: Places = {
   [`new ${NAME}(parameters)`]: none((given, backend) => new LinearDynamicalSystem(given, { backend })),
   [`new ${NAME}(options)`]: options((given) => new LinearDynamicalSystem(shape(1, 1), given).dimension),
   [`new ${NAME}(options.backend)`]: backends((backend) => line(backend as Backend).dimension),
+  [`new ${NAME}(options.sequenceColumn)`]: optional(
+    those(
+      (value) => typeof value === 'string',
+      (sequenceColumn, backend) =>
+        new LinearDynamicalSystem(shape(1, 1), { backend, sequenceColumn: sequenceColumn as string }).sequenceColumn,
+    ),
+  ),
   [`new ${NAME}(options.columns)`]: optional(
     none((columns, backend) => new LinearDynamicalSystem(shape(1, 1), { backend, columns }).columns),
   ),

@@ -3,7 +3,7 @@ import { type LossAt, type RecurrentClassifier, SeqlikError } from '../../index.
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
-import { usageError } from '../errors.ts';
+import { counted, usageError } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
 import { ClassifierWalk, inputsOf, labelsOf, overflowText, refuseShared, widthOf } from '../recurrent.ts';
@@ -36,9 +36,9 @@ class TargetEvaluation implements Evaluation {
   ) {
     const { inputs, outputs } = model;
     if (asked && asked.length !== inputs)
-      throw usageError(`--columns names ${asked.length} columns, the model has ${inputs}`);
+      throw usageError(`--columns names ${counted(asked.length, 'column')}, the model has ${inputs}`);
     if (targets.length !== outputs)
-      throw usageError(`--targets names ${targets.length} columns, the model has ${outputs}`);
+      throw usageError(`--targets names ${counted(targets.length, 'column')}, the model has ${outputs}`);
     refuseShared(asked, [...targets, sequence]);
     const columns = [...(asked ?? columnsOf(inputsOf(model))), ...targets];
     this.wanted = {
@@ -95,7 +95,7 @@ class TargetEvaluation implements Evaluation {
         accuracy,
       },
       lines: [
-        `${file}: ${sequences} sequences, ${rows} rows, ${targets} targets`,
+        `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(targets, 'target')}`,
         ...this.unscorable.lines(overflowText),
         `cross-entropy per target  ${formatNumber(crossEntropyPerTarget)}`,
         `on the right side of ½    ${formatNumber(100 * accuracy)} %`,

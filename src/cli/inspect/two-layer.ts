@@ -3,6 +3,7 @@ import type { TwoLayerClassifier } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
+import { counted } from '../errors.ts';
 import type { DataChoice } from '../options.ts';
 import { overflowText } from '../recurrent.ts';
 import { columnsFrom, rowsWithTargets } from '../two-layer.ts';
@@ -53,7 +54,7 @@ class TargetEvaluation implements Evaluation {
     return {
       fitness: { rows, targets, ...(unscorable > 0 && { unscorable }), crossEntropy, crossEntropyPerTarget, accuracy },
       lines: [
-        `${file}: ${rows} rows, ${targets} targets`,
+        `${file}: ${counted(rows, 'row')}, ${counted(targets, 'target')}`,
         ...this.unscorable.lines(overflowText),
         `cross-entropy per target  ${formatNumber(crossEntropyPerTarget)}`,
         `on the right side of ½    ${formatNumber(100 * accuracy)} %`,

@@ -9,7 +9,17 @@ import { type Observations, ownCopy, readObservations } from './observations.ts'
 import { type CovarianceName, covarianceNames, type ParameterName, parameterNames, type System } from './parameters.ts';
 
 export const fitOptions = [
-  ...['seed', 'maxIterations', 'tolerance', 'signal', 'onProgress', 'backend', 'shardSize', 'columns'],
+  ...[
+    'seed',
+    'maxIterations',
+    'tolerance',
+    'signal',
+    'onProgress',
+    'backend',
+    'shardSize',
+    'columns',
+    'sequenceColumn',
+  ],
   ...['latent', 'init', 'dimension', 'update', 'tied', 'structure', 'floor', 'restarts', 'acceleration'],
   ...['missing', 'mask'],
 ] as const;
@@ -51,6 +61,7 @@ export interface Settings extends Constraints {
   readonly tolerance: number;
   readonly seed: number;
   readonly columns?: readonly string[];
+  readonly sequenceColumn?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SystemFitProgress) => void;
 }
@@ -82,6 +93,9 @@ export function readFit(where: string, y: Sequences, given: Given, init: System 
     maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
     tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-8)),
     seed: check.seed(where, given.seed),
+    ...(given.sequenceColumn !== undefined && {
+      sequenceColumn: check.text(where, 'sequenceColumn', given.sequenceColumn),
+    }),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
   };
