@@ -66,20 +66,20 @@ export class Gaussian extends Scored {
   readonly columns: readonly string[] | undefined;
   protected readonly title = 'Gaussian';
   protected readonly components: Components;
-  private readonly read: ParameterReader;
+  private readonly read: Pick<ParameterReader, 'form' | 'mean' | 'values' | 'd'>;
 
   /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
   constructor(parameters: GaussianParameters, options?: OnBackend & Named) {
     super();
     const given = check.options('Gaussian', options, ['backend', 'columns']);
     const backend = check.backend('Gaussian', given.backend, defaultBackend);
-    this.read = new ParameterReader('Gaussian', '', parameters);
-    this.read.readTensors();
-    this.read.checkFinite();
-    this.read.checkSymmetric();
+    // what a fit has made is checked, and its covariance is factorised
+    const made = Components.is(parameters) ? parameters : undefined;
+    const read = made ? undefined : readGaussian(parameters);
+    this.read = read ?? readOf(made!.parts);
     this.dimension = this.read.d;
     this.columns = check.names('Gaussian', 'columns', given.columns, this.read.d);
-    this.components = new Components(backend, this.read.parts(backend), 'Gaussian', this.read.form);
+    this.components = made ?? new Components(backend, read!.parts(backend), 'Gaussian', read!.form);
   }
 
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
@@ -178,8 +178,10 @@ export class Gaussian extends Scored {
     const names = [undefined, 'mean', 'covariance'];
     const held = readHeld(where, given.update, names, init ? new Set(parameterNames) : nothingHeld);
     const { rows, settings } = readFit(where, x, given, { type, k: 1, held, ...(init && { init }) });
-    const { parts, report } = await fitComponents(rows, settings);
-    return { model: fromParts(parts, settings.backend), report };
+    const { parts, factors, report } = await fitComponents(rows, settings);
+    const { backend } = settings;
+    const made = new Components(backend, parts, 'Gaussian', readOf(parts).form, { factors });
+    return { model: new Gaussian(made as unknown as GaussianParameters, { backend }), report };
   }
 
   /** @internal The parameters as they were given, for divergences. */
@@ -188,6 +190,19 @@ export class Gaussian extends Scored {
   }
 }
 
+function readGaussian(parameters: unknown): ParameterReader {
+  const read = new ParameterReader('Gaussian', '', parameters);
+  read.readTensors();
+  read.checkFinite();
+  read.checkSymmetric();
+  return read;
+}
+const readOf = ({ type, d, means, covariances }: Parts): Pick<ParameterReader, 'form' | 'mean' | 'values' | 'd'> => ({
+  form: type === 'full' ? 'covariance' : 'variances',
+  mean: means,
+  values: covariances,
+  d,
+});
 function fromParts({ type, means, covariances }: Parts, backend: Backend): Gaussian {
   return new Gaussian({ mean: means, [type === 'full' ? 'covariance' : 'variances']: covariances }, { backend });
 }

@@ -22,6 +22,7 @@ import { logShares, refuseFar } from './components/shares.ts';
 import { type MixtureStart, readStart, type Start } from './components/start.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
+import { runNow } from './work.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
 export type { MixtureParameter } from './components/held.ts';
@@ -124,13 +125,15 @@ export class GaussianMixture extends Scored {
     const where = 'GaussianMixture';
     const given = check.options(where, options, ['backend', 'columns', 'anomaly']);
     const backend = check.backend(where, given.backend, defaultBackend);
-    const parts = readMixture(where, '', parameters);
+    // what a fit has made is checked, and its covariances are factorised
+    const made = Components.is(parameters) ? parameters : undefined;
+    const parts = made?.parts ?? readMixture(where, '', parameters);
     this.dimension = parts.d;
     this.componentCount = parts.k;
     this.covarianceType = parts.type;
     this.anomaly = readAnomaly(where, given.anomaly);
     this.columns = check.names(where, 'columns', given.columns, parts.d);
-    this.components = new Components(backend, parts, where, 'covariances');
+    this.components = made ?? new Components(backend, parts, where, 'covariances');
   }
 
   /** { weights, means, covariances, covarianceType }, f64, flat. */
@@ -298,7 +301,7 @@ export class GaussianMixture extends Scored {
     this.live();
     const { totals } = statistics;
     const floor = columnVariances(totals).map((v) => v * regularization);
-    return fromParts(maximiseOthers(where, totals, floor, held), this.backend);
+    return fromParts(runNow(maximiseOthers(where, totals, floor, held)), this.backend);
   }
 
   /**
@@ -419,13 +422,18 @@ export class GaussianMixture extends Scored {
       ...{ type, k, held },
       ...(whole ? { init: init.parts! } : init && { start: init }),
     });
-    const { parts, report } = await fitComponents(rows, settings);
-    const model = fromParts(parts, settings.backend);
+    const { parts, factors, report } = await fitComponents(rows, settings);
+    const fitted = (anomaly?: Anomaly): GaussianMixture => {
+      const components = new Components(settings.backend, parts, 'GaussianMixture', 'covariances', { factors });
+      const more = { backend: settings.backend, ...(anomaly && { anomaly }) };
+      return new GaussianMixture(components as unknown as MixtureParameters, more);
+    };
+    const model = fitted();
     if (rate === undefined) return { model, report };
     const how = settings.signal ? { signal: settings.signal } : {};
     const density = model.logDensityAsync(rows.values, { ...settings.missing, ...how });
     const threshold = quantile(where, await density.finally(() => model.dispose()), rate);
-    return { model: fromParts(parts, settings.backend, { threshold, falsePositiveRate: rate }), report };
+    return { model: fitted({ threshold, falsePositiveRate: rate }), report };
   }
 
   /** @internal */
@@ -482,12 +490,8 @@ function readInit(
     ? { k: parts.k, parts, given: new Set(parameterNames) }
     : readStart(where, init, components, covarianceType);
 }
-function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
-  return new GaussianMixture(
-    { weights, means, covariances, covarianceType: type },
-    { backend, ...(anomaly && { anomaly }) },
-  );
-}
+const fromParts = ({ weights, means, covariances, type }: Parts, backend: Backend): GaussianMixture =>
+  new GaussianMixture({ weights, means, covariances, covarianceType: type }, { backend });
 
 /** Values in the dtype of the data. */
 function likeData(data: Real, values: Float64Array): Real {

@@ -31,6 +31,7 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
   };
   const lines = [
     `${kind} in ${counted(d, 'dimension')}, ${m} latent${tied ? ', initial covariance tied' : ''}: ${parameters} parameters`,
+    ...(sequenceColumn === undefined ? [] : [`sequences by the column ${stripControls(sequenceColumn)}`]),
     ...alignColumns([
       ['eigenvalue of A', 'modulus', 'period', 'in the unit circle'],
       ...eigenvalues.map(({ real: re, imaginary: im, modulus }) => [
@@ -49,7 +50,6 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
       ? 'observations reveal every direction of the state'
       : `observations reveal ${rank} of ${m} directions of the state; these never show:`,
     ...directions.map((v) => `  ${v.map(formatNumber).join(', ')}`),
-    ...(sequenceColumn === undefined ? [] : [`sequences by the column ${stripControls(sequenceColumn)}`]),
   ];
   return { described, text: lines.join('\n') };
 }

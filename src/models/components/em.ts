@@ -5,6 +5,7 @@
 import type { Rows } from '../../check.ts';
 import { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
+import { runAsync } from '../work.ts';
 import { climb, type Fit, type Slope } from './climb.ts';
 import type { Parts } from './components.ts';
 import { hasMatrices } from './covariances.ts';
@@ -68,14 +69,18 @@ async function settleEach<R>(
 
 async function findStart(slope: Slope, restart: number): Promise<Parts> {
   const { data, settings, pace } = slope;
-  const { type, k, seed, initialization, sampleWeights } = settings;
+  const { backend, type, k, seed, initialization, sampleWeights, signal } = settings;
   const random = new Random(seed, restart);
   const anywhere = initialization === 'random';
   const rows = anywhere ? data.usable : drawRows(data, Math.max(SHORT.rows, 64 * k), random);
-  const starts = await Starts.of(data, rows, sampleWeights, pace);
-  const draw = (): Promise<Parts> => starts.draw(type, k, random, anywhere, pace);
-  if (initialization !== 'short-runs' || k === 1) return draw();
-  return runShort(slope, rows, draw);
+  const starts = await Starts.of(backend, data, rows, sampleWeights, pace);
+  try {
+    const draw = (): Promise<Parts> => runAsync(starts.draw(type, k, random, anywhere), pace, signal);
+    if (initialization !== 'short-runs' || k === 1) return await draw();
+    return await runShort(slope, rows, draw);
+  } finally {
+    starts.dispose();
+  }
 }
 /** The end of the best of many short runs over some of the rows. */
 async function runShort(slope: Slope, rows: Int32Array, draw: () => Promise<Parts>): Promise<Parts> {

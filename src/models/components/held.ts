@@ -1,6 +1,7 @@
 /** Parameters that a fit leaves as they are: its M step changes the others. */
 import * as check from '../../check.ts';
 import { argumentError } from '../../errors.ts';
+import type { Pass } from '../work.ts';
 import type { Parts } from './components.ts';
 import { maximise } from './maximise.ts';
 import type { Totals } from './sums.ts';
@@ -36,12 +37,12 @@ export function readHeld(
 }
 
 /** The M step over the parameters that are not held. Covariances are about the means, whether these are held or not. */
-export function maximiseOthers(where: string, totals: Totals, floor: Float64Array, held: Held): Parts {
-  if (held.size === 0) return maximise(where, totals, floor);
+export function* maximiseOthers(where: string, totals: Totals, floor: Float64Array, held: Held): Pass<Parts> {
+  if (held.size === 0) return yield* maximise(where, totals, floor);
   const { parts, first } = totals;
   // without first moments the means stay, and second moments are about them
   const about = held.has('means') ? { ...totals, first: new Float64Array(first.length) } : totals;
-  const next = maximise(where, about, floor);
+  const next = yield* maximise(where, about, floor);
   const kept = Object.fromEntries([...held].map((name) => [name, parts[name]]));
   return { ...next, ...kept };
 }

@@ -2,6 +2,7 @@
 import { argumentError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import { packedIndex, tri } from '../triangles.ts';
+import { runAsync } from '../work.ts';
 import type { Parts } from './components.ts';
 import { fromVariances, hasMatrices } from './covariances.ts';
 import { maximise } from './maximise.ts';
@@ -99,5 +100,5 @@ async function fromShares(start: Start, data: Observations, settings: Settings, 
   const weights = new Float64Array(k).fill(1 / k);
   const parts = { type, k, d, weights, means, covariances: fromVariances(type, k, data.variance) };
   const totals = { parts, rows: data.usable.length, logLikelihood: 0, count, first: new Float64Array(k * d), second };
-  return maximise(where, totals, data.floor);
+  return runAsync(maximise(where, totals, data.floor), pace, settings.signal);
 }
