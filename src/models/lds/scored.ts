@@ -143,10 +143,7 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * await system.logDensityAsync([0]); // Float64Array(1) [ -1.26551212... ]
    */
-  async logDensityAsync(
-    y: Sequences,
-    options?: Gaps & Scoring & { readonly signal?: AbortSignal },
-  ): Promise<Real> {
+  async logDensityAsync(y: Sequences, options?: Gaps & Scoring & { readonly signal?: AbortSignal }): Promise<Real> {
     const where = 'LinearDynamicalSystem.logDensityAsync';
     const { data, mark, signal } = this.readScored('logDensityAsync', y, options, ['signal', 'unscorable']);
     const pass = this.scoring(where, ownCopy(where, data), mark);
