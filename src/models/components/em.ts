@@ -19,7 +19,7 @@ import type { Settings } from './settings.ts';
  * Short runs, some of which go on for longer: the better quarter. There are as many as cost about what one fit costs, in
  * multiplications, so that a start takes about ten milliseconds.
  */
-const SHORT = { most: 20, least: 4, iterations: [3, 7], rows: 2048, tolerance: 1e-3, cost: 6e7, overhead: 2e5 };
+const SHORT = { most: 10, least: 3, iterations: [3, 5], rows: 2048, tolerance: 1e-3, cost: 6e7, overhead: 2e5 };
 
 /**
  * The best of the restarts, by the penalised log-likelihood. Throws EMPTY_INPUT, INVALID_ARGUMENT (components),
