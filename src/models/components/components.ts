@@ -347,7 +347,7 @@ export class Components {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, rowByRow: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
