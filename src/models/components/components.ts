@@ -204,7 +204,7 @@ export class Components {
     const { weights } = this.parts;
     const width = name === 'logDensity' ? 1 : weights.length;
     const first = new FirstFailure();
-    const marginals = new Marginals(this);
+    const marginals = new Marginals(this, false); // each pattern comes once
     try {
       for (const { dims, rows, rowIndices } of patterns) {
         const part = yield* marginals.of(dims, rows.values);
@@ -449,10 +449,13 @@ export class Components {
     return { b: held[0]!, mean: held[1]!, low: held[2]!, W: held[3]! };
   }
 }
-/** The marginals of components, each made once. */
+/** The marginals of components: each made once if they are asked for repeatedly, else only the last is kept. */
 export class Marginals {
   private readonly made = new Map<string, Components>();
-  constructor(private readonly whole: Components) {}
+  constructor(
+    private readonly whole: Components,
+    private readonly repeatedly: boolean,
+  ) {}
   /** Those over the coordinates `dims`, ready for rows like `values`. */
   *of(dims: readonly number[], values: Real): Pass<Components> {
     const { whole, made } = this;
@@ -460,6 +463,7 @@ export class Marginals {
     if (dims.length > 0 && dims.length < whole.parts.d) {
       const key = dims.join();
       const known = made.get(key);
+      if (!known && !this.repeatedly) this.dispose();
       part = known ?? (yield* whole.marginalPass(dims));
       made.set(key, part);
     }
@@ -468,6 +472,7 @@ export class Marginals {
   }
   dispose(): void {
     for (const part of this.made.values()) part.dispose();
+    this.made.clear();
   }
 }
 

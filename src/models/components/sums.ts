@@ -69,7 +69,9 @@ export function* expect(
   shardSize?: number,
 ): Pass<Totals> {
   const totals = zeroTotals(components);
-  const marginals = new Marginals(components);
+  // patterns come again in the next shard, if there is one
+  const last = Array.isArray(batches) ? (batches as readonly Batch[]).at(-1)?.rowIndices : undefined;
+  const marginals = new Marginals(components, !last || last[0]! >= (shardSize ?? SHARD_ROWS));
   try {
     for (const { dims, rows, weights, rowIndices } of batches) {
       const part = yield* marginals.of(dims, rows.values);
