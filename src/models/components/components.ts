@@ -205,7 +205,7 @@ export class Components {
     const { weights } = this.parts;
     const width = name === 'logDensity' ? 1 : weights.length;
     const first = new FirstFailure();
-    const marginals = new Marginals(this);
+    const marginals = new Marginals(this, false); // each pattern comes once
     try {
       for (const { dims, rows, rowIndices } of patterns) {
         const part = yield* marginals.of(dims, rows.values);
@@ -340,7 +340,7 @@ export class Components {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, rowByRow: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
@@ -442,10 +442,13 @@ export class Components {
     return { b: held[0]!, mean: held[1]!, low: held[2]!, W: held[3]! };
   }
 }
-/** The marginals of components, each made once. */
+/** The marginals of components: each made once if they are asked for repeatedly, else only the last is kept. */
 export class Marginals {
   private readonly made = new Map<string, Components>();
-  constructor(private readonly whole: Components) {}
+  constructor(
+    private readonly whole: Components,
+    private readonly repeatedly: boolean,
+  ) {}
   /** Those over the coordinates `dims`, ready for rows like `values`. */
   *of(dims: readonly number[], values: Real): Pass<Components> {
     const { whole, made } = this;
@@ -453,6 +456,7 @@ export class Marginals {
     if (dims.length > 0 && dims.length < whole.parts.d) {
       const key = dims.join();
       const known = made.get(key);
+      if (!known && !this.repeatedly) this.dispose();
       part = known ?? (yield* whole.marginalPass(dims));
       made.set(key, part);
     }
@@ -461,6 +465,7 @@ export class Marginals {
   }
   dispose(): void {
     for (const part of this.made.values()) part.dispose();
+    this.made.clear();
   }
 }
 
