@@ -59,6 +59,7 @@ export {
   type Observability,
   type ParameterName,
   type SmoothedSystem,
+  type SteadyState,
   type Store,
   type Structure,
   type Structures,
@@ -79,10 +80,15 @@ export {
   type FitProgress,
   GaussianMixture,
   type Initialization,
+  type MixtureDraws,
   type MixtureFitOptions,
   type MixtureGradient,
   type MixtureLike,
+  type MixtureParameter,
   type MixtureParameters,
+  type MixtureStart,
+  type PointGradient,
+  type Weighted,
 } from './models/mixture.ts';
 export type { Model, Named, OnBackend } from './models/model.ts';
 export {

@@ -136,12 +136,17 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],
   'src/cli/forecast/': [],
+  'src/server/scorers/': [],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {
   const face = `${room.slice(0, -1)}.ts`;
   return from.startsWith(room) || from === face || rooms[room]!.some((sister) => from.startsWith(sister));
 }
+
+/** Packages that a user installs for the door that needs them. */
+const optional = new Set(Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).peerDependencies));
+const packageOf = (name: string): string => /^(@[^/]+\/)?[^/]+/.exec(name)![0];
 
 const importText = ({ from, to }: Import): string => `${from} imports ${to}`;
 const own = (tree: Tree): Import[] => imports(tree, 'src/').filter(({ external }) => !external);
@@ -220,6 +225,15 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     own(tree)
       .filter(({ from }) => floorOf(from) === 'doors' && !publicDoors.includes(from))
       .filter(({ to }) => !['doors', 'table'].includes(floorOf(to)))
+      .map(importText),
+  'optional packages are imported by their door alone': (tree) =>
+    imports(tree, 'src/')
+      .filter(({ from, to, external }) => external && optional.has(packageOf(to)) && !from.startsWith('src/server/'))
+      .map(importText),
+  'other doors open the server only when they are asked to': (tree) =>
+    own(tree)
+      .filter(({ from, to }) => to.startsWith('src/server/') && !from.startsWith('src/server/'))
+      .filter(({ dynamic, typeOnly }) => !dynamic && !typeOnly)
       .map(importText),
   'what the public door reaches imports no node: module statically': (tree) => {
     const lasting = imports(tree, 'src/').filter(({ typeOnly }) => !typeOnly);
@@ -420,6 +434,13 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
       'src/cli/a.ts imports src/models/gaussian.ts',
     ],
     ['src/report/a.ts', "import { SeqlikError } from '../errors.ts';", 'src/report/a.ts imports src/errors.ts'],
+  ],
+  'optional packages are imported by their door alone': [
+    ['src/models/a.ts', "import fastify from 'fastify';", 'src/models/a.ts imports fastify'],
+    ['src/cli/a.ts', "const late = () => import('@fastify/swagger/x');", 'src/cli/a.ts imports @fastify/swagger/x'],
+  ],
+  'other doors open the server only when they are asked to': [
+    ['src/cli/a.ts', "import { serve } from '../server/index.ts';", 'src/cli/a.ts imports src/server/index.ts'],
   ],
   'what the public door reaches imports no node: module statically': [
     ['src/errors.ts', "import { inspect } from 'node:util';", 'src/errors.ts imports node:util'],
