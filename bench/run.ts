@@ -22,7 +22,7 @@ import {
   type NetworkCase,
   type Real,
 } from './cases.ts';
-import { coldRows } from './cold.ts';
+import { coldRows, isPacked, packageRows } from './cold.ts';
 import type { Contender } from './contenders/contender.ts';
 import { field } from './field.ts';
 import { type Effort, type Job, measure } from './measure.ts';
@@ -134,8 +134,11 @@ async function main(args: string[]): Promise<void> {
   const processes = quick ? 3 : 20;
   const title = machine(quick, effort, processes);
 
-  const { contenders, missing, levels } = await field(new Set(cases.map(({ workload }) => workload)));
-  const coldStarts = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
+  const { contenders, missing: absent, levels } = await field(new Set(cases.map(({ workload }) => workload)));
+  const missing = [...absent, ...(wantsCold && !isPacked() ? ['cold starts of the package (npm run pack)'] : [])];
+  const backends = levels.length > 0 ? (['native', 'wasm'] as const) : (['wasm'] as const);
+  const coldStarts = wantsCold ? coldRows(backends, processes, progress) : [];
+  if (wantsCold && isPacked()) coldStarts.push(...packageRows(backends, processes, progress));
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
     return enter(given, contenders);
