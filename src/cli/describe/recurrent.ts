@@ -8,6 +8,7 @@ import { architectureText, inputsOf, labelsOf } from '../recurrent.ts';
 
 export function describeRecurrent(model: RecurrentClassifier): Description {
   const { kind, hidden, outputs, lossAt, temperature, labels, parameterCount: parameters, standardization } = model;
+  const { sequenceColumn } = model;
   const inputs = { ...inputsOf(model), kind };
   const units = standardization && {
     mean: [...standardization.mean],
@@ -21,6 +22,7 @@ export function describeRecurrent(model: RecurrentClassifier): Description {
     lossAt,
     temperature,
     parameters,
+    ...(sequenceColumn !== undefined && { sequenceColumn }),
     ...(units && { standardization: units }),
   };
   const unitText = (j: number): string =>
@@ -32,5 +34,6 @@ export function describeRecurrent(model: RecurrentClassifier): Description {
     ...(temperature === 1 ? [] : [`calibrated: temperature ${formatNumber(temperature)}`]),
     ...alignColumns([['column', 'unit'], ...namesOf(inputs).map((name, j) => [name, unitText(j)])]),
   ];
+  if (sequenceColumn !== undefined) lines.push(`sequences by the column ${stripControls(sequenceColumn)}`);
   return { described, text: lines.join('\n') };
 }

@@ -105,6 +105,10 @@ export async function validateOptions(fitToNothing: Promise<unknown>): Promise<v
   try {
     await fitToNothing;
   } catch (error) {
-    if (!(error instanceof SeqlikError && error.code === 'EMPTY_INPUT')) throw toOptionError(error);
+    const { code, argument, reason } = error instanceof SeqlikError ? error : ({} as Partial<SeqlikError>);
+    if (code === 'EMPTY_INPUT') return;
+    // nothing has no size: a list among the options is too long or too short
+    if (code === 'DIMENSION_MISMATCH' && argument) throw usageError(`${optionName(argument)} ${reason}`);
+    throw toOptionError(error);
   }
 }

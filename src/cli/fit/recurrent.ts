@@ -19,7 +19,7 @@ import {
   validateOptions,
   validationSetting,
 } from './kind.ts';
-import { classifierReport, inputsBeside, pick } from './targets.ts';
+import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -103,7 +103,9 @@ class RecurrentFitting implements Fitting {
     })
       .catch(async (error) => {
         if (error instanceof SeqlikError && error.argument === 'y')
-          throw toDataError(error, file, names, (row) => rows.lineOf(isFinal ? endOf(lengths, row) : row));
+          throw toDataError(targetError(error, this.targets), file, names, (row) =>
+            rows.lineOf(isFinal ? endOf(lengths, row) : row),
+          );
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);

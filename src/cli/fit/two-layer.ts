@@ -1,7 +1,7 @@
 /** Fits to rows with targets: two-layer-classifier. */
 import { type Backend, SeqlikError, TwoLayerClassifier, type TwoLayerFitOptions } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { rephrase, toDataError } from '../../table/errors.ts';
+import { toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted, usageError } from '../errors.ts';
 import { refuseShared } from '../recurrent.ts';
@@ -17,7 +17,7 @@ import {
   validateOptions,
   validationSetting,
 } from './kind.ts';
-import { classifierReport, inputsBeside, pick } from './targets.ts';
+import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -67,12 +67,6 @@ class TwoLayerFitting implements Fitting {
       }),
     );
   }
-  /** The error of a target, which names its column. */
-  private toTargetError(error: SeqlikError): SeqlikError {
-    const { column, value } = error;
-    const reason = `${this.targets[column ?? 0]} is ${value}, and a target is from 0 to 1`;
-    return rephrase(error, reason, { reason });
-  }
   async run(rows: RowBuffer, file: string): Promise<Fitted> {
     const { names, counts } = rows;
     const columns = inputsBeside(this.targets, names, file);
@@ -89,7 +83,7 @@ class TwoLayerFitting implements Fitting {
     })
       .catch(async (error) => {
         if (error instanceof SeqlikError && error.argument === 'y')
-          throw toDataError(this.toTargetError(error), file, names, (row) => rows.lineOf(row));
+          throw toDataError(targetError(error, this.targets), file, names, (row) => rows.lineOf(row));
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);
