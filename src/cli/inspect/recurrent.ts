@@ -1,5 +1,5 @@
 /** Inspection of recurrent classifiers: their cross-entropy and accuracy on DATA with targets. */
-import { type LossAt, type RecurrentClassifier, SeqlikError } from '../../index.ts';
+import { diagnose, type LossAt, type RecurrentClassifier, SeqlikError } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
@@ -7,13 +7,14 @@ import { usageError } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
 import { ClassifierWalk, inputsOf, labelsOf, refuseShared, widthOf } from '../recurrent.ts';
+import { FirstRows, reportOf, svgSetting } from './diagnosis.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting, targetsSetting } from './kind.ts';
 
 interface TargetChoice extends DataChoice, SequenceChoice {
   readonly targets?: readonly string[];
 }
 export const recurrentInspection: InspectKind<RecurrentClassifier> = {
-  options: [sequenceSetting, targetsSetting],
+  options: [sequenceSetting, targetsSetting, svgSetting],
   start: (model, options) => new TargetEvaluation(model, options),
 };
 
@@ -21,6 +22,7 @@ class TargetEvaluation implements Evaluation {
   readonly wanted: Evaluation['wanted'];
   private readonly walk: ClassifierWalk;
   private readonly lossAt: LossAt;
+  private readonly first: FirstRows;
   private rows = 0;
   private sequences = 0;
   private targetRows = 0;
@@ -47,6 +49,7 @@ class TargetEvaluation implements Evaluation {
     };
     this.lossAt = model.lossAt;
     this.walk = new ClassifierWalk(model);
+    this.first = new FirstRows(inputs);
   }
   add({ x, n, starts, columns }: Block): void {
     const { inputs, outputs } = this.model;
@@ -70,6 +73,7 @@ class TargetEvaluation implements Evaluation {
       const part = (all: Float64Array) => all.subarray(row * outputs, (row + 1) * outputs);
       this.open = { logits: part(logits), y: part(y) };
     }
+    this.first.add(values, n, starts);
     this.rows += n;
     this.sequences += starts.length;
   }
@@ -79,7 +83,10 @@ class TargetEvaluation implements Evaluation {
     if (targetRows === 0) throw fileError('EMPTY_INPUT', file, 'it has no rows');
     const targets = targetRows * this.model.outputs;
     const [crossEntropyPerTarget, accuracy] = [crossEntropy / targets, this.right / targets];
+    const { sequences: first } = this.first;
+    const found = first.lengths.some((length) => length > 1) ? diagnose(this.model, first) : undefined;
     return {
+      ...(found && reportOf(found)),
       fitness: { rows, sequences, targets, crossEntropy, crossEntropyPerTarget, accuracy },
       lines: [
         `${file}: ${sequences} sequences, ${rows} rows, ${targets} targets`,
