@@ -1,11 +1,12 @@
 /**
  * Kernels of convolution, which sum directly or by Fourier transforms (`Fft`). `convolve` has a short w and a long x,
  * `correlate` two long ones and few results: with arguments exchanged or reversed these are y, dx and dw in every mode.
+ * `gradientFft` has dx and dw of one transform of dy.
  * x counts as 0 before its first and behind its last value. Equations: docs/math/convolution.md.
  *
  *   n values of x    taps: values of w    results: values of out    parts of w, one transform each
  */
-import { type NounSpec, TILE, TRANSFORM } from '../grammar.ts';
+import { type NounSpec, PLANE, TILE, TRANSFORM } from '../grammar.ts';
 
 /**
  * Transforms pay from so many values of the shortest of the three arrays on, and from so many products on.
@@ -53,8 +54,8 @@ export const convolution = {
       x: 'in n',
       w: 'in taps',
       ...transforms,
-      spectra: `tmp parts 2 ${TRANSFORM}`,
-      block: `tmp 6 ${TRANSFORM}`,
+      spectra: `tmp parts 2 ${PLANE}`,
+      block: `tmp 6 ${PLANE}`,
       ...trust,
       ...lines,
       out: 'out results',
@@ -70,13 +71,35 @@ export const convolution = {
       x: 'in n',
       w: 'in taps',
       ...transforms,
-      block: `tmp 8 ${TRANSFORM}`,
+      block: `tmp 8 ${PLANE}`,
       loud: 'tmp i32 256',
       ...lines,
       total: 'tmp f64 results',
       out: 'out results',
     },
     cost: 'taps 64',
+    rtol,
+  },
+  gradientFft: {
+    formula:
+      'dx[i] = Σ_j w[taps-1-j] dy[i + j - start];  dw[j] = Σ_i x[i] dy[i + j - start], ' +
+      'by transforms where that is as exact',
+    dims: ['n', 'taps', 'results', 'start', 'span'],
+    derived: { span: `taps + ${TILE + 32}` },
+    args: {
+      x: 'in n',
+      w: 'in taps',
+      dy: 'in results',
+      ...transforms,
+      spectra: `tmp 2 ${PLANE}`,
+      block: `tmp 8 ${PLANE}`,
+      ...trust,
+      ...lines,
+      total: 'tmp f64 taps',
+      dx: 'out n',
+      dw: 'out taps',
+    },
+    cost: 'n 128',
     rtol,
   },
 } as const satisfies NounSpec;

@@ -6,7 +6,7 @@ import * as check from '../check.ts';
 import { alike, dtypeOf } from '../check.ts';
 import { argumentError, callError, KernelFailure } from '../errors.ts';
 import { overlap } from '../memory.ts';
-import { convolved, correlated } from './convolution/paths.ts';
+import { convolved, gradients } from './convolution/paths.ts';
 import type { OnBackend } from './model.ts';
 
 const modes = ['full', 'same', 'causal', 'valid'] as const;
@@ -170,8 +170,7 @@ export function convolveGradient<X extends Vector>(
   requireFinite(where, backend, 'w', W);
   requireFinite(where, backend, 'dy', DY);
   requireTaps(where, W);
-  correlated({ backend }, dx, DY, W, first);
-  correlated({ backend }, dw, DY, X, first);
+  gradients({ backend }, dx, dw, X, W, DY, first);
   requireNoOverflow(where, backend, 'dx', dx);
   requireNoOverflow(where, backend, 'dw', dw);
   return { dx: check.or(own.dx, dx), dw: check.or(own.dw, dw) } as ConvolutionGradient<Result<X>>;

@@ -1,7 +1,7 @@
 /** Convolution on every backend and both paths: the textbook, other libraries, edges of sizes and of numbers. */
 import { describe, expect, test } from 'vitest';
 import { type Backend, type ConvolutionMode, convolve, convolveGradient, SeqlikError } from '../../src/index.ts';
-import { convolved, correlated } from '../../src/models/convolution/paths.ts';
+import { convolved, correlated, gradients } from '../../src/models/convolution/paths.ts';
 import { twiddlesOf } from '../../src/models/convolution/tables.ts';
 import { uniform } from '../support/cases.ts';
 import { backends, range, titled } from '../support/models.ts';
@@ -32,8 +32,7 @@ function on(backend: Backend, path: 'direct' | 'transforms', mode: ConvolutionMo
   const dy = draw(lengthOf(mode, x.length, w.length), 5);
   const [y, dx, dw] = [new Float64Array(dy.length), new Float64Array(x.length), new Float64Array(w.length)];
   convolved({ backend, path }, y, x, w, first);
-  correlated({ backend, path }, dx, dy, w, first);
-  correlated({ backend, path }, dw, dy, x, first);
+  gradients({ backend, path }, dx, dw, x, w, dy, first);
   return { y, dx, dw, dy, first };
 }
 const sizes = [
@@ -84,6 +83,21 @@ describe.each(titled)('%s', (_, backend) => {
           const worst = a[name].reduce((m, v, i) => Math.max(m, Math.abs(v - b[name][i]!)), 0);
           expect(worst, `${n} ${K} ${mode} ${name}`).toBeLessThanOrEqual(1e-12 * most);
         }
+      }
+  });
+  test('gradients of one transform are those of two', () => {
+    for (const [n, K] of [
+      [14000, 1025],
+      [700, 9000],
+    ] as const)
+      for (const mode of modes) {
+        const [x, w] = [draw(n, 20), draw(K, 21)];
+        const { dx, dw, dy, first } = on(backend, 'transforms', mode, x, w);
+        const [a, b] = [new Float64Array(n), new Float64Array(K)];
+        correlated({ backend, path: 'transforms' }, a, dy, w, first);
+        correlated({ backend, path: 'transforms' }, b, dy, x, first);
+        for (const i of range(n)) expect(Math.abs(dx[i]! - a[i]!)).toBeLessThan(1e-11);
+        for (const i of range(K)) expect(Math.abs(dw[i]! - b[i]!)).toBeLessThan(1e-11);
       }
   });
   test('a sample of 1e12 among samples of 1 leaves every result within K eps Σ|w x|', () => {

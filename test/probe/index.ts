@@ -309,6 +309,18 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
 }
+export function convolution_gradientFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f64>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
+}
+export function convolution_gradientFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f32>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
+}
 export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
     R: usize, LR: usize, model: usize): i32 {
   return lds.prepare<f64>(d, latent, prepared, A, B, Q, LQ, R, LR, model);

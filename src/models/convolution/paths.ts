@@ -38,6 +38,19 @@ export function correlated(machine: Machine, out: Real, u: Real, v: Real, shift:
     out.reverse();
   }
 }
+/** dx[i] = Σ_j w[j] dy[i + j - shift] and dw[j] = Σ_i x[i] dy[i + j - shift], where x and w can be exchanged. */
+export function gradients(machine: Machine, dx: Real, dw: Real, x: Real, w: Real, dy: Real, shift: number): void {
+  if (x.length < w.length) return gradients(machine, dw, dx, w, x, dy, shift);
+  const { backend, path } = machine;
+  const fits = w.length <= Math.min(PART, dy.length);
+  if (fits && (path ? path === 'transforms' : pays(x, w, dy))) {
+    const dims = { n: x.length, taps: w.length, results: dy.length, start: shift };
+    const args = { x, w: reversed(w), dy, dx, dw, ...tablesOn(backend, dtypeOf(x)) };
+    return backend.kernels(dtypeOf(x)).convolution.gradientFft(dims, args);
+  }
+  correlated(machine, dx, dy, w, shift);
+  correlated(machine, dw, dy, x, shift);
+}
 const reversed = (values: Real): Real => values.slice().reverse();
 
 /** out[i] = Σ_j w[j] x[i + start - j] for any start. */
