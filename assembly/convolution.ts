@@ -2,13 +2,15 @@
 // native/convolution.cc
 import {
   abs, add, anyGreater, everyGreater, constant, F64, K, LANES, loadSome, madd, mul, neg, nmadd, NO, is, pmax, splat,
-  splatAt, sub, YES, zero,
+  splatAt,
+  splatNext, sub, YES, zero,
 } from "./simd";
 import { get, offset, size, squareIn, squareOut, transposeOut } from "./linalg";
 import { PART, PLANE, TILE, TRANSFORM } from "./contract";
 
 // ---- direct sums: LANES segments of the signal side by side, one line is one value of each ----
-const R = 8;  // results that are summed at once
+// Results that are summed at once; each loaded line meets four factors (K=31 forward, dw: 4.4, 6.1 -> 2.7, 2.7 ns).
+const R = 8;
 @inline function wholeLines<T>(count: i32): i32 { return (count + LANES<T>() - 1) / LANES<T>() * LANES<T>(); }
 
 // lines[j][lane] = x[from + lane step + j], 0 where there is none; `count` lines, a multiple of LANES
@@ -28,14 +30,16 @@ function pack<T>(n: i64, x: usize, from: i64, step: i32, count: i32, lines: usiz
     }
   }
 }
-// `rows` lines of a tile of what `sums` needs
-function sumLines<T>(rows: i32, taps: i32, w: usize, lines: usize, tile: usize): void {
+// `rows` lines of a tile of what `sums` needs. Returns whether one is not finite.
+function sumLines<T>(rows: i32, taps: i32, w: usize, lines: usize, tile: usize): bool {
+  let bad = zero<T>();
   for (let r = 0; r < rows; r += R) {
     let a0 = zero<T>(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-    let p = lines + offset(r + taps - 1);
-    for (let j = w, end = w + size<T>(taps); j < end; j += sizeof<T>(), p -= 16) {
+    let p = lines + offset(r + taps - 1), j = w;
+    const end = w + size<T>(taps);
+    for (const rest = w + size<T>(taps & 3); j < rest; j += sizeof<T>(), p -= 16) {
       const c = splatAt<T>(j);
-      a0 = madd<T>(c, load<v128>(p), a0);
+      a0 = madd<T>(c, load<v128>(p, 0), a0);
       a1 = madd<T>(c, load<v128>(p, 16), a1);
       a2 = madd<T>(c, load<v128>(p, 32), a2);
       a3 = madd<T>(c, load<v128>(p, 48), a3);
@@ -44,26 +48,80 @@ function sumLines<T>(rows: i32, taps: i32, w: usize, lines: usize, tile: usize):
       a6 = madd<T>(c, load<v128>(p, 96), a6);
       a7 = madd<T>(c, load<v128>(p, 112), a7);
     }
+    for (; j < end; j += 4 * sizeof<T>(), p -= 64) {
+      const c0 = splatAt<T>(j), c1 = splatNext<T>(j);
+      const c2 = splatAt<T>(j + 2 * sizeof<T>()), c3 = splatNext<T>(j + 2 * sizeof<T>());
+      let v = load<v128>(p, 112);
+      a7 = madd<T>(c0, v, a7);
+      v = load<v128>(p, 96);
+      a6 = madd<T>(c0, v, a6);
+      a7 = madd<T>(c1, v, a7);
+      v = load<v128>(p, 80);
+      a5 = madd<T>(c0, v, a5);
+      a6 = madd<T>(c1, v, a6);
+      a7 = madd<T>(c2, v, a7);
+      v = load<v128>(p, 64);
+      a4 = madd<T>(c0, v, a4);
+      a5 = madd<T>(c1, v, a5);
+      a6 = madd<T>(c2, v, a6);
+      a7 = madd<T>(c3, v, a7);
+      v = load<v128>(p, 48);
+      a3 = madd<T>(c0, v, a3);
+      a4 = madd<T>(c1, v, a4);
+      a5 = madd<T>(c2, v, a5);
+      a6 = madd<T>(c3, v, a6);
+      v = load<v128>(p, 32);
+      a2 = madd<T>(c0, v, a2);
+      a3 = madd<T>(c1, v, a3);
+      a4 = madd<T>(c2, v, a4);
+      a5 = madd<T>(c3, v, a5);
+      v = load<v128>(p, 16);
+      a1 = madd<T>(c0, v, a1);
+      a2 = madd<T>(c1, v, a2);
+      a3 = madd<T>(c2, v, a3);
+      a4 = madd<T>(c3, v, a4);
+      v = load<v128>(p);
+      a0 = madd<T>(c0, v, a0);
+      a1 = madd<T>(c1, v, a1);
+      a2 = madd<T>(c2, v, a2);
+      a3 = madd<T>(c3, v, a3);
+      v = load<v128>(p - 16);
+      a0 = madd<T>(c1, v, a0);
+      a1 = madd<T>(c2, v, a1);
+      a2 = madd<T>(c3, v, a2);
+      v = load<v128>(p - 32);
+      a0 = madd<T>(c2, v, a0);
+      a1 = madd<T>(c3, v, a1);
+      v = load<v128>(p - 48);
+      a0 = madd<T>(c3, v, a0);
+    }
     p = tile + offset(r);
     store<v128>(p, a0); store<v128>(p, a1, 16); store<v128>(p, a2, 32); store<v128>(p, a3, 48);
     store<v128>(p, a4, 64); store<v128>(p, a5, 80); store<v128>(p, a6, 96); store<v128>(p, a7, 112);
+    const none = zero<T>();
+    bad = madd<T>(a0, none, bad); bad = madd<T>(a1, none, bad); bad = madd<T>(a2, none, bad);
+    bad = madd<T>(a3, none, bad); bad = madd<T>(a4, none, bad); bad = madd<T>(a5, none, bad);
+    bad = madd<T>(a6, none, bad); bad = madd<T>(a7, none, bad);
   }
+  return !everyGreater<T>(constant<T>(K.one), bad);
 }
-// out[i] = Σ_j w[j] x[i + start - j], j ascending, for first <= i < last
+// out[i] = Σ_j w[j] x[i + start - j], j ascending, for first <= i < last. Returns whether one may not be finite.
 function sums<T>(n: i32, taps: i32, start: i64, x: usize, w: usize, first: i32, last: i32, lines: usize, tile: usize,
-    out: usize): void {
+    out: usize): bool {
   const N = LANES<T>();
+  let bad = false;
   while (first < last) {
     const count = min(last - first, N * TILE), step = min(TILE, (count + N - 1) / N);
     const rows = (step + R - 1) / R * R;
     pack<T>(n, x, first + start - (taps - 1), step, wholeLines<T>(rows + taps - 1), lines);
-    sumLines<T>(rows, taps, w, lines, tile);
+    bad = sumLines<T>(rows, taps, w, lines, tile) || bad;
     const whole = count / step, rest = out + size<T>(first + whole * step);
     transposeOut<T>(whole, step, tile, out + size<T>(first));
     for (let j = 0; j < count - whole * step; j++)
       store<T>(rest + size<T>(j), load<T>(tile + offset(j) + size<T>(whole)));
     first += count;
   }
+  return bad;
 }
 // total[j + i] += each lane of row i, in their order
 function addLanes<T>(rows: i32, lines: usize, total: usize): void {
@@ -83,10 +141,11 @@ function products<T>(n: i32, results: i32, start: i64, x: usize, w: usize, first
     pack<T>(n, x, first - start, TILE, wholeLines<T>(rows + (results + R - 1) / R * R - 1), lines);
     for (let j = 0; j < results; j += R) {
       let a0 = zero<T>(), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-      let p = lines + offset(j);
-      for (let q = tile, end = tile + offset(rows); q < end; p += 16, q += 16) {
+      let p = lines + offset(j), q = tile;
+      const end = tile + offset(rows);
+      for (const rest = tile + offset(rows & 3); q < rest; p += 16, q += 16) {
         const c = load<v128>(q);
-        a0 = madd<T>(c, load<v128>(p), a0);
+        a0 = madd<T>(c, load<v128>(p, 0), a0);
         a1 = madd<T>(c, load<v128>(p, 16), a1);
         a2 = madd<T>(c, load<v128>(p, 32), a2);
         a3 = madd<T>(c, load<v128>(p, 48), a3);
@@ -94,6 +153,52 @@ function products<T>(n: i32, results: i32, start: i64, x: usize, w: usize, first
         a5 = madd<T>(c, load<v128>(p, 80), a5);
         a6 = madd<T>(c, load<v128>(p, 96), a6);
         a7 = madd<T>(c, load<v128>(p, 112), a7);
+      }
+      for (; q < end; p += 64, q += 64) {
+        const c0 = load<v128>(q, 0), c1 = load<v128>(q, 16), c2 = load<v128>(q, 32), c3 = load<v128>(q, 48);
+        let v = load<v128>(p);
+        a0 = madd<T>(c0, v, a0);
+        v = load<v128>(p, 16);
+        a1 = madd<T>(c0, v, a1);
+        a0 = madd<T>(c1, v, a0);
+        v = load<v128>(p, 32);
+        a2 = madd<T>(c0, v, a2);
+        a1 = madd<T>(c1, v, a1);
+        a0 = madd<T>(c2, v, a0);
+        v = load<v128>(p, 48);
+        a3 = madd<T>(c0, v, a3);
+        a2 = madd<T>(c1, v, a2);
+        a1 = madd<T>(c2, v, a1);
+        a0 = madd<T>(c3, v, a0);
+        v = load<v128>(p, 64);
+        a4 = madd<T>(c0, v, a4);
+        a3 = madd<T>(c1, v, a3);
+        a2 = madd<T>(c2, v, a2);
+        a1 = madd<T>(c3, v, a1);
+        v = load<v128>(p, 80);
+        a5 = madd<T>(c0, v, a5);
+        a4 = madd<T>(c1, v, a4);
+        a3 = madd<T>(c2, v, a3);
+        a2 = madd<T>(c3, v, a2);
+        v = load<v128>(p, 96);
+        a6 = madd<T>(c0, v, a6);
+        a5 = madd<T>(c1, v, a5);
+        a4 = madd<T>(c2, v, a4);
+        a3 = madd<T>(c3, v, a3);
+        v = load<v128>(p, 112);
+        a7 = madd<T>(c0, v, a7);
+        a6 = madd<T>(c1, v, a6);
+        a5 = madd<T>(c2, v, a5);
+        a4 = madd<T>(c3, v, a4);
+        v = load<v128>(p, 128);
+        a7 = madd<T>(c1, v, a7);
+        a6 = madd<T>(c2, v, a6);
+        a5 = madd<T>(c3, v, a5);
+        v = load<v128>(p, 144);
+        a7 = madd<T>(c2, v, a7);
+        a6 = madd<T>(c3, v, a6);
+        v = load<v128>(p, 160);
+        a7 = madd<T>(c3, v, a7);
       }
       store<v128>(sum, a0); store<v128>(sum, a1, 16); store<v128>(sum, a2, 32); store<v128>(sum, a3, 48);
       store<v128>(sum, a4, 64); store<v128>(sum, a5, 80); store<v128>(sum, a6, 96); store<v128>(sum, a7, 112);
@@ -413,8 +518,7 @@ export function finite<T>(n: i32, x: usize): i32 {
 
 export function convolve<T>(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize, lines: usize,
     tile: usize, out: usize): i32 {
-  sums<T>(n, taps, start, x, w, 0, results, lines, tile, out);
-  return 0;
+  return sums<T>(n, taps, start, x, w, 0, results, lines, tile, out) ? finite<T>(results, out) : 0;
 }
 
 export function correlate<T>(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize, w: usize, lines: usize,
@@ -422,7 +526,7 @@ export function correlate<T>(n: i32, taps: i32, results: i32, start: i32, span: 
   memory.fill(total, 0, size<f64>(results));
   products<T>(n, results, start, x, w, 0, taps, lines, tile, total);
   for (let j = 0; j < results; j++) store<T>(out + size<T>(j), <T>load<f64>(total + size<f64>(j)));
-  return 0;
+  return finite<T>(results, out);
 }
 
 // Overlap-save: of the TRANSFORM values that a block of a part makes, the first part - 1 have gone round and are wrong.

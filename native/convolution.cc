@@ -28,9 +28,10 @@ template <class T> void pack(int64_t n, const T* x, int64_t from, int step, int 
     }
   }
 }
-// `rows` lines of a tile, G at once, of what `sums` needs
-template <class T, int G> void sumLines(int rows, int taps, const T* w, const T* lines, T* tile) {
+// `rows` lines of a tile, G at once, of what `sums` needs. Returns whether one is not finite.
+template <class T, int G> bool sumLines(int rows, int taps, const T* w, const T* lines, T* tile) {
   constexpr int N = LANES<T>;
+  V<T> bad{};
   for (int r = 0; r < rows; r += G) {
     V<T> a[G]{};
     const T* p = lines + (int64_t(r) + taps - 1) * N;
@@ -40,24 +41,31 @@ template <class T, int G> void sumLines(int rows, int taps, const T* w, const T*
       for (int i = 0; i < G; i++) a[i] = madd<T>(c, at(p, i), a[i]);
     }
     _Pragma("GCC unroll 16")
-    for (int i = 0; i < G; i++) set(tile, r + i, a[i]);
+    for (int i = 0; i < G; i++) {
+      set(tile, r + i, a[i]);
+      bad = madd<T>(a[i], V<T>{}, bad);
+    }
   }
+  return !everyGreater<T>(splat(T(1)), bad);
 }
-// out[i] = Σ_j w[j] x[i + start - j], j ascending, for first <= i < last
+// out[i] = Σ_j w[j] x[i + start - j], j ascending, for first <= i < last. Returns whether
+// one may not be finite: to read all results again for it would take a sixth of the time of K=31.
 template <class T>
-void sums(int n, int taps, int64_t start, const T* x, const T* w, int first, int last, T* lines, T* tile, T* out) {
+bool sums(int n, int taps, int64_t start, const T* x, const T* w, int first, int last, T* lines, T* tile, T* out) {
   constexpr int N = LANES<T>;
+  bool bad = false;
   while (first < last) {
     const int count = least(last - first, N * TILE), step = least(TILE, (count + N - 1) / N);
     const int rows = (step + R - 1) / R * R;
     pack<T>(n, x, first + start - (taps - 1), step, wholeLines<T>(rows + taps - 1), lines);
-    if (step <= 4) sumLines<T, 4>(4, taps, w, lines, tile);  // few results, as between transforms
-    else sumLines<T, R>(rows, taps, w, lines, tile);
+    // few results, as between transforms
+    bad |= step <= 4 ? sumLines<T, 4>(4, taps, w, lines, tile) : sumLines<T, R>(rows, taps, w, lines, tile);
     const int whole = count / step;
     transposeOut<T>(whole, step, tile, out + first);
     for (int j = 0; j < count - whole * step; j++) out[first + whole * step + j] = tile[j * N + whole];
     first += count;
   }
+  return bad;
 }
 // total[i] += each lane of row i, in their order
 template <class T> INLINE void addLanes(int rows, const T* lines, double* total) {
@@ -369,8 +377,7 @@ template <class T> int finite(int n, const T* x) {
 
 template <class T>
 int convolve(int n, int taps, int results, int start, int /*span*/, const T* x, const T* w, T* lines, T* tile, T* out) {
-  sums<T>(n, taps, start, x, w, 0, results, lines, tile, out);
-  return 0;
+  return sums<T>(n, taps, start, x, w, 0, results, lines, tile, out) ? finite<T>(results, out) : 0;
 }
 
 template <class T> int correlate(
@@ -379,7 +386,7 @@ template <class T> int correlate(
   for (int j = 0; j < results; j++) total[j] = 0;
   products<T>(n, results, start, x, w, 0, taps, lines, tile, total);
   for (int j = 0; j < results; j++) out[j] = T(total[j]);
-  return 0;
+  return finite<T>(results, out);
 }
 
 // Overlap-save: of the TRANSFORM values that a block of a part makes, the first part - 1 have gone round and are wrong.

@@ -8,11 +8,13 @@ namespace ISA::convolution {
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int finite(int n, const T* x /* n */);
-/// out[i] = Σ_j w[j] x[i + start - j]
+/// out[i] = Σ_j w[j] x[i + start - j];  fails at the first i where it is not finite
+/// Returns 0, or 1 + the index over [results] of the first failure.
 template <class T>
 int convolve(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
     T* lines /* span 16 */, T* tile /* 144 16 */, T* out /* results */);
-/// out[j] = Σ_i w[i] x[i + j - start]
+/// out[j] = Σ_i w[i] x[i + j - start];  fails at the first j where it is not finite
+/// Returns 0, or 1 + the index over [results] of the first failure.
 template <class T>
 int correlate(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
     T* lines /* span 16 */, T* tile /* 144 16 */, double* total /* results */, T* out /* results */);

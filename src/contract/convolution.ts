@@ -31,19 +31,21 @@ export const convolution = {
     rtol,
   },
   convolve: {
-    formula: 'out[i] = Σ_j w[j] x[i + start - j]',
+    formula: 'out[i] = Σ_j w[j] x[i + start - j];  fails at the first i where it is not finite',
     dims: ['n', 'taps', 'results', 'start', 'span'],
     derived: { span: `taps + ${TILE + 32}` },
     args: { x: 'in n', w: 'in taps', ...lines, out: 'out results' },
     cost: 'taps results',
+    info: ['results'],
     rtol,
   },
   correlate: {
-    formula: 'out[j] = Σ_i w[i] x[i + j - start]',
+    formula: 'out[j] = Σ_i w[i] x[i + j - start];  fails at the first j where it is not finite',
     dims: ['n', 'taps', 'results', 'start', 'span'],
     derived: { span: `results + ${TILE + 32}` },
     args: { x: 'in n', w: 'in taps', ...lines, total: 'tmp f64 results', out: 'out results' },
     cost: 'taps results',
+    info: ['results'],
     rtol,
   },
   convolveFft: {

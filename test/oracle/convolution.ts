@@ -11,12 +11,18 @@ function convolve({ taps, results, start }: Call[0], { x, w, out }: Pick<Call[1]
     out[i] = 0;
     for (const j of range(taps)) out[i]! += w[j]! * (x[i + start - j] ?? 0);
   }
+  requireFinite('convolve', out);
 }
 function correlate({ taps, results, start }: Call[0], { x, w, out }: Pick<Call[1], 'x' | 'w' | 'out'>): void {
   for (const j of range(results)) {
     out[j] = 0;
     for (const i of range(taps)) out[j]! += w[i]! * (x[i + j - start] ?? 0);
   }
+  requireFinite('correlate', out);
+}
+function requireFinite(kernel: string, out: Float64Array): void {
+  const results = out.findIndex((value) => !Number.isFinite(value));
+  if (results >= 0) throw new KernelFailure(`convolution.${kernel}`, { results });
 }
 export const convolution: Oracle['convolution'] = {
   finite(_, { x }) {

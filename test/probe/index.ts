@@ -225,6 +225,12 @@ export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: us
 export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
   return continuous.sensitivities<f32>(n, d, columns, J, line, S);
 }
+export function jacobian_moderate_f64(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f64>(n, x, inverse, most);
+}
+export function jacobian_moderate_f32(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f32>(n, x, inverse, most);
+}
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
     active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
     logNorm: usize): i32 {
