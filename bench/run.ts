@@ -23,7 +23,8 @@ import {
   type Real,
 } from './cases.ts';
 import { coldRows } from './cold.ts';
-import { type Contender, field } from './contenders/all.ts';
+import type { Contender } from './contenders/contender.ts';
+import { field } from './field.ts';
 import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
 import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
@@ -94,30 +95,30 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
 /** The right result, a way to compute it, and how far off it may be (numbers below `least` relative to `least`). */
 function mixture(given: MixtureCase) {
   const draw = drawMixture(given);
-  const ready = (contender: Contender, out: Real) => contender.ready(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.ready?.(given, draw, out);
   return { want: reference(given, draw), ready, bound: bounds[given.dtype], least: 0 };
 }
 function density(given: DensityCase) {
   const draw = drawDensity(given);
-  const ready = (contender: Contender, out: Real) => contender.readyDensity(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyDensity?.(given, draw, out);
   return { want: referenceDensity(given, draw), ready, bound: densityBounds[given.dtype], least: 1 };
 }
 
 function network(given: NetworkCase) {
   const draw = drawNetwork(given);
-  const ready = (contender: Contender, out: Real) => contender.readyNetwork(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyNetwork?.(given, draw, out);
   return { want: referenceNetwork(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
 }
 
 function dynamics(given: DynamicsCase) {
   const draw = drawDynamics(given);
-  const ready = (contender: Contender, out: Real) => contender.readyDynamics(given, draw, out as Float64Array);
+  const ready = (contender: Contender, out: Real) => contender.readyDynamics?.(given, draw, out as Float64Array);
   return { want: referenceDynamics(given, draw), ready, bound: dynamicsBounds[given.dtype], least: 1 };
 }
 
 function convolution(given: ConvolutionCase) {
   const draw = drawConvolution(given);
-  const ready = (contender: Contender, out: Real) => contender.readyConvolution(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyConvolution?.(given, draw, out);
   return { want: referenceConvolution(given, draw), ready, bound: convolutionBounds[given.dtype], least: 1 };
 }
 
@@ -133,7 +134,7 @@ async function main(args: string[]): Promise<void> {
   const processes = quick ? 3 : 20;
   const title = machine(quick, effort, processes);
 
-  const { contenders, missing, levels } = field();
+  const { contenders, missing, levels } = await field(new Set(cases.map(({ workload }) => workload)));
   const coldStarts = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);

@@ -62,7 +62,8 @@ export const convolutionBounds: Readonly<Record<DType, number>> = { f64: 1e-11, 
 /** Computes what `PlainDynamics` writes. */
 export function referenceDynamics({ pass, points, steps }: DynamicsCase, draw: DynamicsDraw): Float64Array {
   const { m } = draw.parameters;
-  const out = new Float64Array(points + (pass === 'smooth' ? points * m : 6 * m * m));
+  const length = { filter: points * m, smooth: 1 + points * m, em: 1 + m + 5 * m * m };
+  const out = new Float64Array(length[pass]);
   new PlainDynamics(draw.parameters)[pass](draw.x, steps, out);
   return out;
 }

@@ -72,6 +72,7 @@ export function wasm({ probe = false } = {}) {
   if (stale('dist/wasm/inline.js', 'assembly', 'asconfig.json', 'src/wasm')) {
     mkdirSync('dist/wasm', { recursive: true });
     run('building the WebAssembly module', bin('asc'), ['--target', 'release']);
+    run('cutting out the kernels of mixtures', process.execPath, ['scripts/cut.mjs', 'mixture', 'gaussian', 'mixture']);
     const bytes = readFileSync('dist/wasm/kernels.wasm').toString('base64');
     for (const name of readdirSync('src/wasm').filter((name) => name.endsWith('.js')))
       writeFileSync(join('dist/wasm', name), readFileSync(join('src/wasm', name), 'utf8').replace('BYTES', bytes));

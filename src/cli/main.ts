@@ -10,15 +10,18 @@ import { addForecast } from './forecast.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
 import { addScore } from './score.ts';
+import { addServe } from './serve.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('seqlik')
-  .description('Likelihoods of the rows of a table: fit a model, score data with it, inspect it, sample from it.')
+  .description(
+    'Likelihoods of the rows of a table: fit a model, score data with it, inspect it, sample from it, serve it.',
+  )
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample, addForecast, addBuild]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addForecast, addServe, addBuild]) add(program);
 
 watchSignals();
 try {

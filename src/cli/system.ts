@@ -8,7 +8,7 @@ import type { DataChoice, SequenceChoice } from './options.ts';
 /** The rows of DATA that a stored system reads. */
 export function systemRows(
   model: LinearDynamicalSystem,
-  { columns: asked, sequence }: DataChoice & SequenceChoice,
+  { columns: asked, sequence = model.sequenceColumn }: DataChoice & SequenceChoice,
 ): Omit<Wanted, 'keep'> {
   const columns = columnsFor(model, asked);
   const own = sequenceOf({ ...columns, ...(sequence !== undefined && { sequence }) });

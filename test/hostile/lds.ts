@@ -89,6 +89,7 @@ function states(path: string, use: (system: System, state: SystemState) => unkno
 
 const finite = (n: number): boolean => n >= 0 && n < Number.POSITIVE_INFINITY;
 const isFunction = (made: unknown): boolean => typeof made === 'function';
+const isText = (made: unknown): boolean => typeof made === 'string';
 const isTrue = (made: unknown): boolean => made === true;
 /** A list of names: none of the values has one, but one is empty. */
 const names = (call: Call): Place => ({
@@ -148,6 +149,8 @@ function fitPlaces(): Places {
     ...option('signal', (call) => optional(those(isSignal, call))),
     ...option('onProgress', (call) => optional(those(isFunction, call))),
     ...option('columns', (call) => optional(none(call))),
+    ...option('shardSize', wholes(1, LEAST)),
+    ...option('sequenceColumn', (call) => optional(those(isText, call))),
     [`${NAME}.fit(options.backend)`]: backends((backend) => learnt({ backend }, rows)),
     ...option('missing', strings),
     ...option('mask', masks),
@@ -171,13 +174,26 @@ export const lds: Places = {
   [`new ${NAME}(options.columns)`]: optional(
     none((columns, backend) => new LinearDynamicalSystem(shape(1, 1), { backend, columns }).columns),
   ),
+  [`new ${NAME}(options.sequenceColumn)`]: optional(
+    those(
+      isText,
+      (sequenceColumn: string, backend) =>
+        new LinearDynamicalSystem(shape(1, 1), { backend, sequenceColumn }).sequenceColumn,
+    ),
+  ),
   ...loading(`${NAME}.fromBytes`, () => [line().toBytes()], LinearDynamicalSystem.fromBytes),
   ...fitPlaces(),
   ...scored('filter', (system, y, given) => system.filter(y, given)),
   [`${NAME}#filter(options.store)`]: strings((store, backend) => line(backend).filter(x, { store: store as never })),
+  [`${NAME}#filter(options.steadyState)`]: optional(
+    those(isTrue, (steadyState: true, backend) => line(backend).filter(x, { steadyState })),
+  ),
   ...scored('filterAsync', (system, y, given) => system.filterAsync(y, given)),
   [`${NAME}#filterAsync(options.store)`]: strings((store, backend) =>
     line(backend).filterAsync(x, { store: store as never }),
+  ),
+  [`${NAME}#filterAsync(options.steadyState)`]: optional(
+    those(isTrue, (steadyState: true, backend) => line(backend).filterAsync(x, { steadyState })),
   ),
   ...signals('filterAsync'),
   ...scored('smooth', (system, y, given) => system.smooth(y, given)),
@@ -192,6 +208,9 @@ export const lds: Places = {
   ...scored('aic', (system, y, given) => system.aic(y, given)),
   ...scored('logLikelihoodGradient', (system, y, given) => system.logLikelihoodGradient(y, given)),
   ...scored('statistics', (system, y, given) => sums(system.statistics(y, given))),
+  [`${NAME}#statistics(options.shardSize)`]: whole(1, LEAST, (shardSize, backend) =>
+    sums(line(backend).statistics(x, { shardSize })),
+  ),
   ...scored('forecast', (system, y, given) => system.forecast(y, 2, given)),
   ...states(`${NAME}#forecast(y`, (system, state) => system.forecast(state, 2)),
   [`${NAME}#forecast(steps)`]: those(few, (steps, backend) => line(backend).forecast([1], steps)),

@@ -75,7 +75,14 @@ class SystemFitting implements Fitting {
     const bar = progressBar(this.options.progress);
     const { model, report } = await LinearDynamicalSystem.fit(
       { values, lengths },
-      { ...this.settings, ...gapsOf(counts), dimension: columns.length, columns, onProgress: bar.update },
+      {
+        ...this.settings,
+        ...gapsOf(counts),
+        dimension: columns.length,
+        columns,
+        ...(this.options.sequence && { sequenceColumn: this.options.sequence }),
+        onProgress: bar.update,
+      },
     )
       .catch((error) => {
         throw toUserError(error, file);

@@ -1,5 +1,5 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
-import type { Rows } from '../../check.ts';
+import type { Real, Rows } from '../../check.ts';
 import { alike, gaps, nonFinite } from '../../check.ts';
 import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
@@ -101,6 +101,9 @@ export class Observations {
     }
     return batches;
   }
+  isObserved(row: number, j: number): boolean {
+    return this.seen?.[row * this.settings.d + j] !== 0;
+  }
   /** A value, or the mean of its column where none was observed. */
   value(row: number, j: number): number {
     const at = row * this.settings.d + j;
@@ -151,13 +154,13 @@ async function measureColumns(
   let variance = await average(2, mean);
   const constant = least.findIndex((v, j) => !(most[j]! > v) || !(variance[j]! > 0));
   let far = false;
+  const even = sampleWeights.every((w) => w === sampleWeights[0]);
   const step = Math.ceil(n / SORTED);
   for (let j = 0; j < d; j++) {
     await pace.rest();
-    const rows: number[] = [];
-    for (let i = 0; i < n; i += step) if (sampleWeights[i]! > 0 && seen?.[i * d + j] !== 0) rows.push(i);
-    rows.sort((a, b) => values[a * d + j]! - values[b * d + j]!);
-    const [p05, median, p95] = quantiles(rows, sampleWeights).map((row) => values[row * d + j]!);
+    const [p05, median, p95] = even
+      ? quantilesOf(sample(values, seen, step, d, j))
+      : quantiles(ordered(values, seen, sampleWeights, step, d, j), sampleWeights).map((row) => values[row * d + j]!);
     if (median === undefined || !(p95! > p05!)) continue;
     const reach = (FAR * (p95! - p05!)) / (2 * 1.6448536269514722);
     low[j] = median - reach;
@@ -177,6 +180,29 @@ async function measureColumns(
         : `varies so little, from ${lowest} to ${highest}, that its variance is 0 in a double: scale it`;
   return { mean, variance, constant, fault };
 }
+/** The observed values of column j in every `step`th row, ascending: sorting numbers is ten times as fast as rows. */
+function sample(values: Real, seen: Uint8Array | undefined, step: number, d: number, j: number): Float64Array {
+  const found = new Float64Array(Math.ceil(values.length / d / step));
+  let count = 0;
+  for (let at = j; at < values.length; at += step * d) if (seen?.[at] !== 0) found[count++] = values[at]!;
+  return found.subarray(0, count).sort();
+}
+/** The same as rows of positive weight. */
+function ordered(
+  values: Real,
+  seen: Uint8Array | undefined,
+  weights: Float64Array,
+  step: number,
+  d: number,
+  j: number,
+): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < weights.length; i += step) if (weights[i]! > 0 && seen?.[i * d + j] !== 0) rows.push(i);
+  return rows.sort((a, b) => values[a * d + j]! - values[b * d + j]!);
+}
+/** The values, of those in ascending order, below which 5, 50 and 95 % of them lie. */
+const quantilesOf = (sorted: Float64Array): number[] =>
+  sorted.length === 0 ? [] : [0.05, 0.5, 0.95].map((p) => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)]!);
 /** The rows, of those in ascending order, below which 5, 50 and 95 % of the weight lie. */
 function quantiles(rows: readonly number[], weights: Float64Array): number[] {
   const total = rows.reduce((sum, row) => sum + weights[row]!, 0);

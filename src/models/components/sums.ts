@@ -6,8 +6,8 @@ import { SHARD_ROWS } from '../../bind.ts';
 import type { Gaps, Rows } from '../../check.ts';
 import { dtypeOf, gaps } from '../../check.ts';
 import { packedIndex, solve, tri } from '../triangles.ts';
-import type { Pass } from '../work.ts';
-import type { Components, PaddedSums, Parts } from './components.ts';
+import { type Pass, rest } from '../work.ts';
+import { type Components, Marginals, type PaddedSums, type Parts } from './components.ts';
 import { groupRows, type Pattern } from './patterns.ts';
 
 /** Sums over rows of responsibilities, and of y = x - mean and y yᵀ weighted by them; y about the means of `parts`. */
@@ -69,14 +69,20 @@ export function* expect(
   shardSize?: number,
 ): Pass<Totals> {
   const totals = zeroTotals(components);
-  for (const { part, dims, rows, weights, rowIndices } of components.marginals(batches)) {
-    const sums = part.sums(dtypeOf(rows.values));
-    try {
-      yield part.expect(rows, weights, sums, shardSize);
-    } catch (error) {
-      throw part.toUserError(where, rows, error, rowIndices);
+  const marginals = new Marginals(components);
+  try {
+    for (const { dims, rows, weights, rowIndices } of batches) {
+      const part = yield* marginals.of(dims, rows.values);
+      const sums = part.sums(dtypeOf(rows.values));
+      try {
+        yield part.expect(rows, weights, sums, shardSize);
+      } catch (error) {
+        throw part.toUserError(where, rows, error, rowIndices);
+      }
+      yield* addCompleted(totals, components, part, dims, rows.n, sums);
     }
-    addCompleted(totals, components, part, dims, rows.n, sums);
+  } finally {
+    marginals.dispose();
   }
   return totals;
 }
@@ -100,20 +106,21 @@ export function mergeTotals(a: Totals, b: Totals): Totals {
 }
 
 /** Adds sums over the observed coordinates `dims`, completed by the conditional moments of the others. */
-function addCompleted(
+function* addCompleted(
   totals: Totals,
   whole: Components,
   part: Components,
   dims: readonly number[],
   rows: number,
   sums: PaddedSums,
-): void {
+): Pass<void> {
   const { k, d } = whole.parts;
   totals.rows += rows;
   totals.logLikelihood += sums.logLikelihood[0]!;
   for (let c = 0; c < k; c++) {
     totals.count[c]! += sums.count[c]!;
-    if (whole.full) addCompletedFull(totals, whole, part, dims, c, sums);
+    if (whole.full && dims.length === d) yield* addComplete(totals, d, c, sums);
+    else if (whole.full) yield* addCompletedFull(totals, whole, part, dims, c, sums);
     else
       for (let j = 0, o = 0; j < d; j++) {
         const observed = dims[o] === j;
@@ -125,18 +132,29 @@ function addCompleted(
       }
   }
 }
+/** Rows of a matrix between which others may run: in a larger one each is work. */
+const WIDE = 64;
+/** Adds sums over rows without gaps. */
+function* addComplete({ first, second }: Totals, d: number, c: number, sums: PaddedSums): Pass<void> {
+  const { width } = sums;
+  for (let j = 0, at = c * tri(d); j < d; j++) {
+    if (j % WIDE === WIDE - 1) yield rest;
+    first[c * d + j]! += sums.first[c * width + j]!;
+    for (let h = 0, from = (c * d + j) * width; h <= j; h++) second[at++]! += sums.second[from + h]!;
+  }
+}
 /**
  * ŷ = T y[o] with the unit row e_j for an observed j and row j of G = Σ[u,o] Σ[o,o]⁻¹ for another; the sum of y yᵀ
  * becomes T S Tᵀ + count · (Σ - T Σ[o,o] Tᵀ), whose second term is 0 where j or h was observed.
  */
-function addCompletedFull(
+function* addCompletedFull(
   totals: Totals,
   { parts: { d }, covariances }: Components,
   part: Components,
   dims: readonly number[],
   c: number,
   sums: PaddedSums,
-): void {
+): Pass<void> {
   const o = dims.length;
   const { width } = sums;
   const n = sums.count[c]!;
@@ -151,13 +169,14 @@ function addCompletedFull(
       second[packedIndex(dims[a]!, dims[b]!)]! += S[a * o + b]!;
     }
   }
-  if (o === d || n === 0) return;
+  if (n === 0) return;
   const others = otherThan(dims, d);
   const u = others.length;
   const L = part.factorOf(c);
   const G = new Float64Array(u * o);
   const H = new Float64Array(u * o); // G S
   for (let r = 0; r < u; r++) {
+    if (o > WIDE) yield rest;
     const j = others[r]!;
     const g = G.subarray(r * o, (r + 1) * o);
     for (let a = 0; a < o; a++) g[a] = covariances[(c * d + j) * d + dims[a]!]!;

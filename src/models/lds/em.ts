@@ -78,13 +78,15 @@ function within(system: System, { structure, floor, update }: Settings): System 
 
 /** EM from one start. */
 async function runEm(start: System, settings: Settings, restart: number, pace: Pace): Promise<Fit> {
-  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal, backend } = settings;
+  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal, backend, shardSize } = settings;
   const warnings: string[] = [];
   let evaluations = 0;
   const expect = async (system: System): Promise<Moments> => {
     evaluations++;
     const engine = new Engine(backend, system);
-    return runAsync(expectMoments(where, engine, settings.data), pace, signal).finally(() => engine.dispose());
+    return runAsync(expectMoments(where, engine, settings.data, shardSize), pace, signal).finally(() =>
+      engine.dispose(),
+    );
   };
   const history: number[] = [];
   let moments = await expect(start);
