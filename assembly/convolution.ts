@@ -374,6 +374,10 @@ function window<T>(n: i64, x: usize, from: i64, count: i64, top: T, to: usize): 
   let most = splat<T>(top), p = x + <usize>from * sizeof<T>();
   for (let q = 0; q < TRANSFORM; q += SIDE, to += row<T>(1), p += next<T>(1)) {
     let at = p;
+    if (q + SIDE <= before || q >= end) {
+      memory.fill(to, 0, next<T>(1));
+      continue;
+    }
     if (q < before || q + SIDE > end) {
       for (let j = 0; j < SIDE; j++)
         store<T>(to + size<T>(j), q + j >= before && q + j < end ? load<T>(p + size<T>(j)) : <T>0);

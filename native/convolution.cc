@@ -242,6 +242,10 @@ template <class T> T window(int64_t n, const T* x, int64_t from, int64_t count, 
   const int64_t before = from < 0 ? -from : 0, end = n - from < count ? n - from : count;
   V<T> most[G] = {splat(top)};
   for (int q = 0; q < TRANSFORM; q += SIDE, to += ROW<T>) {
+    if (q + SIDE <= before || q >= end) {
+      memset(to, 0, SIDE * sizeof(T));
+      continue;
+    }
     if (q < before || q + SIDE > end)
       for (int j = 0; j < SIDE; j++) to[j] = q + j >= before && q + j < end ? x[from + q + j] : T(0);
     const T* p = q < before || q + SIDE > end ? to : x + from + q;

@@ -1,5 +1,7 @@
 /** What takes part in the benchmark: a library, on those cases that it has a method for. */
 import type {
+  ChainCase,
+  ChainDraw,
   ConvolutionCase,
   ConvolutionDraw,
   DensityCase,
@@ -31,6 +33,8 @@ export interface Contender extends Who {
   readyNetwork?(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
   /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
   readyDynamics?(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
+  /** The same for a chain of Jacobians; `out` gets the logarithms of the norms. */
+  readyChain?(given: ChainCase, draw: ChainDraw, out: Float64Array): Ready | undefined;
   /** The same for a convolution; `out` gets y; or dx, then dw. */
   readyConvolution?(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
 }
