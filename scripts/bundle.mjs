@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
 /** The entrances: what package.json exports, and the command. */
-const doors = { index: 'src/index.ts' };
+const doors = { index: 'src/index.ts', 'server/index': 'src/server/index.ts' };
 const programs = { 'cli/main': 'src/cli/main.ts' };
 /** Packages stay imports, and so does #wasm, which each runtime resolves in its own way. */
 const external = [/^node:/, '#wasm', /^[a-z@][^:]*$/];

@@ -1,6 +1,6 @@
 /** A whole server: listens, with every limit of Fastify and Node set, and ends without dropping a request. */
 import closeWithGrace from 'close-with-grace';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { pino } from 'pino';
 import { type ServerOptions, server } from './plugin.ts';
 import { HttpError } from './problems.ts';
@@ -102,12 +102,13 @@ function create(level: string, logRequests: boolean): FastifyInstance {
   return fastify({
     ...rest,
     loggerInstance: pino({ level }, pino.destination({ dest: 2, sync: false })),
-    disableRequestLogging: !logRequests,
+    logController: new LogController({ disableRequestLogging: !logRequests }),
     bodyLimit: 2 ** 20,
     maxRequestsPerSocket: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     trustProxy: false,
+    frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
     http: { headersTimeout, connectionsCheckingInterval, maxHeaderSize },
   }) as unknown as FastifyInstance;
