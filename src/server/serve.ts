@@ -40,16 +40,7 @@ const sockets = {
   maxHeaderSize: 16_384,
 };
 
-/**
- * Serves models over HTTP. Throws INVALID_ARGUMENT, IO, FORMAT, BACKEND, and the errors of `listen`.
- * @example
- * const { serve } = await import('seqlik/server');
- * const models = { unit: new Gaussian({ mean: [0], variances: [1] }) };
- * const { url, close } = await serve({ models, port: 0, logLevel: 'silent', signals: false });
- * const answer = await fetch(`${url}/healthz`);
- * await close();
- * answer.status; // 200
- */
+/** `serve` of index.ts. */
 export async function serve(options: ServeOptions): Promise<Running> {
   const {
     host = '127.0.0.1',
