@@ -1,6 +1,6 @@
 /** Requests and answers in JSON. Nothing is coerced: a text is no number, and an unknown key is an error. */
-import { SeqlikError } from '../index.ts';
 import { counted, nearest } from '../table/errors.ts';
+import { describe, invalid, mismatch, nonFinite } from './errors.ts';
 import type { Column, Columns, Data, OutputName, Scorer } from './scorers.ts';
 
 /** A request to score: its data, and the outputs it asks for, in the order of the scorer. */
@@ -11,8 +11,6 @@ export interface Question {
   readonly several: boolean;
 }
 
-export const invalid = (message: string, argument: string, fields: { row?: number; column?: number } = {}) =>
-  new SeqlikError('INVALID_ARGUMENT', message, { argument, ...fields });
 /** The object that a body is, with known keys only. Throws INVALID_ARGUMENT. */
 export function readObject<K extends string>(value: unknown, known: readonly K[]): { readonly [N in K]?: unknown } {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -89,8 +87,7 @@ function fill(values: Float64Array, first: number, rows: unknown[], name: string
     if (!Array.isArray(row))
       throw invalid(`${name}[${i}] must be a list of numbers, not ${describe(row)}`, 'rows', { row: first + i });
     if (row.length !== d)
-      throw new SeqlikError('DIMENSION_MISMATCH', `${name}[${i}] has ${counted(row.length, 'value')}, not ${d}`, {
-        argument: 'rows',
+      throw mismatch(`${name}[${i}] has ${counted(row.length, 'value')}, not ${d}`, 'rows', {
         row: first + i,
         expected: `${d}`,
         received: `${row.length}`,
@@ -111,21 +108,6 @@ function fill(values: Float64Array, first: number, rows: unknown[], name: string
   }
   return gaps;
 }
-export const nonFinite = (place: string, value: number, row: number, column: number): SeqlikError =>
-  new SeqlikError('NON_FINITE', `${place} is ${value}, beyond the finite numbers`, {
-    argument: 'rows',
-    row,
-    column,
-    value,
-  });
-
-/** A value of a request as a message shows it. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : `${value}`;
-}
-
 // ---- answers ----
 /** Numbers that parse back to the same bits; null where there is none. */
 export function numberText(value: number): string {

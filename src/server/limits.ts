@@ -1,5 +1,6 @@
 /** The limits of a server: bytes, rows, time, sessions. */
-import { SeqlikError } from '../index.ts';
+import type { SeqlikError } from '../index.ts';
+import { invalid } from './errors.ts';
 
 /** Whole numbers, all of them >= 1. */
 export interface Limits {
@@ -49,8 +50,7 @@ export const standardLimits: Limits = {
 /** The standard limits with those given. Throws INVALID_ARGUMENT. */
 export function readLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
-    const refuse = (reason: string): SeqlikError =>
-      new SeqlikError('INVALID_ARGUMENT', `limits.${name} ${reason}`, { argument: `limits.${name}`, reason });
+    const refuse = (reason: string): SeqlikError => invalid(`limits.${name} ${reason}`, `limits.${name}`);
     if (!Object.hasOwn(standardLimits, name))
       throw refuse(`is no limit; there are ${Object.keys(standardLimits).join(', ')}`);
     if (!Number.isSafeInteger(value) || value < 1) throw refuse(`must be a whole number >= 1, not ${value}`);

@@ -1,7 +1,8 @@
 /** Tensors of the Open Inference Protocol, in JSON and binary: docs of KServe, "binary tensor data extension". */
 import { Buffer } from 'node:buffer';
 import type { Real, SeqlikError } from '../index.ts';
-import { describe, invalid, numberText } from './json.ts';
+import { describe, invalid } from './errors.ts';
+import { numberText } from './json.ts';
 import { HttpError } from './problems.ts';
 import type { Column, OutputName, Scorer } from './scorers.ts';
 
