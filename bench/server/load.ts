@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
-import { GaussianMixture, openBackend } from '../../src/index.ts';
+import { GaussianMixture, openBackend } from 'seqlik';
 import { attacks } from './attacks.ts';
 
 const { positionals, values } = parseArgs({

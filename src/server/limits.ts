@@ -20,6 +20,8 @@ export interface Limits {
   readonly queuePrice: number;
   /** Milliseconds until a request is answered or given up: 10,000. X-Request-Timeout-Ms may ask for less. */
   readonly timeout: number;
+  /** Milliseconds until a body has arrived, unless it is a stream of lines: 7000. */
+  readonly upload: number;
   /** Sessions that are open at once: 1024. */
   readonly sessions: number;
   /** Milliseconds until a session that nobody uses ends: 600,000. */
@@ -40,6 +42,7 @@ export const standardLimits: Limits = {
   queueRows: 2 ** 22,
   queuePrice: 2 ** 35,
   timeout: 10_000,
+  upload: 7000,
   sessions: 1024,
   sessionIdle: 600_000,
   sessionAge: 86_400_000,

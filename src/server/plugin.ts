@@ -76,6 +76,12 @@ const plugin: FastifyPluginAsync<ServerOptions> = async (fastify, options) => {
             throw new HttpError('UNAVAILABLE', 'the server is overloaded', 1);
           },
         });
+        // a body that dawdles holds a socket
+        own.addHook('onRequest', async ({ raw }) => {
+          if (raw.headers['content-type'] === 'application/x-ndjson') return;
+          const timer = setTimeout(() => raw.destroy(), limits.upload).unref();
+          raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+        });
         own.addHook('onResponse', async (request, reply) =>
           metrics.answered(modelOf(request), reply.statusCode, reply.elapsedTime),
         );

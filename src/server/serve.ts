@@ -33,7 +33,7 @@ export interface Running {
 /** The limits of sockets (milliseconds): a client that dawdles is closed, whatever it sends. */
 const sockets = {
   headersTimeout: 5000,
-  requestTimeout: 30_000,
+  requestTimeout: 300_000, // of streams of lines; other bodies: limits.upload
   connectionsCheckingInterval: 500,
   keepAliveTimeout: 72_000,
   connectionTimeout: 60_000,

@@ -14,11 +14,12 @@ const json = { 'content-type': 'application/json' };
 const octets = { 'content-type': 'application/octet-stream' };
 /** Enough work for some 100 ms. */
 const heavy = mixture(backend!, 16, 32);
-const rows = new Float64Array(16 * 150_000).map((_, i) => Math.sin(i));
+const rows = new Float64Array(16 * 50_000).map((_, i) => Math.sin(i));
 let running: Running;
 const open = async (options: Partial<ServeOptions> = {}): Promise<string> => {
   const models = { ...modelsOn(backend!), heavy };
-  running = await serve({ models, port: 0, logLevel: 'silent', signals: false, drain: 0, ...options });
+  const limits = { eventLoopDelay: 1e6, timeout: 1e6, upload: 1e6, ...options.limits }; // a busy machine is no reason to refuse
+  running = await serve({ models, port: 0, logLevel: 'silent', signals: false, drain: 0, ...options, limits });
   return running.url;
 };
 afterEach(() => running?.close());
@@ -97,6 +98,21 @@ test('lines are answered as they come', async () => {
   expect(await next()).toMatchObject({ error: { status: 400, line: 5 } });
   expect((await pieces.next()).done).toBe(true);
 });
+test('a body that dawdles ends its connection', async () => {
+  const { port, hostname, origin } = new URL(await open({ limits: { upload: 50 } }));
+  const slow = async (path: string): Promise<void> => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n`);
+    const drip = setInterval(() => socket.write(' '), 10);
+    await once(socket.resume(), 'close');
+    clearInterval(drip);
+  };
+  await Promise.all(
+    ['v1/models/mixture/score', 'v2/models/mixture/infer', 'v1/models/gru/sessions'].map((path) => slow(`/${path}`)),
+  );
+  expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+});
 test.each([
   [
     'a body cut short',
@@ -141,7 +157,7 @@ describe('seqlik serve', () => {
     return { child, url: /listening on (\S+)/.exec(log)?.[1], log: () => log, ended };
   };
   test('a folder, and SIGTERM while 32 clients ask: every request that has entered is answered', async () => {
-    const { child, url, log, ended } = await launch(folder.path, '--log-requests');
+    const { child, url, log, ended } = await launch(folder.path, '--log-requests', '--limit', 'eventLoopDelay=1000000');
     const agent = new Agent({ keepAlive: true });
     const address = new URL(url!);
     const post = () =>
@@ -168,7 +184,7 @@ describe('seqlik serve', () => {
       }
     };
     const clients = Array.from({ length: 32 }, client);
-    await sleep(300);
+    while ((statuses.get(200) ?? 0) < 200) await sleep(5);
     expect([...statuses.keys()]).toEqual([200]);
     child.kill('SIGTERM');
     const [code] = await ended;
