@@ -2,6 +2,7 @@
 import type { RecurrentClassifier } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { type Description, factsOf, namesOf } from '../describe.ts';
+import { counted } from '../errors.ts';
 import { stripControls } from '../exit.ts';
 import { architectureText, inputsOf, labelsOf } from '../recurrent.ts';
 
@@ -27,7 +28,7 @@ export function describeRecurrent(model: RecurrentClassifier): Description {
   const unitText = (j: number): string =>
     units ? `${formatNumber(units.mean[j]!)} ± ${formatNumber(units.standardDeviation[j]!)}` : '0 ± 1';
   const lines = [
-    `${kind} of ${model.inputs} inputs`,
+    `${kind} of ${counted(model.inputs, 'input')}`,
     architectureText(model),
     `targets ${labelsOf(model).map(stripControls).join(', ')}`,
     ...(temperature === 1 ? [] : [`calibrated: temperature ${formatNumber(temperature)}`]),

@@ -17,6 +17,7 @@ import {
   sharedSettings,
   targetsSetting,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
 import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
@@ -36,6 +37,7 @@ interface RecurrentOptions extends FitOptions, SequenceChoice, CheckpointChoice 
 const recurrentSettings = [
   ...sharedSettings,
   ...trainingSettings,
+  ...validationSetting,
   ...classWeightsSetting,
   ...settingsOf<RecurrentFitOptions>({
     lossAt: ['<name>', 'final or all: a target after each sequence, or at each row (default: final)'],

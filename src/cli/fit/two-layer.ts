@@ -15,6 +15,7 @@ import {
   sharedSettings,
   targetsSetting,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
 import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
@@ -31,7 +32,7 @@ interface TwoLayerOptions extends FitOptions, CheckpointChoice {
   readonly targets?: readonly string[];
   readonly hidden?: readonly number[];
 }
-const twoLayerSettings = [...sharedSettings, ...trainingSettings, ...classWeightsSetting];
+const twoLayerSettings = [...sharedSettings, ...trainingSettings, ...validationSetting, ...classWeightsSetting];
 export const twoLayerFit: FitKind = {
   options: [targetsSetting, ...hiddenSetting, ...twoLayerSettings, ...checkpointOptions],
   start: (options, backend) => new TwoLayerFitting(options, backend),

@@ -4,7 +4,7 @@
  */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
-import type { Real, Sequences, Vector } from '../../check.ts';
+import type { Real, Scoring, Sequences, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
@@ -12,7 +12,14 @@ import type { DType } from '../../grammar.ts';
 import { allFinite } from '../../training/clip.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { type CalibrationReport, calibrateLogits } from '../classifier/calibration.ts';
-import { crossEntropy, type Entropies, probabilitiesOf, toLossError } from '../classifier/entropy.ts';
+import {
+  crossEntropy,
+  type Entropies,
+  markRows,
+  probabilitiesOf,
+  takeOverflows,
+  toLossError,
+} from '../classifier/entropy.ts';
 import { readClassWeights } from '../classifier/targets.ts';
 import type { Prediction } from '../dense/classifier.ts';
 import { Model, type OnBackend } from '../model.ts';
@@ -20,12 +27,14 @@ import { type Standardization, standardise } from '../standardization.ts';
 import { Weights } from '../weights.ts';
 import { runNow } from '../work.ts';
 import { Workspace } from '../workspace.ts';
+import { diagnosableOf } from './classifier/diagnosis.ts';
 import { type Examples, type Part, partsOf, readExamples, rowsOf } from './classifier/examples.ts';
 import { decodeRecurrent, encodeRecurrent } from './classifier/file.ts';
 import { fitRecurrent, type RecurrentFitOptions, total } from './classifier/fit.ts';
 import { OneSequence, type OneShape } from './classifier/one.ts';
 import { type LossAt, lossAts, matricesOf, type RecurrentParameters, readRecurrent } from './classifier/parameters.ts';
 import type { StackArchitecture } from './stack/architecture.ts';
+import { DIAGNOSABLE, type Diagnosable } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
 import { backward, forward, type PassContext, type StackWeights, type Trace } from './stack/pass.ts';
 
@@ -161,25 +170,27 @@ export class RecurrentClassifier extends Model {
 
   /**
    * Logits and probabilities of sequences x: a row for each sequence [sequences, outputs], or with `lossAt` all for each
-   * step [steps, outputs]. Without a step, those of h0. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row),
-   * DISPOSED.
+   * step [steps, outputs]. Without a step, those of h0. `unscorable: 'mark'`: a row whose logits overflow has logits of
+   * -Infinity and probabilities of 0; where the units overflow, so do all rows from there to the end of the sequence.
+   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row), DISPOSED.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.predict([[0], [3]], { lossAt: 'all' }).logits; // Float64Array(2) [ 0, 3 ]
    */
-  predict(x: Sequences, options?: RecurrentStart): Prediction {
+  predict(x: Sequences, options?: RecurrentStart & Scoring): Prediction {
     const { logits, probabilities } = this.score('RecurrentClassifier.predict', x, options, false);
     return { logits, probabilities };
   }
   /**
-   * The same, and the hidden units after each step. Throws as predict does.
+   * The same, and the hidden units after each step; units that have overflowed are 0 if they are marked. Throws as
+   * predict does.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.forward([[2], [-3]]).hidden; // Float64Array(2) [ 2, 0 ]
    */
-  forward(x: Sequences, options?: RecurrentStart): RecurrentForward {
+  forward(x: Sequences, options?: RecurrentStart & Scoring): RecurrentForward {
     return this.score('RecurrentClassifier.forward', x, options, true);
   }
   /**
@@ -306,6 +317,13 @@ export class RecurrentClassifier extends Model {
     return { model: new RecurrentClassifier(parameters, { ...names, backend }), report };
   }
 
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, stack, flat, lossAt, temperature, units } = this;
+    return diagnosableOf({ backend, stack, flat, lossAt, temperature, units });
+  }
+
   protected override summary(): object {
     const { inputs, hidden, outputs, lossAt } = this;
     return { inputs, hidden, outputs, lossAt };
@@ -325,13 +343,19 @@ export class RecurrentClassifier extends Model {
     const own = (weights[dtype] ??= new Weights<DType, StackArchitecture>(this.backend, this.stack, this.flat, dtype));
     return { backend: this.backend, weights: own, room: (this.rooms[dtype] ??= new Workspace(where, dtype, true)) };
   }
-  private score(where: string, x: Sequences, options: RecurrentStart | undefined, keep: boolean): RecurrentForward {
-    const given = check.options(where, options, ['h0', 'lossAt']);
+  private score(
+    where: string,
+    x: Sequences,
+    options: (RecurrentStart & Scoring) | undefined,
+    keep: boolean,
+  ): RecurrentForward {
+    const given = check.options(where, options, ['h0', 'lossAt', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const lossAt = check.choice(where, 'lossAt', check.or(given.lossAt, this.lossAt), lossAts);
     const ragged = check.sequences(where, 'x', x, this.inputs);
     const { lengths, values } = ragged;
     const dtype = check.dtypeOf(values);
-    const one = given.h0 === undefined && !keep && this.oneOf(where, dtype, lengths, lossAt);
+    const one = !mark && given.h0 === undefined && !keep && this.oneOf(where, dtype, lengths, lossAt);
     if (one) return this.scoreOne(where, one, values);
     const initial = new InitialStates(where, given.h0, this.stack, lengths.length, dtype, 'h0');
     const rows = lengths.reduce((sum, length) => sum + rowsOf(lossAt, length), 0);
@@ -340,12 +364,15 @@ export class RecurrentClassifier extends Model {
     const probabilities = check.alike(values, rows * outputs);
     const hidden = check.alike(values, keep ? (values.length / this.inputs) * H : 0);
     const context = this.contextOf(where, dtype);
-    for (const part of partsOf(where, ragged, this.stack, lossAt, this.units)) {
+    for (const part of partsOf(where, ragged, this.stack, lossAt, this.units, mark)) {
       context.room.restart();
       const pass = runNow(forward(context, part, initial.statesOf(part), lossAt));
+      if (mark) dropLostUnits(part, pass.layers[0]!.h, lossAt, pass.outputs);
+      const lost = mark ? takeOverflows(pass.outputs, outputs, this.temperature) : [];
       const results = this.withUserErrors(where, part, () =>
         runNow(probabilitiesOf(context.backend, context.room, outputs, pass.outputs, this.temperature)),
       );
+      markRows(lost, outputs, pass.outputs, results.probabilities);
       logits.set(pass.outputs, part.row * outputs);
       probabilities.set(results.probabilities, part.row * outputs);
       if (keep) hidden.set(pass.layers[0]!.h, part.step * H);
@@ -440,4 +467,21 @@ interface PartResults {
   readonly examples: Examples;
   readonly initial: InitialStates;
   readonly lossAt: LossAt;
+}
+/** Makes units 0 from the first step of each sequence on at which they are not finite, and their outputs infinite. */
+function dropLostUnits({ lengths, steps }: Part, h: Real, lossAt: LossAt, outputs: Real): void {
+  const H = h.length / steps;
+  const o = outputs.length / (lossAt === 'final' ? lengths.length : steps);
+  let from = 0;
+  for (const [s, length] of lengths.entries()) {
+    const end = from + length;
+    const at = h.subarray(from * H, end * H).findIndex((v) => !Number.isFinite(v));
+    if (at >= 0) {
+      const lost = from + Math.floor(at / H);
+      h.fill(0, lost * H, end * H);
+      if (lossAt === 'final') outputs.fill(Number.POSITIVE_INFINITY, s * o, (s + 1) * o);
+      else outputs.fill(Number.POSITIVE_INFINITY, lost * o, end * o);
+    }
+    from = end;
+  }
 }

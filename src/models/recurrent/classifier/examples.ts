@@ -77,13 +77,15 @@ export interface Part extends Batch {
   /** Rows of outputs. */
   readonly rows: number;
 }
-/** Cuts sequences into passes, in order. The inputs of a pass are those of the data, or copies in units of the model. */
+/** Cuts sequences into passes, in order. The inputs of a pass are those of the data, or copies in units of the model, in
+ * which those that are `far` may overflow. */
 export function* partsOf(
   where: string,
   { values, lengths }: Ragged,
   { inputs, hidden: [H] }: StackArchitecture,
   lossAt: LossAt,
   units: Standardization | undefined,
+  far = false,
 ): Generator<Part> {
   const most = stepsOf(H!, lengths);
   let [step, row] = [0, 0];
@@ -98,7 +100,7 @@ export function* partsOf(
     if (units) {
       own = check.alike(own, own.length);
       own.set(values.subarray(step * inputs, (step + steps) * inputs));
-      standardise(where, 'x', own, units);
+      standardise(where, 'x', own, units, far);
     }
     const rows = lossAt === 'final' ? s - sequence : steps;
     yield { lengths: lengths.subarray(sequence, s), inputs: own, steps, sequence, step, row, rows };
