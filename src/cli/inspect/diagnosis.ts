@@ -1,6 +1,6 @@
 /** The diagnosis of a recurrent model: the rows it looks at, and its report for people. */
 import { Option } from 'commander';
-import type { Diagnosis } from '../../index.ts';
+import { type Diagnosis, diagnose } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { gradientsSvg } from './gradients.ts';
 import type { Fitness } from './kind.ts';
@@ -37,6 +37,24 @@ export class FirstRows {
       at += part.length;
     }
     return { values, lengths: this.lengths };
+  }
+}
+/**
+ * The diagnosis of the first rows; none if no sequence has `shortest` of them, or if a row without a density
+ * (`unscorable` of them so far) is in the way.
+ */
+export function diagnoseFirst(
+  model: Parameters<typeof diagnose>[0],
+  { sequences }: FirstRows,
+  shortest: number,
+  unscorable: number,
+): Diagnosis | undefined {
+  if (sequences.lengths.every((length) => length < shortest)) return undefined;
+  try {
+    return diagnose(model, sequences);
+  } catch (error) {
+    if (unscorable === 0) throw error;
+    return undefined;
   }
 }
 /** The diagnosis for people. */

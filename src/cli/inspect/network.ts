@@ -1,12 +1,13 @@
 /** Inspection of networks. */
-import { diagnose, type MixtureDensityNetwork } from '../../index.ts';
+import type { MixtureDensityNetwork } from '../../index.ts';
 import type { Block } from '../../table/blocks.ts';
 import { fileError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
 import { sequencesFor, Walk } from '../network.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
-import { FirstRows, reportOf, svgSetting } from './diagnosis.ts';
+import { allFar, Unscorable } from '../unscorable.ts';
+import { diagnoseFirst, FirstRows, reportOf, svgSetting } from './diagnosis.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
 
 export const networkInspection: InspectKind<MixtureDensityNetwork> = {
@@ -20,6 +21,7 @@ class SequenceEvaluation implements Evaluation {
   private rows = 0;
   private sequences = 0;
   private logLikelihood = 0;
+  private readonly unscorable = new Unscorable();
   private readonly first: FirstRows;
   constructor(
     private readonly model: MixtureDensityNetwork,
@@ -29,8 +31,10 @@ class SequenceEvaluation implements Evaluation {
     this.walk = new Walk(model);
     this.first = new FirstRows(model.dimension);
   }
-  add({ x, n, starts }: Block): void {
-    for (const value of this.walk.next(x, n, starts)) if (!Number.isNaN(value)) this.logLikelihood += value;
+  add({ x, n, starts, lines }: Block): void {
+    for (const [row, value] of this.walk.next(x, n, starts).entries())
+      if (value === Number.NEGATIVE_INFINITY) this.unscorable.add(lines[row]!);
+      else if (!Number.isNaN(value)) this.logLikelihood += value;
     this.first.add(x, n, starts);
     this.rows += n;
     this.sequences += starts.length;
@@ -39,14 +43,17 @@ class SequenceEvaluation implements Evaluation {
     const { rows, sequences, logLikelihood } = this;
     const steps = rows - sequences;
     if (steps === 0) throw fileError('EMPTY_INPUT', file, 'no sequence has two rows');
-    const logLikelihoodPerStep = logLikelihood / steps;
-    const { sequences: first } = this.first;
-    const found = first.lengths.some((length) => length > 2) ? diagnose(this.model, first) : undefined;
+    const { count: unscorable } = this.unscorable;
+    if (unscorable === steps) throw fileError('NON_FINITE', file, allFar);
+    const logLikelihoodPerStep = logLikelihood / (steps - unscorable);
+    const found = diagnoseFirst(this.model, this.first, 3, unscorable);
     return {
       ...(found && reportOf(found)),
-      fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },
+      fitness: { rows, sequences, steps, ...(unscorable > 0 && { unscorable }), logLikelihood, logLikelihoodPerStep },
       lines: [
         `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(steps, 'step')}`,
+        ...this.unscorable.lines(),
+        ...(found || unscorable === 0 ? [] : ['no diagnosis: the first rows have no gradient']),
         `log-likelihood per step  ${formatNumber(logLikelihoodPerStep)}`,
         `log-likelihood           ${formatNumber(logLikelihood)}`,
       ],
