@@ -107,7 +107,7 @@ function computeFinite(
   given: Readonly<Record<string, Real>>,
   results: Readonly<Record<string, Real>>,
   allMeet: boolean,
-  compute: () => void,
+  compute: (path?: 'transforms') => void,
 ): void {
   if (!allMeet) for (const [name, values] of Object.entries(given)) requireFinite(where, backend, name, values);
   try {
@@ -117,6 +117,11 @@ function computeFinite(
     if (!(error instanceof KernelFailure)) throw error;
   }
   for (const [name, values] of Object.entries(given)) requireFinite(where, backend, name, values);
+  try {
+    compute('transforms'); // these leave their results to be looked at, where a direct sum that fails has none
+  } catch (error) {
+    if (!(error instanceof KernelFailure)) throw error;
+  }
   const [name, values] = Object.entries(results).find(([, values]) => firstNonFinite(backend, values) >= 0)!;
   const i = firstNonFinite(backend, values);
   throw callError('NON_FINITE', where, `${name} overflows at index ${i}`, { argument: 'x' });
@@ -152,8 +157,8 @@ export function convolve<X extends Vector>(x: X, w: Vector, options?: ConvolveOp
   const { first, length } = windowOf(mode, X.length, W.length);
   const y = resultOf(where, given.out, length, X, W);
   requireTaps(where, backend, { x: X }, W);
-  computeFinite(where, backend, { x: X, w: W }, { 'the result': y }, allMeet(mode, X, W), () =>
-    convolved({ backend }, y, X, W, first),
+  computeFinite(where, backend, { x: X, w: W }, { 'the result': y }, allMeet(mode, X, W), (path) =>
+    convolved({ backend, path }, y, X, W, first),
   );
   return check.or(given.out, y) as Result<X>;
 }
@@ -189,8 +194,8 @@ export function convolveGradient<X extends Vector>(
   const dx = resultOf(where, own.dx, X.length, X, W, DY);
   const dw = resultOf(where, own.dw, W.length, X, W, DY, dx);
   requireTaps(where, backend, { x: X, dy: DY }, W);
-  computeFinite(where, backend, { x: X, w: W, dy: DY }, { dx, dw }, allMeet(mode, X, W), () =>
-    gradients({ backend }, dx, dw, X, W, DY, first),
+  computeFinite(where, backend, { x: X, w: W, dy: DY }, { dx, dw }, allMeet(mode, X, W), (path) =>
+    gradients({ backend, path }, dx, dw, X, W, DY, first),
   );
   return { dx: check.or(own.dx, dx), dw: check.or(own.dw, dw) } as ConvolutionGradient<Result<X>>;
 }

@@ -215,7 +215,7 @@ describe.each(titled)('%s', (_, backend) => {
         for (const share of [0, 0.7, 1]) {
           const given = { x: new Float64Array(30000), w: w.slice(), dy: new Float64Array(lengthOf(mode, 30000, K)) };
           const at = Math.floor(share * (given[name].length - 1));
-          if (at < 0) continue;
+          if (given[name].length === 0) continue;
           given[name][at] = bad;
           const refused = `${name} is ${bad} at index ${at}`;
           expect(() => convolveGradient(given.x, given.w, given.dy, { mode, backend })).toThrow(refused);

@@ -12,7 +12,7 @@ import { tablesOn } from './tables.ts';
 export interface Machine {
   readonly backend: Backend;
   /** Which kernels to take; undefined: the faster ones (CROSSOVER). */
-  readonly path?: 'direct' | 'transforms';
+  readonly path?: 'direct' | 'transforms' | undefined;
 }
 
 /** out[i] = Σ_j u[j] v[i + shift - j]. All throw a KernelFailure for results that are not finite. */
