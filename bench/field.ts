@@ -1,6 +1,7 @@
 /** The contenders that run the cases. */
 import {
   type Backend,
+  chainDiagnostics,
   convolve,
   convolveGradient,
   GaussianMixture,
@@ -8,14 +9,17 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   openBackend,
+  RecurrentClassifier,
 } from 'seqlik';
 import type { Real } from './cases.ts';
+import { plainChain } from './contenders/chains.ts';
 import type { Contender } from './contenders/contender.ts';
 import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
 import { PlainDynamics } from './contenders/dynamics.ts';
 import { openGuests } from './contenders/guests.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
+import { PlainRecurrent } from './contenders/recurrent.ts';
 
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -78,6 +82,11 @@ function seqlik(backend: Backend): Contender {
       };
       return { run, dispose: () => model.dispose() };
     },
+    readyChain({ threads: wanted }, chain, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const run = () => out.set(chainDiagnostics(chain, { backend, parts: {} }).logFrobenius);
+      return { run, dispose() {} };
+    },
     readyConvolution({ points, pass, threads: wanted }, { x, w, dy }, out) {
       if (!wanted.includes(threads)) return undefined;
       const parts = { dx: out.subarray(0, points), dw: out.subarray(points) };
@@ -86,6 +95,17 @@ function seqlik(backend: Backend): Contender {
           ? convolve(x, w, { mode: 'valid', out, backend })
           : convolveGradient(x, w, dy, { mode: 'valid', out: parts, backend });
       return { run, dispose() {} };
+    },
+    readyRecurrent({ sequences, steps, pass, threads: wanted }, { U, V, W, x, y }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const model = new RecurrentClassifier({ U, V, W }, { backend });
+      const seqs = { values: x, lengths: new Int32Array(sequences).fill(steps) };
+      const run = (): void => {
+        const { loss, dU, dV, dW } = model.lossGradient(seqs, y);
+        put(out, loss, ['dU', 'dV', 'dW'], { dU, dV, dW });
+      };
+      const predict = (): void => out.set(model.predict(seqs).logits);
+      return { run: pass === 'forward' ? predict : run, dispose: () => model.dispose() };
     },
     readyDynamics({ latent, sequences, steps, pass, threads: wanted }, { parameters, x }, out) {
       if (!wanted.includes(threads)) return undefined;
@@ -146,6 +166,10 @@ const plain: Contender = {
     const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
     return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
   },
+  readyChain({ units, dtype }, { W, slopes }, out) {
+    if (dtype === 'f32') return undefined;
+    return { run: () => plainChain(W, slopes as Float64Array, units, out), dispose() {} };
+  },
   readyConvolution({ points, pass, dtype }, draw, out) {
     if (dtype === 'f32') return undefined;
     const [x, w, dy, all] = [draw.x, draw.w, draw.dy, out] as Float64Array[] as Signals;
@@ -165,6 +189,13 @@ const plain: Contender = {
       const gradient = Object.fromEntries(zeros);
       put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
     };
+    return { run, dispose() {} };
+  },
+  readyRecurrent({ units, steps, pass, dtype }, { U, V, W, x, y }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainRecurrent(U, V, W, units, steps);
+    const [seqs, targets, all] = [x, y, out] as Float64Array[] as [Float64Array, Float64Array, Float64Array];
+    const run = (): void => (pass === 'forward' ? model.forward(seqs, all) : model.lossGradient(seqs, targets, all));
     return { run, dispose() {} };
   },
   readyDynamics({ steps, pass }, { parameters, x }, out) {

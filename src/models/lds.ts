@@ -2,17 +2,18 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Sequences } from '../check.ts';
+import type { Gaps, Points, Scoring, Sequences } from '../check.ts';
 import * as check from '../check.ts';
-import { argumentError, callError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../file.ts';
 import { Random } from '../random.ts';
+import { draw } from './lds/draw.ts';
 import { eigenvalues } from './lds/eigen.ts';
 import { fitSystem, type SystemFitReport } from './lds/em.ts';
 import { Engine } from './lds/engine.ts';
 import { decodeSystem, encodeSystem } from './lds/file.ts';
-import { factorOf, gradientOf, type SystemGradient } from './lds/gradient.ts';
-import { times } from './lds/matrix.ts';
+import { gradientOf, type SystemGradient } from './lds/gradient.ts';
+import { stepMarking } from './lds/marking.ts';
 import { maximise } from './lds/maximise.ts';
 import type { Moments } from './lds/moments.ts';
 import { type Observability, observabilityOf } from './lds/observability.ts';
@@ -38,7 +39,6 @@ import {
 import { type Forecast, forecastFrom, readState, type SystemState, startOf } from './lds/state.ts';
 import { isA, type Named, type OnBackend } from './model.ts';
 import { describeStatistics, SystemStatistics } from './system-statistics.ts';
-import { addProduct } from './triangles.ts';
 import { runNow } from './work.ts';
 
 export type { SystemFitReport } from './lds/em.ts';
@@ -198,8 +198,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
   }
   /**
    * Reads one observation y [d]: its log density given those before it, the state after it, and the moments of z. In
-   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. Throws DIMENSION_MISMATCH,
-   * NON_FINITE, INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
+   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. `unscorable: 'mark'`: a row whose
+   * distance overflows has -Infinity, and the state after it is that after a gap. Throws DIMENSION_MISMATCH, NON_FINITE,
+   * INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
@@ -209,10 +210,12 @@ export class LinearDynamicalSystem extends ScoredSystem {
   step(
     state: SystemState,
     y: Points,
-    options?: Gaps,
+    options?: Gaps & Scoring,
   ): { state: SystemState; logDensity: number; mean: Float64Array; covariance: Float64Array } {
     const where = 'LinearDynamicalSystem.step';
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const { unscorable, ...gaps } = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    const missing = check.gapOptions(where, gaps);
     const before = readState(where, state, this.system);
     const data = readObservations(where, y, this.dimension, missing);
     if (data.values.length !== this.dimension)
@@ -222,7 +225,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
         reason: `has ${data.values.length} values, not ${this.dimension}`,
       });
     this.live();
-    const { logDensity, state: next } = this.engine.step(where, before, data);
+    const { logDensity, state: next } = mark
+      ? stepMarking(where, this.engine, before, data)
+      : this.engine.step(where, before, data);
     return { state: next, logDensity, mean: next.mean.slice(), covariance: next.covariance.slice() };
   }
   /**
@@ -406,25 +411,4 @@ function isState(value: unknown): value is SystemState {
   } catch {
     return false; // a revoked proxy: the checks of sequences say so
   }
-}
-/** Draws into y [steps,d]. Throws NON_FINITE. */
-function draw(where: string, system: System, random: Random, y: Float64Array): Float64Array {
-  const { m, d, transition: A, observation: B } = system;
-  const [Q, R, V] = [
-    factorOf(system.transitionCovariance, m),
-    factorOf(system.observationCovariance, d),
-    factorOf(system.initialCovariance, m),
-  ];
-  const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
-  let z: Float64Array = system.initialMean.slice();
-  for (let at = 0; at < y.length; at += d) {
-    if (at > 0) z = times(A, z, m, m);
-    addProduct(at > 0 ? Q : V, normals(m), true, z);
-    const row = times(B, z, d, m);
-    addProduct(R, normals(d), true, row);
-    y.set(row, at);
-  }
-  if (!y.every(Number.isFinite))
-    throw callError('NON_FINITE', where, 'a draw overflows: the system explodes', { argument: 'parameters' });
-  return y;
 }

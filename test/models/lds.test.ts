@@ -368,6 +368,7 @@ describe('fit', () => {
 
 describe('errors', () => {
   const good = level(1, 1);
+  const pair = { transition: [1, 0, 0, 1], observation: [1, 1], initialMean: [0, 0], initialCovariance: [1, 0, 0, 1] };
   test.each([
     [{ ...good, observationCovariance: [0] }, 'NOT_POSITIVE_DEFINITE', 'observationCovariance', /small variance.*1e-8/],
     [{ ...good, transitionCovariance: [0] }, 'NOT_POSITIVE_DEFINITE', 'transitionCovariance', /small variance/],
@@ -379,6 +380,12 @@ describe('errors', () => {
       /1/,
     ],
     [{ ...good, initialMean: [1, 2] }, 'DIMENSION_MISMATCH', 'initialMean', /2 values/],
+    [
+      { ...good, ...pair, transitionCovariance: [1, 0.5, 0, 1] },
+      'NOT_SYMMETRIC',
+      'transitionCovariance',
+      /transpose by 0.5/,
+    ],
     [{ ...good, transition: [Number.NaN] }, 'NON_FINITE', 'transition', /NaN/],
     [{ ...good, transition: [] }, 'INVALID_ARGUMENT', 'transition', /empty/],
   ])('of parameters %#', (parameters, code, at, message) => {
@@ -412,6 +419,38 @@ describe('errors', () => {
     expect(refusal(() => system.logDensity([1]))).toMatchObject({ code: 'DISPOSED' });
     expect(SeqlikError).toBeDefined();
   });
+});
+test.each([
+  [
+    'more states than the data show',
+    Float64Array.of(1, 2, 3),
+    5,
+    'NOT_POSITIVE_DEFINITE',
+    /\.fit: the \w+Covariance of iteration \d+ .*; a floor/,
+  ],
+  [
+    'nothing but zeros',
+    new Float64Array(50),
+    1,
+    'NOT_POSITIVE_DEFINITE',
+    /Covariance of iteration \d+ .*; a floor/,
+  ],
+  [
+    'squares that overflow',
+    Float64Array.of(1e200, -2e200, 3e200, -1e200, 2e200),
+    1,
+    'NON_FINITE',
+    /overflows: divide y/,
+  ],
+])('a fit to %s says what helps', async (_, y, latent, code, message) => {
+  await expect(LinearDynamicalSystem.fit(y, { latent })).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message),
+  });
+  if (code === 'NOT_POSITIVE_DEFINITE') {
+    const { model } = await LinearDynamicalSystem.fit(y, { latent, floor: 1e-3 });
+    expect(model.logLikelihood(y)).toBeGreaterThan(-100);
+  }
 });
 describe('what a model tells of itself', () => {
   test('eigenvalues and what observations do not show', () => {

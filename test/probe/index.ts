@@ -193,29 +193,29 @@ export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: u
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_forward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_backward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function continuous_run_f64(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
     x: usize, slopes: usize): i32 {
@@ -244,6 +244,12 @@ export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: us
 }
 export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
   return continuous.sensitivities<f32>(n, d, columns, J, line, S);
+}
+export function jacobian_moderate_f64(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f64>(n, x, inverse, most);
+}
+export function jacobian_moderate_f32(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f32>(n, x, inverse, most);
 }
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
     active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
@@ -328,6 +334,18 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function convolution_gradientFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f64>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
+}
+export function convolution_gradientFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f32>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
 }
 export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
     R: usize, LR: usize, model: usize): i32 {

@@ -8,6 +8,7 @@ import { callError, KernelFailure, SeqlikError } from '../../errors.ts';
 import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
+import { scoreEach } from '../marking.ts';
 import {
   addProduct,
   type Factors,
@@ -220,8 +221,7 @@ export class Components {
   }
 
   /**
-   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0. In blocks, of which
-   * those that fail are scored row by row, so that the time is linear however many rows fail.
+   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0.
    */
   private *scoreMarking(
     name: 'logDensity' | 'responsibilities',
@@ -233,27 +233,20 @@ export class Components {
   ): Pass<void> {
     const { k, d } = this.parts;
     const width = name === 'logDensity' ? 1 : k;
-    const block = 256;
-    for (let from = 0; from < rows.n; from += block) {
-      const end = Math.min(from + block, rows.n);
-      const part = (a: number, b: number): Rows => ({ values: rows.values.subarray(a * d, b * d), n: b - a });
-      try {
-        yield this.call(name, part(from, end), own.subarray(from * width, end * width));
-        continue;
-      } catch (error) {
-        if (!(error instanceof KernelFailure)) throw error;
-      }
-      for (let row = from; row < end; row++)
-        try {
-          yield this.call(name, part(row, row + 1), own.subarray(row * width, (row + 1) * width));
-        } catch (error) {
-          const place = Int32Array.of(rowIndices?.[row] ?? row);
-          const failure = this.toUserError(where, part(row, row + 1), error, place);
-          if (isFar(failure))
-            own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
-          else first.record(failure);
-        }
-    }
+    const part = (from: number, end: number): Rows => ({
+      values: rows.values.subarray(from * d, end * d),
+      n: end - from,
+    });
+    yield* scoreEach(
+      rows.n,
+      (from, end) => this.call(name, part(from, end), own.subarray(from * width, end * width)),
+      (row, error) => {
+        const place = Int32Array.of(rowIndices?.[row] ?? row);
+        const failure = this.toUserError(where, part(row, row + 1), error, place);
+        if (!isFar(failure)) first.record(failure);
+        own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
+      },
+    );
   }
 
   /** The same Gaussians over some of the coordinates, in the order named. */
