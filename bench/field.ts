@@ -8,6 +8,7 @@ import {
   MixtureDensity,
   MixtureDensityNetwork,
   openBackend,
+  RecurrentClassifier,
 } from 'seqlik';
 import type { Real } from './cases.ts';
 import type { Contender } from './contenders/contender.ts';
@@ -16,6 +17,7 @@ import { PlainDynamics } from './contenders/dynamics.ts';
 import { openGuests } from './contenders/guests.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
+import { PlainRecurrent } from './contenders/recurrent.ts';
 
 export interface Field {
   readonly contenders: readonly Contender[];
@@ -86,6 +88,17 @@ function seqlik(backend: Backend): Contender {
           ? convolve(x, w, { mode: 'valid', out, backend })
           : convolveGradient(x, w, dy, { mode: 'valid', out: parts, backend });
       return { run, dispose() {} };
+    },
+    readyRecurrent({ sequences, steps, pass, threads: wanted }, { U, V, W, x, y }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const model = new RecurrentClassifier({ U, V, W }, { backend });
+      const seqs = { values: x, lengths: new Int32Array(sequences).fill(steps) };
+      const run = (): void => {
+        const { loss, dU, dV, dW } = model.lossGradient(seqs, y);
+        put(out, loss, ['dU', 'dV', 'dW'], { dU, dV, dW });
+      };
+      const predict = (): void => out.set(model.predict(seqs).logits);
+      return { run: pass === 'forward' ? predict : run, dispose: () => model.dispose() };
     },
     readyDynamics({ latent, sequences, steps, pass, threads: wanted }, { parameters, x }, out) {
       if (!wanted.includes(threads)) return undefined;
@@ -165,6 +178,13 @@ const plain: Contender = {
       const gradient = Object.fromEntries(zeros);
       put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
     };
+    return { run, dispose() {} };
+  },
+  readyRecurrent({ units, steps, pass, dtype }, { U, V, W, x, y }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainRecurrent(U, V, W, units, steps);
+    const [seqs, targets, all] = [x, y, out] as Float64Array[] as [Float64Array, Float64Array, Float64Array];
+    const run = (): void => (pass === 'forward' ? model.forward(seqs, all) : model.lossGradient(seqs, targets, all));
     return { run, dispose() {} };
   },
   readyDynamics({ steps, pass }, { parameters, x }, out) {

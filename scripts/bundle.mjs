@@ -4,7 +4,7 @@ import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
 /** The entrances: what package.json exports, and the command. */
-const doors = { index: 'src/index.ts', external: 'src/external.ts' };
+const doors = { index: 'src/index.ts', external: 'src/external.ts', 'server/index': 'src/server/index.ts' };
 const programs = { 'cli/main': 'src/cli/main.ts' };
 /** Packages stay imports, and so does #wasm, which each runtime resolves in its own way. */
 const external = [/^node:/, '#wasm', /^[a-z@][^:]*$/];
@@ -27,7 +27,7 @@ const groups = [
     name: 'network',
     test: /src\/(?:training|models\/(?:classifier|dense|density|recurrent|regime|standardization|weights|workspace)\b)/,
   },
-  { name: 'signals', test: /src\/models\// },
+  { name: 'signals', test: /src\/(?:models\/|external\.ts)/ },
   // it runs at its import, which package.json says of this chunk
   { name: 'shipped', test: /src\/index\.ts/ },
 ];

@@ -131,7 +131,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/recurrent/classifier/': [],
   'src/models/recurrent/diagnose/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
-  'src/cli/score/': ['src/cli/kinds.ts'],
+  'src/cli/score/': ['src/cli/kinds.ts', 'src/cli/impute.ts', 'src/cli/rewrite.ts'],
   'src/cli/inspect/': ['src/cli/kinds.ts'],
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],

@@ -11,6 +11,8 @@ import type {
   NetworkCase,
   NetworkDraw,
   Real,
+  RecurrentCase,
+  RecurrentDraw,
 } from '../cases.ts';
 import type { Who } from '../rows.ts';
 
@@ -31,6 +33,8 @@ export interface Contender extends Who {
   readyNetwork?(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
   /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
   readyDynamics?(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
+  /** The same for a recurrent classifier; `out` gets the logits; or the loss, dU, dV and dW. */
+  readyRecurrent?(given: RecurrentCase, draw: RecurrentDraw, out: Real): Ready | undefined;
   /** The same for a convolution; `out` gets y; or dx, then dw. */
   readyConvolution?(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
 }

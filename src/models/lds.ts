@@ -2,7 +2,7 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Sequences } from '../check.ts';
+import type { Gaps, Points, Scoring, Sequences } from '../check.ts';
 import * as check from '../check.ts';
 import { argumentError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../file.ts';
@@ -13,6 +13,7 @@ import { fitSystem, type SystemFitReport } from './lds/em.ts';
 import { Engine } from './lds/engine.ts';
 import { decodeSystem, encodeSystem } from './lds/file.ts';
 import { gradientOf, type SystemGradient } from './lds/gradient.ts';
+import { stepMarking } from './lds/marking.ts';
 import { maximise } from './lds/maximise.ts';
 import type { Moments } from './lds/moments.ts';
 import { type Observability, observabilityOf } from './lds/observability.ts';
@@ -197,8 +198,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
   }
   /**
    * Reads one observation y [d]: its log density given those before it, the state after it, and the moments of z. In
-   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. Throws DIMENSION_MISMATCH,
-   * NON_FINITE, INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
+   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. `unscorable: 'mark'`: a row whose
+   * distance overflows has -Infinity, and the state after it is that after a gap. Throws DIMENSION_MISMATCH, NON_FINITE,
+   * INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
@@ -208,10 +210,12 @@ export class LinearDynamicalSystem extends ScoredSystem {
   step(
     state: SystemState,
     y: Points,
-    options?: Gaps,
+    options?: Gaps & Scoring,
   ): { state: SystemState; logDensity: number; mean: Float64Array; covariance: Float64Array } {
     const where = 'LinearDynamicalSystem.step';
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const { unscorable, ...gaps } = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    const missing = check.gapOptions(where, gaps);
     const before = readState(where, state, this.system);
     const data = readObservations(where, y, this.dimension, missing);
     if (data.values.length !== this.dimension)
@@ -221,7 +225,9 @@ export class LinearDynamicalSystem extends ScoredSystem {
         reason: `has ${data.values.length} values, not ${this.dimension}`,
       });
     this.live();
-    const { logDensity, state: next } = this.engine.step(where, before, data);
+    const { logDensity, state: next } = mark
+      ? stepMarking(where, this.engine, before, data)
+      : this.engine.step(where, before, data);
     return { state: next, logDensity, mean: next.mean.slice(), covariance: next.covariance.slice() };
   }
   /**

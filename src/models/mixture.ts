@@ -333,20 +333,21 @@ export class GaussianMixture extends Scored {
 
   /**
    * The log-density below which the fraction `falsePositiveRate` (between 0 and 1) of the rows of x [n,d] lies, by
-   * linear interpolation. Throws EMPTY_INPUT, and as logDensity.
+   * linear interpolation. Rows that `unscorable` marks lie below it; it is finite. Throws EMPTY_INPUT, and as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.threshold([[0], [1], [9]], { falsePositiveRate: 0.5 }); // -2.09393578...
    */
-  threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
+  threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps & Scoring): number {
     const where = 'GaussianMixture.threshold';
-    const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
+    const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
-    return quantile(where, this.components.logDensity(where, rows, missing, out), rate);
+    return quantile(where, this.components.logDensity(where, rows, missing, out, mark), rate);
   }
 
   /**
@@ -510,5 +511,13 @@ function quantile(where: string, values: Real, rate: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = rate * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
-  return low + (high - low) * (at - Math.floor(at));
+  if (low > Number.NEGATIVE_INFINITY) return low + (high - low) * (at - Math.floor(at));
+  const least = sorted.find(Number.isFinite);
+  if (least === undefined)
+    throw argumentError('EMPTY_INPUT', where, 'x', {
+      expected: 'at least one row that can be scored',
+      received: 'none',
+      reason: 'holds no row that can be scored',
+    });
+  return least;
 }

@@ -175,8 +175,9 @@ export function pivotOf(A: Float64Array, d: number, p: number, L = new Float64Ar
 /** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
 export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
   for (let i = 0; i < b.length; i++) {
-    for (let p = 0; p < i; p++) b[i]! -= L[tri(i) + p]! * b[p]!;
-    b[i]! /= L[tri(i) + i]!;
+    let s = b[i]!;
+    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[p]!;
+    b[i] = s / L[tri(i) + i]!;
   }
   return b;
 }

@@ -71,6 +71,13 @@ function scored(method: string, run: (system: System, y: never, given: never) =>
     [`${name}(options.mask)`]: masks((mask, backend) => call(x, { mask }, backend)),
   };
 }
+const marking = (
+  method: 'logDensity' | 'logDensityAsync' | 'logLikelihoods' | 'logLikelihood' | 'bic' | 'aic',
+): Places => ({
+  [`${NAME}#${method}(options.unscorable)`]: strings((unscorable, backend) =>
+    line(backend)[method](x, { unscorable } as never),
+  ),
+});
 const signals = (method: 'filterAsync' | 'smoothAsync' | 'logDensityAsync'): Places => ({
   [`${NAME}#${method}(options.signal)`]: optional(
     those(isSignal, (signal, backend) => line(backend)[method](x, { signal })),
@@ -202,6 +209,15 @@ export const lds: Places = {
   ...scored('logDensity', (system, y, given) => system.logDensity(y, given)),
   ...scored('logDensityAsync', (system, y, given) => system.logDensityAsync(y, given)),
   ...signals('logDensityAsync'),
+  ...marking('logDensity'),
+  ...marking('logDensityAsync'),
+  ...marking('logLikelihoods'),
+  ...marking('logLikelihood'),
+  ...marking('bic'),
+  ...marking('aic'),
+  [`${NAME}#step(options.unscorable)`]: strings((unscorable, backend) =>
+    line(backend).step(state, [1], { unscorable: unscorable as never }),
+  ),
   ...scored('logLikelihoods', (system, y, given) => system.logLikelihoods(y, given)),
   ...scored('logLikelihood', (system, y, given) => system.logLikelihood(y, given)),
   ...scored('bic', (system, y, given) => system.bic(y, given)),

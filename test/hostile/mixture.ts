@@ -104,6 +104,9 @@ export const mixture: Places = {
     if (given !== undefined && typeof given !== 'object') return model.threshold(points, given);
     return model.threshold(points, Object.assign(given ?? {}, { falsePositiveRate: 0.5 }) as never);
   }),
+  'GaussianMixture#threshold(options.unscorable)': optional(
+    none((unscorable, backend) => pair(backend).threshold(x, { falsePositiveRate: 0.5, unscorable } as never)),
+  ),
   'GaussianMixture#threshold(options)': none((given, backend) => pair(backend).threshold(x, given)),
   'GaussianMixture#threshold(options.falsePositiveRate)': rate((falsePositiveRate, backend) =>
     pair(backend).threshold(x, { falsePositiveRate: falsePositiveRate as number }),

@@ -18,7 +18,7 @@ const refused = (fit: Promise<unknown>) =>
   );
 
 describe.each(titled)('on %s', (_, backend) => {
-  const fit = (init: MixtureStart, more: object = {}) => GaussianMixture.fit(rows, { init, backend, ...more });
+  const begin = (init: MixtureStart, more: object = {}) => GaussianMixture.fit(rows, { init, backend, ...more });
 
   describe.each(covarianceTypes)('%s', (covarianceType) => {
     test('labels, responsibilities and means end where the clusters are, in their order', async () => {
@@ -32,14 +32,14 @@ describe.each(titled)('on %s', (_, backend) => {
         { means: centres, weights: [0.2, 0.3, 0.5] },
       ];
       for (const init of starts) {
-        const { model } = await fit(init, { covarianceType, components: 3 });
+        const { model } = await begin(init, { covarianceType, components: 3 });
         expectNear(model.parameters.weights, [1 / 3, 1 / 3, 1 / 3], 1e-6);
         expectNear(model.parameters.means, centres, 1);
         expect([...model.classify(rows)]).toEqual(labels);
       }
     });
     test('the start from labels is the M step of each cluster', async () => {
-      const { model } = await fit({ labels }, { covarianceType, maxIterations: 0, regularization: 0 });
+      const { model } = await begin({ labels }, { covarianceType, maxIterations: 0, regularization: 0 });
       const { means, covariances } = model.parameters;
       const own = range(3).map((c) => rows.filter((_, i) => labels[i] === c));
       const moments = own.map((cluster) => {
@@ -112,8 +112,8 @@ describe.each(titled)('on %s', (_, backend) => {
     expectNear(two.model.parameters.weights, [0, 0.5, 0.5], 1e-12);
   });
   test('one start, whatever the restarts', async () => {
-    const one = await fit({ labels }, { restarts: 5 });
-    expect(one.model.parameters).toEqual((await fit({ labels })).model.parameters);
+    const one = await begin({ labels }, { restarts: 5 });
+    expect(one.model.parameters).toEqual((await begin({ labels })).model.parameters);
   });
 
   test('what is no start is refused, by its name', async () => {
@@ -148,7 +148,7 @@ describe.each(titled)('on %s', (_, backend) => {
       [{ labels }, { update: ['mean'] }, { argument: 'update' }],
     ];
     for (const [init, more, error] of cases)
-      expect(await refused(fit(init as MixtureStart, more)), JSON.stringify([Object.keys(init), more])).toMatchObject(
+      expect(await refused(begin(init as MixtureStart, more)), JSON.stringify([Object.keys(init), more])).toMatchObject(
         error,
       );
     const mixture = new GaussianMixture({ weights: [1], means: [0], covariances: [1] }, { backend });
@@ -163,7 +163,7 @@ describe.each(titled)('on %s', (_, backend) => {
     expect(await refused(Gaussian.fit(rows, { update: ['mean'], backend }))).toMatchObject({ argument: 'update' });
   });
   test('means alone hold where they are asked to', async () => {
-    const { model } = await fit({ means: centres }, { components: 3, update: ['weights', 'covariances'] });
+    const { model } = await begin({ means: centres }, { components: 3, update: ['weights', 'covariances'] });
     expect([...model.parameters.means]).toEqual(centres);
   });
 });

@@ -136,6 +136,18 @@ describe.each(titled)('on %s', (_, backend) => {
     // no gradient of a row without a density
     expect(refusal(() => far.logDensityGradient([[1e200]]))).toMatchObject({ code: 'NON_FINITE', row: 0 });
   });
+  test('a threshold lies above the rows that are marked, and is finite', () => {
+    const x = [[0], [1e200], [1], [2], [1e200]];
+    const [zero, one, two] = far.logDensity([[0], [1], [2]]);
+    const at = (falsePositiveRate: number) => far.threshold(x, { falsePositiveRate, unscorable: 'mark' });
+    expect([at(0.1), at(0.3), at(0.5)]).toEqual([two, two, two]);
+    expect(at(0.75)).toBe(one);
+    expect(at(0.999)).toBeLessThan(zero!);
+    expect(refusal(() => far.threshold([[1e200]], { falsePositiveRate: 0.5, unscorable: 'mark' }))).toMatchObject({
+      code: 'EMPTY_INPUT',
+    });
+    expect(refusal(() => far.threshold(x, { falsePositiveRate: 0.5 }))).toMatchObject({ code: 'NON_FINITE', row: 1 });
+  });
   test('components of no weight have a density, and no share', () => {
     const model = new GaussianMixture({ weights: [0, 1], means: [0, 1], covariances: [1, 1] }, { backend });
     expect(model.componentLogDensity([0])[0]).toBeCloseTo(-0.9189385, 6);

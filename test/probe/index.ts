@@ -193,29 +193,29 @@ export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: u
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_forward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_backward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function continuous_run_f64(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
     x: usize, slopes: usize): i32 {

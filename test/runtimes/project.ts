@@ -52,7 +52,12 @@ export const load = (name: string): Promise<any> => import(createRequire(join(to
 export const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
 /** What a command prints, in the project. */
-export async function printed(command: string, args: string[], settings: Record<string, string> = {}): Promise<string> {
-  const { stdout } = await run(command, args, { cwd: project, env: { ...env, ...settings }, maxBuffer: 2 ** 26 });
+export async function printed(
+  command: string,
+  args: string[],
+  settings: Record<string, string> = {},
+  cwd = project,
+): Promise<string> {
+  const { stdout } = await run(command, args, { cwd, env: { ...env, ...settings }, maxBuffer: 2 ** 26 });
   return stdout.trim();
 }

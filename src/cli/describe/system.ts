@@ -19,10 +19,10 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
   }));
   const described = {
     ...factsOf(model),
+    ...(sequenceColumn !== undefined && { sequenceColumn }),
     latent: m,
     tied,
     parameters,
-    ...(sequenceColumn !== undefined && { sequenceColumn }),
     eigenvalues,
     stateNoise: deviations(own.transitionCovariance, m),
     observationNoise: deviations(own.observationCovariance, d),

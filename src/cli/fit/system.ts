@@ -37,7 +37,11 @@ const systemSettings = [
   ...restartsSetting,
   ...settingsOf<SystemFitOptions>({
     latent: ['<m>', 'number of coordinates of the state', number],
-    update: ['<a,b,c>', 'the parameters to fit, such as transitionCovariance (default: all)', names],
+    update: [
+      '<a,b,c>',
+      'the parameters to fit, of transition, observation, transitionCovariance, observationCovariance, initialMean and initialCovariance (default: all)',
+      names,
+    ],
     tied: ['', 'the covariance of the first state is that of the transitions'],
     floor: ['<f>', 'the least eigenvalue of the covariances (default: 0)', number],
     acceleration: ['<name>', 'none or squarem, which takes longer steps (default: none)'],

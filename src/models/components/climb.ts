@@ -1,5 +1,6 @@
 /** EM from one start: when it ends, and which of the states on its way is returned. Equations: docs/math/mixture.md. */
 import { isSingle } from '../../check.ts';
+import { counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { FitReport } from '../../training/report.ts';
 import type { Factors } from '../triangles.ts';
@@ -99,7 +100,7 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
     const stuck = kept !== undefined && kept.logLikelihood > totals.logLikelihood;
     if (stuck) conclude(`the better state before iteration ${kept!.iteration} is returned`);
     else if (!converged && !fell && tolerance > 0 && maxIterations > 0)
-      conclude(`not converged after ${maxIterations} iterations`);
+      conclude(`not converged after ${counted(maxIterations, 'iteration')}`);
     const best = stuck ? await make(kept!.parts) : components;
     const logLikelihood = stuck ? kept!.logLikelihood : totals.logLikelihood;
     const penalty = await runAsync(lean(best, totals, floor, conclude), pace, signal);
@@ -172,7 +173,7 @@ function* lean(
     }
     if (column >= 0 && k > 1)
       warn(
-        `component ${c}, of ${Number(n.toPrecision(3))} rows, hardly varies in column ${column}: it leans on regularization`,
+        `component ${c}, of ${counted(Number(n.toPrecision(3)), 'row')}, hardly varies in column ${column}: it leans on regularization`,
       );
   }
   return penalty;

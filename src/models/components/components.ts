@@ -8,6 +8,7 @@ import { callError, KernelFailure, SeqlikError } from '../../errors.ts';
 import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
+import { scoreEach } from '../marking.ts';
 import {
   addProduct,
   type Factors,
@@ -204,7 +205,7 @@ export class Components {
     const { weights } = this.parts;
     const width = name === 'logDensity' ? 1 : weights.length;
     const first = new FirstFailure();
-    const marginals = new Marginals(this);
+    const marginals = new Marginals(this, false); // each pattern comes once
     try {
       for (const { dims, rows, rowIndices } of patterns) {
         const part = yield* marginals.of(dims, rows.values);
@@ -230,8 +231,7 @@ export class Components {
   }
 
   /**
-   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0. In blocks, of which
-   * those that fail are scored row by row, so that the time is linear however many rows fail.
+   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0.
    */
   private *scoreMarking(
     name: 'logDensity' | 'responsibilities',
@@ -243,27 +243,20 @@ export class Components {
   ): Pass<void> {
     const { k, d } = this.parts;
     const width = name === 'logDensity' ? 1 : k;
-    const block = 256;
-    for (let from = 0; from < rows.n; from += block) {
-      const end = Math.min(from + block, rows.n);
-      const part = (a: number, b: number): Rows => ({ values: rows.values.subarray(a * d, b * d), n: b - a });
-      try {
-        yield this.call(name, part(from, end), own.subarray(from * width, end * width));
-        continue;
-      } catch (error) {
-        if (!(error instanceof KernelFailure)) throw error;
-      }
-      for (let row = from; row < end; row++)
-        try {
-          yield this.call(name, part(row, row + 1), own.subarray(row * width, (row + 1) * width));
-        } catch (error) {
-          const place = Int32Array.of(rowIndices?.[row] ?? row);
-          const failure = this.toUserError(where, part(row, row + 1), error, place);
-          if (isFar(failure))
-            own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
-          else first.record(failure);
-        }
-    }
+    const part = (from: number, end: number): Rows => ({
+      values: rows.values.subarray(from * d, end * d),
+      n: end - from,
+    });
+    yield* scoreEach(
+      rows.n,
+      (from, end) => this.call(name, part(from, end), own.subarray(from * width, end * width)),
+      (row, error) => {
+        const place = Int32Array.of(rowIndices?.[row] ?? row);
+        const failure = this.toUserError(where, part(row, row + 1), error, place);
+        if (!isFar(failure)) first.record(failure);
+        own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
+      },
+    );
   }
 
   /** The same Gaussians over some of the coordinates, in the order named. */
@@ -347,7 +340,7 @@ export class Components {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, rowByRow: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
@@ -449,10 +442,13 @@ export class Components {
     return { b: held[0]!, mean: held[1]!, low: held[2]!, W: held[3]! };
   }
 }
-/** The marginals of components, each made once. */
+/** The marginals of components: each made once if they are asked for repeatedly, else only the last is kept. */
 export class Marginals {
   private readonly made = new Map<string, Components>();
-  constructor(private readonly whole: Components) {}
+  constructor(
+    private readonly whole: Components,
+    private readonly repeatedly: boolean,
+  ) {}
   /** Those over the coordinates `dims`, ready for rows like `values`. */
   *of(dims: readonly number[], values: Real): Pass<Components> {
     const { whole, made } = this;
@@ -460,6 +456,7 @@ export class Marginals {
     if (dims.length > 0 && dims.length < whole.parts.d) {
       const key = dims.join();
       const known = made.get(key);
+      if (!known && !this.repeatedly) this.dispose();
       part = known ?? (yield* whole.marginalPass(dims));
       made.set(key, part);
     }
@@ -468,6 +465,7 @@ export class Marginals {
   }
   dispose(): void {
     for (const part of this.made.values()) part.dispose();
+    this.made.clear();
   }
 }
 

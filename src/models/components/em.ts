@@ -17,9 +17,18 @@ import type { Settings } from './settings.ts';
 
 /**
  * Short runs, some of which go on for longer: the better quarter. There are as many as cost about what one fit costs, in
- * multiplications, so that a start takes about ten milliseconds.
+ * multiplications, so that a start takes about ten milliseconds; none where one iteration takes longer than that (`dear`).
  */
-const SHORT = { most: 20, least: 4, iterations: [3, 7], rows: 2048, tolerance: 1e-3, cost: 6e7, overhead: 2e5 };
+const SHORT = {
+  most: 10,
+  least: 3,
+  iterations: [3, 5],
+  rows: 2048,
+  tolerance: 1e-3,
+  cost: 6e7,
+  overhead: 2e5, // of each pattern of gaps, which has factors of its own
+  dear: 2e8,
+};
 
 /**
  * The best of the restarts, by the penalised log-likelihood. Throws EMPTY_INPUT, INVALID_ARGUMENT (components),
@@ -87,13 +96,14 @@ async function runShort(slope: Slope, rows: Int32Array, draw: () => Promise<Part
   const { backend, k, d, type } = slope.settings;
   const { data, settings } = slope.data.select(rows);
   const { onProgress: _, ...quiet } = settings;
-  const resident = data.complete ? backend.hold(data.x.values) : undefined;
-  const each = SHORT.overhead + rows.length * k * (20 + (hasMatrices(type) ? d * (d + 1) : 2 * d));
   const [few, more] = SHORT.iterations as [number, number];
-  const most = Math.floor(SHORT.cost / each / (few + more / 4));
-  const runs = Math.max(SHORT.least, Math.min(SHORT.most, most));
+  const resident = data.complete ? backend.hold(data.x.values) : undefined;
   try {
     const batches = await data.batches(resident ? { ...data.x, resident } : data.x, slope.pace);
+    const each = batches.length * SHORT.overhead + rows.length * k * (20 + (hasMatrices(type) ? d * (d + 1) : 2 * d));
+    if (each > SHORT.dear) return await draw();
+    const most = Math.floor(SHORT.cost / each / (few + more / 4));
+    const runs = Math.max(SHORT.least, Math.min(SHORT.most, most));
     const run = async (starts: readonly Parts[], maxIterations: number): Promise<Fit[]> => {
       const short = { ...quiet, maxIterations, tolerance: SHORT.tolerance };
       const ends: Fit[] = [];

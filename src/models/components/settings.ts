@@ -52,10 +52,9 @@ export interface ComponentFitOptions extends FitOptions, Gaps {
   /** 1 .. 1000 starts, as many at a time as the backend has threads; the best is kept. Default 1. */
   readonly restarts?: number;
   /**
-   * `short-runs`, the default: twenty runs of at most 20 iterations from k-means++ over at most some thousand rows, the
-   * best of which is continued; `k-means++`; or `random` rows.
+   * Where the components start: `short-runs`, the default: at most ten runs of at most 8 iterations from k-means++ over
+   * some thousand rows, the best of which is continued; `k-means++`: at rows far apart; or `random` rows.
    */
-  /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
   readonly initialization?: Initialization;
   /**
    * Added to every covariance diagonal, in units of that column's variance over all data, whose outliers are drawn in

@@ -5,7 +5,7 @@
 import { SHARD_ROWS } from '../../bind.ts';
 import type { Gaps, Rows } from '../../check.ts';
 import { dtypeOf, gaps } from '../../check.ts';
-import { packedIndex, solve, tri } from '../triangles.ts';
+import { packedIndex, solve, solveLower, tri } from '../triangles.ts';
 import { type Pass, rest } from '../work.ts';
 import { type Components, Marginals, type PaddedSums, type Parts } from './components.ts';
 import { groupRows, type Pattern } from './patterns.ts';
@@ -69,7 +69,9 @@ export function* expect(
   shardSize?: number,
 ): Pass<Totals> {
   const totals = zeroTotals(components);
-  const marginals = new Marginals(components);
+  // patterns come again in the next shard, if there is one
+  const last = Array.isArray(batches) ? (batches as readonly Batch[]).at(-1)?.rowIndices : undefined;
+  const marginals = new Marginals(components, !last || last[0]! >= (shardSize ?? SHARD_ROWS));
   try {
     for (const { dims, rows, weights, rowIndices } of batches) {
       const part = yield* marginals.of(dims, rows.values);
@@ -120,6 +122,7 @@ function* addCompleted(
   for (let c = 0; c < k; c++) {
     totals.count[c]! += sums.count[c]!;
     if (whole.full && dims.length === d) yield* addComplete(totals, d, c, sums);
+    else if (whole.full && rows === 1) yield* addCompletedRow(totals, whole, part, dims, c, sums);
     else if (whole.full) yield* addCompletedFull(totals, whole, part, dims, c, sums);
     else
       for (let j = 0, o = 0; j < d; j++) {
@@ -200,6 +203,51 @@ function* addCompletedFull(
       }
       second[packedIndex(j, h)]! += moment + n * (covariances[(c * d + j) * d + h]! - explained);
     }
+  }
+}
+/**
+ * The same for a pattern of one row, whose sums are first = n y and second = n y yᵀ. With V = L⁻¹ Σ[o,u] and
+ * z = L⁻¹ first, G first is Vᵀ z and G Σ[o,u] is VᵀV: a third of the products.
+ */
+function* addCompletedRow(
+  totals: Totals,
+  { parts: { d }, covariances }: Components,
+  part: Components,
+  dims: readonly number[],
+  c: number,
+  sums: PaddedSums,
+): Pass<void> {
+  const n = sums.count[c]!;
+  if (n === 0) return;
+  const o = dims.length;
+  const first = totals.first.subarray(c * d, (c + 1) * d);
+  const second = totals.second.subarray(c * tri(d), (c + 1) * tri(d));
+  const f = sums.first.subarray(c * sums.width, c * sums.width + o);
+  const L = part.factorOf(c);
+  const z = solveLower(L, f.slice());
+  const others = otherThan(dims, d);
+  const V = new Float64Array(others.length * o);
+  const all = new Float64Array(d); // first, of the gaps too
+  for (let a = 0; a < o; a++) all[dims[a]!] = f[a]!;
+  for (const [r, j] of others.entries()) {
+    if (o > WIDE) yield rest;
+    const v = V.subarray(r * o, (r + 1) * o);
+    for (let a = 0; a < o; a++) v[a] = covariances[(c * d + j) * d + dims[a]!]!;
+    solveLower(L, v);
+    let s = 0;
+    for (let a = 0; a < o; a++) s += v[a]! * z[a]!;
+    all[j] = s;
+    for (let q = 0; q <= r; q++) {
+      const h = others[q]!;
+      let explained = 0;
+      for (let a = 0; a < o; a++) explained += v[a]! * V[q * o + a]!;
+      second[tri(j) + h]! += n * (covariances[(c * d + j) * d + h]! - explained);
+    }
+  }
+  for (let j = 0, at = 0; j < d; j++) {
+    first[j]! += all[j]!;
+    const mean = all[j]! / n;
+    for (let h = 0; h <= j; h++) second[at++]! += mean * all[h]!;
   }
 }
 /** The coordinates of d that are not among `dims`, ascending. */

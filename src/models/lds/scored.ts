@@ -1,10 +1,11 @@
 /** What a system says of sequences: filter, smoother, log densities and criteria (docs/math/lds.md). */
-import type { Gaps, Points, Real, Sequences } from '../../check.ts';
+import type { Gaps, Points, Real, Scoring, Sequences } from '../../check.ts';
 import * as check from '../../check.ts';
 import { Pace } from '../../training/pace.ts';
 import { Model } from '../model.ts';
 import { type Pass, runAsync, runNow } from '../work.ts';
 import type { Engine } from './engine.ts';
+import { scoreMarking } from './marking.ts';
 import { inDtypeOf, type Observations, observedRows, ownCopy, readObservations } from './observations.ts';
 import { filter, type Store, smooth } from './passes.ts';
 import type { SystemState } from './state.ts';
@@ -121,16 +122,19 @@ export abstract class ScoredSystem extends Model {
   }
 
   /**
-   * log p(y[t] | y[..t-1]) of each row, one sequence after the other [n]; 0 where nothing was observed. Throws as filter.
+   * log p(y[t] | y[..t-1]) of each row, one sequence after the other [n]; 0 where nothing was observed.
+   * `unscorable: 'mark'`: a row whose distance overflows has -Infinity, and those after it are scored as if it were a
+   * gap; where the state itself overflows, all rows from there to the end of their sequence have -Infinity. Throws as
+   * filter.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logDensity([0, NaN], { missing: 'nan' }); // Float64Array(2) [ -1.26551212..., 0 ]
    */
-  logDensity(y: Sequences, options?: Gaps): Real {
+  logDensity(y: Sequences, options?: Gaps & Scoring): Real {
     const where = 'LinearDynamicalSystem.logDensity';
-    const { data } = this.readScored('logDensity', y, options);
-    return inDtypeOf(where, data, this.score(where, data));
+    const { data, mark } = this.readScored('logDensity', y, options, ['unscorable']);
+    return inDtypeOf(where, data, this.score(where, data, mark));
   }
   /**
    * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
@@ -139,11 +143,11 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * await system.logDensityAsync([0]); // Float64Array(1) [ -1.26551212... ]
    */
-  async logDensityAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<Real> {
+  async logDensityAsync(y: Sequences, options?: Gaps & Scoring & { readonly signal?: AbortSignal }): Promise<Real> {
     const where = 'LinearDynamicalSystem.logDensityAsync';
-    const { data, signal } = this.readScored('logDensityAsync', y, options, ['signal']);
-    const { logDensity } = await this.later(where, signal, filter(where, this.engine, ownCopy(where, data), 'none'));
-    return inDtypeOf(where, data, logDensity);
+    const { data, mark, signal } = this.readScored('logDensityAsync', y, options, ['signal', 'unscorable']);
+    const pass = this.scoring(where, ownCopy(where, data), mark);
+    return inDtypeOf(where, data, await this.later(where, signal, pass));
   }
   /**
    * The sums of logDensity per sequence [S], in f64. Throws as filter.
@@ -152,9 +156,9 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logLikelihoods([Float64Array.of(0), Float64Array.of()]); // Float64Array(2) [ -1.26551212..., 0 ]
    */
-  logLikelihoods(y: Sequences, options?: Gaps): Float64Array {
-    const { data } = this.readScored('logLikelihoods', y, options);
-    const logDensity = this.score('LinearDynamicalSystem.logLikelihoods', data);
+  logLikelihoods(y: Sequences, options?: Gaps & Scoring): Float64Array {
+    const { data, mark } = this.readScored('logLikelihoods', y, options, ['unscorable']);
+    const logDensity = this.score('LinearDynamicalSystem.logLikelihoods', data, mark);
     let from = 0;
     return Float64Array.from(data.lengths, (T) => total(logDensity.subarray(from, (from += T))));
   }
@@ -165,9 +169,9 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.logLikelihood([0, 0]); // -2.64259602...
    */
-  logLikelihood(y: Sequences, options?: Gaps): number {
-    const { data } = this.readScored('logLikelihood', y, options);
-    return total(this.score('LinearDynamicalSystem.logLikelihood', data));
+  logLikelihood(y: Sequences, options?: Gaps & Scoring): number {
+    const { data, mark } = this.readScored('logLikelihood', y, options, ['unscorable']);
+    return total(this.score('LinearDynamicalSystem.logLikelihood', data, mark));
   }
   /**
    * The Bayesian information criterion, -2 logLikelihood + parameterCount · log(observed rows); less is better. Throws as
@@ -177,10 +181,10 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.bic([0, 1, 0]) > system.bic([0, 0, 0]); // true
    */
-  bic(y: Sequences, options?: Gaps): number {
+  bic(y: Sequences, options?: Gaps & Scoring): number {
     const where = 'LinearDynamicalSystem.bic';
-    const { data } = this.readScored('bic', y, options);
-    return this.bayesianCriterion(where, 'y', total(this.score(where, data)), observedRows(data, this.dimension));
+    const { data, mark } = this.readScored('bic', y, options, ['unscorable']);
+    return this.bayesianCriterion(where, 'y', total(this.score(where, data, mark)), observedRows(data, this.dimension));
   }
   /**
    * Akaike's information criterion, -2 logLikelihood + 2 · parameterCount; less is better. Throws as filter.
@@ -189,22 +193,24 @@ export abstract class ScoredSystem extends Model {
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
    * system.aic([0, 1, 0]) > system.aic([0, 0, 0]); // true
    */
-  aic(y: Sequences, options?: Gaps): number {
+  aic(y: Sequences, options?: Gaps & Scoring): number {
     return this.akaikeCriterion(this.logLikelihood(y, options));
   }
   protected readScored(
     method: string,
     y: unknown,
     options: unknown,
-    more: readonly 'signal'[] = [],
-  ): { data: Observations; signal?: AbortSignal } {
+    more: readonly ('signal' | 'unscorable')[] = [],
+  ): { data: Observations; mark: boolean; signal?: AbortSignal } {
     const where = `LinearDynamicalSystem.${method}`;
     const given = check.options(where, options, ['missing', 'mask', ...more]);
-    const signal = check.signal(where, (given as { signal?: unknown }).signal);
+    const rest = given as { readonly signal?: unknown; readonly unscorable?: unknown };
+    const signal = check.signal(where, rest.signal);
+    const mark = check.marking(where, rest.unscorable);
     const missing = check.gapOptions(where, given);
     const data = readObservations(where, y, this.dimension, missing);
     this.live();
-    return { data, ...signal };
+    return { data, mark, ...signal };
   }
   private readFilter(
     method: string,
@@ -250,8 +256,12 @@ export abstract class ScoredSystem extends Model {
     const pace = new Pace(signal, where);
     return pace.rest().then(() => runAsync(pass, pace, signal));
   }
-  private score(where: string, data: Observations): Float64Array {
-    return runNow(filter(where, this.engine, data, 'none')).logDensity;
+  private *scoring(where: string, data: Observations, mark: boolean): Pass<Float64Array> {
+    if (mark) return yield* scoreMarking(where, this.engine, data);
+    return (yield* filter(where, this.engine, data, 'none')).logDensity;
+  }
+  private score(where: string, data: Observations, mark: boolean): Float64Array {
+    return runNow(this.scoring(where, data, mark));
   }
 }
 function total(values: Float64Array): number {
