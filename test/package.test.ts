@@ -187,6 +187,13 @@ describe.skipIf(skipped)('packed and installed', () => {
     const { stdout } = await run('npx', ['seqlik', '--version'], { cwd: project, env });
     expect(stdout).toBe(`${version}\n`);
   });
+  test('the server says which packages it needs', async () => {
+    const program = `import('seqlik/server').catch(({ code, message }) => console.log(code, message));`;
+    const { stdout } = await run(process.execPath, ['-e', program], { cwd: project, env });
+    expect(stdout).toMatch(/^MISSING_PACKAGE .*: npm install .*fastify/);
+    const serve = run('npx', ['seqlik', 'serve', 'x.seqlik'], { cwd: project, env });
+    await expect(serve).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('npm install') });
+  });
   test('seqlik build says what it needs, and builds into the package', async () => {
     const build = () => run('npx', ['seqlik', 'build'], { cwd: project, env });
     await expect(build()).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('npm install') });

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { SeqlikError } from '../index.ts';
 import { ioError } from '../table/errors.ts';
+import { invalid } from './errors.ts';
 import { checkId, idPattern, type Registry } from './registry.ts';
 
 /** The extension of the models of a folder. */
@@ -43,8 +43,7 @@ export class Files {
       const id = basename(path, extname(path));
       checkId(id);
       const other = paths.get(id);
-      if (other !== undefined)
-        throw new SeqlikError('INVALID_ARGUMENT', `${other} and ${path} have the same id, ${id}`);
+      if (other !== undefined) throw invalid(`${other} and ${path} have the same id, ${id}`, 'models');
       paths.set(id, path);
     }
     const files = new Files(registry, log, paths, undefined);

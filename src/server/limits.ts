@@ -1,5 +1,6 @@
 /** The limits of a server: bytes, rows, time, sessions. */
-import { SeqlikError } from '../index.ts';
+import type { SeqlikError } from '../index.ts';
+import { invalid } from './errors.ts';
 
 /** Whole numbers, all of them >= 1. */
 export interface Limits {
@@ -19,6 +20,8 @@ export interface Limits {
   readonly queuePrice: number;
   /** Milliseconds until a request is answered or given up: 10,000. X-Request-Timeout-Ms may ask for less. */
   readonly timeout: number;
+  /** Milliseconds until a body has arrived, unless it is a stream of lines: 7000. */
+  readonly upload: number;
   /** Sessions that are open at once: 1024. */
   readonly sessions: number;
   /** Milliseconds until a session that nobody uses ends: 600,000. */
@@ -39,6 +42,7 @@ export const standardLimits: Limits = {
   queueRows: 2 ** 22,
   queuePrice: 2 ** 35,
   timeout: 10_000,
+  upload: 7000,
   sessions: 1024,
   sessionIdle: 600_000,
   sessionAge: 86_400_000,
@@ -49,8 +53,7 @@ export const standardLimits: Limits = {
 /** The standard limits with those given. Throws INVALID_ARGUMENT. */
 export function readLimits(given: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(given)) {
-    const refuse = (reason: string): SeqlikError =>
-      new SeqlikError('INVALID_ARGUMENT', `limits.${name} ${reason}`, { argument: `limits.${name}`, reason });
+    const refuse = (reason: string): SeqlikError => invalid(`limits.${name} ${reason}`, `limits.${name}`);
     if (!Object.hasOwn(standardLimits, name))
       throw refuse(`is no limit; there are ${Object.keys(standardLimits).join(', ')}`);
     if (!Number.isSafeInteger(value) || value < 1) throw refuse(`must be a whole number >= 1, not ${value}`);

@@ -1,6 +1,7 @@
 /** Binary requests and answers: little-endian numbers, row by row, without a header. */
-import { type Real, SeqlikError } from '../index.ts';
-import { invalid, nonFinite, type Question } from './json.ts';
+import type { Real } from '../index.ts';
+import { invalid, mismatch, nonFinite } from './errors.ts';
+import type { Question } from './json.ts';
 import type { Column, Data, OutputName, Scorer } from './scorers.ts';
 
 /** The query of a binary request. */
@@ -39,8 +40,7 @@ export function withLengths(data: Data, lengths: ArrayLike<number> = [data.n]): 
     sum += length;
   }
   if (sum !== data.n)
-    throw new SeqlikError('DIMENSION_MISMATCH', `lengths add up to ${sum}, but there are ${data.n} rows`, {
-      argument: 'lengths',
+    throw mismatch(`lengths add up to ${sum}, but there are ${data.n} rows`, 'lengths', {
       expected: `${data.n}`,
       received: `${sum}`,
     });
@@ -50,9 +50,7 @@ export function withLengths(data: Data, lengths: ArrayLike<number> = [data.n]): 
 export function realsOf(bytes: Uint8Array, single: boolean): Real {
   const size = single ? 4 : 8;
   if (bytes.length % size !== 0)
-    throw new SeqlikError('DIMENSION_MISMATCH', `${bytes.length} bytes are no whole number of ${size} bytes each`, {
-      argument: 'body',
-    });
+    throw mismatch(`${bytes.length} bytes are no whole number of ${size} bytes each`, 'body');
   const own = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes); // slice of a Buffer copies nothing
   const of = [own.buffer, own.byteOffset, own.length / size] as const;
   return single ? new Float32Array(...of) : new Float64Array(...of);
@@ -61,8 +59,7 @@ export function realsOf(bytes: Uint8Array, single: boolean): Real {
 export function dataOf(values: Real, scorer: Scorer, missing: boolean): Data {
   const { dimension: d, knowsGaps } = scorer;
   if (values.length % d !== 0)
-    throw new SeqlikError('DIMENSION_MISMATCH', `there are ${values.length} values, not a multiple of dimension ${d}`, {
-      argument: 'rows',
+    throw mismatch(`there are ${values.length} values, not a multiple of dimension ${d}`, 'rows', {
       expected: `a multiple of ${d}`,
       received: `${values.length}`,
     });

@@ -3,8 +3,9 @@ import swagger from '@fastify/swagger';
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import fp from 'fastify-plugin';
-import { type AnyModel, type Backend, SeqlikError } from '../index.ts';
+import type { AnyModel, Backend, SeqlikError } from '../index.ts';
 import { type Desk, modelOf } from './desk.ts';
+import { invalid } from './errors.ts';
 import { Files } from './files.ts';
 import { type Limits, readLimits } from './limits.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -37,7 +38,7 @@ const known = ['models', 'prefix', 'limits', 'token', 'watch', 'backend', 'drain
 
 const plugin: FastifyPluginAsync<ServerOptions> = async (fastify, options) => {
   const refuse = (argument: string, reason: string): SeqlikError =>
-    new SeqlikError('INVALID_ARGUMENT', `seqlik/server: ${argument} ${reason}`, { argument, reason });
+    invalid(`seqlik/server: ${argument} ${reason}`, argument);
   for (const name of Object.keys(options)) if (!known.includes(name)) throw refuse(name, 'is no option');
   const { models, prefix = '', token, watch = 0, backend, draining } = options;
   const limits = readLimits(options.limits);
@@ -74,6 +75,12 @@ const plugin: FastifyPluginAsync<ServerOptions> = async (fastify, options) => {
           pressureHandler: () => {
             throw new HttpError('UNAVAILABLE', 'the server is overloaded', 1);
           },
+        });
+        // a body that dawdles holds a socket
+        own.addHook('onRequest', async ({ raw }) => {
+          if (raw.headers['content-type'] === 'application/x-ndjson') return;
+          const timer = setTimeout(() => raw.destroy(), limits.upload).unref();
+          raw.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
         });
         own.addHook('onResponse', async (request, reply) =>
           metrics.answered(modelOf(request), reply.statusCode, reply.elapsedTime),

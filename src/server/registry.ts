@@ -1,7 +1,8 @@
 /** The models of a server by id: each may be replaced at any time, and lives on until its last request has ended. */
 import { createHash } from 'node:crypto';
-import { type AnyModel, type Backend, loadModel, SeqlikError } from '../index.ts';
+import { type AnyModel, type Backend, loadModel } from '../index.ts';
 import { Meter } from './compute.ts';
+import { invalid } from './errors.ts';
 import { HttpError } from './problems.ts';
 import type { Target } from './queue.ts';
 import { type Scorer, scorerOf } from './scorers.ts';
@@ -11,10 +12,9 @@ export const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Throws INVALID_ARGUMENT. */
 export function checkId(id: string): void {
   if (!idPattern.test(id) || id.includes('..'))
-    throw new SeqlikError(
-      'INVALID_ARGUMENT',
+    throw invalid(
       `${JSON.stringify(id.slice(0, 80))} is no id of a model: 1 to 64 letters, digits and . _ -, no .. among them`,
-      { argument: 'id' },
+      'id',
     );
 }
 

@@ -1,6 +1,6 @@
 /** A whole server: listens, with every limit of Fastify and Node set, and ends without dropping a request. */
 import closeWithGrace from 'close-with-grace';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { pino } from 'pino';
 import { type ServerOptions, server } from './plugin.ts';
 import { HttpError } from './problems.ts';
@@ -33,23 +33,14 @@ export interface Running {
 /** The limits of sockets (milliseconds): a client that dawdles is closed, whatever it sends. */
 const sockets = {
   headersTimeout: 5000,
-  requestTimeout: 30_000,
+  requestTimeout: 300_000, // of streams of lines; other bodies: limits.upload
   connectionsCheckingInterval: 500,
   keepAliveTimeout: 72_000,
   connectionTimeout: 60_000,
   maxHeaderSize: 16_384,
 };
 
-/**
- * Serves models over HTTP. Throws INVALID_ARGUMENT, IO, FORMAT, BACKEND, and the errors of `listen`.
- * @example
- * const { serve } = await import('seqlik/server');
- * const models = { unit: new Gaussian({ mean: [0], variances: [1] }) };
- * const { url, close } = await serve({ models, port: 0, logLevel: 'silent', signals: false });
- * const answer = await fetch(`${url}/healthz`);
- * await close();
- * answer.status; // 200
- */
+/** `serve` of index.ts. */
 export async function serve(options: ServeOptions): Promise<Running> {
   const {
     host = '127.0.0.1',
@@ -102,12 +93,13 @@ function create(level: string, logRequests: boolean): FastifyInstance {
   return fastify({
     ...rest,
     loggerInstance: pino({ level }, pino.destination({ dest: 2, sync: false })),
-    disableRequestLogging: !logRequests,
+    logController: new LogController({ disableRequestLogging: !logRequests }),
     bodyLimit: 2 ** 20,
     maxRequestsPerSocket: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: true,
     trustProxy: false,
+    frameworkErrors: sendProblem,
     routerOptions: { maxParamLength: 128, ignoreTrailingSlash: false },
     http: { headersTimeout, connectionsCheckingInterval, maxHeaderSize },
   }) as unknown as FastifyInstance;

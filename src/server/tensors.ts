@@ -1,7 +1,8 @@
 /** Tensors of the Open Inference Protocol, in JSON and binary: docs of KServe, "binary tensor data extension". */
 import { Buffer } from 'node:buffer';
 import type { Real, SeqlikError } from '../index.ts';
-import { describe, invalid, numberText } from './json.ts';
+import { describe, invalid } from './errors.ts';
+import { numberText, parseJson } from './json.ts';
 import { HttpError } from './problems.ts';
 import type { Column, OutputName, Scorer } from './scorers.ts';
 
@@ -43,11 +44,7 @@ export function splitBody(body: Buffer, header: string | string[] | undefined): 
     if (length > body.length)
       throw refuse(`Inference-Header-Content-Length is ${length}, but the body has ${body.length} bytes`);
   }
-  try {
-    return { json: JSON.parse(body.toString('utf8', 0, length)), rest: body.subarray(length) };
-  } catch (error) {
-    throw refuse(`the body is not JSON: ${(error as Error).message}`);
-  }
+  return { json: parseJson(body.toString('utf8', 0, length)), rest: body.subarray(length) };
 }
 /** Reads a request; binary tensors are taken from `rest` in the order of the inputs. Throws INVALID_ARGUMENT. */
 export function readInfer(json: unknown, rest: Buffer): InferRequest {

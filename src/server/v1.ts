@@ -7,6 +7,7 @@ import type { Files } from './files.ts';
 import {
   answerPieces,
   type answerText,
+  parseJson,
   type Question,
   readObject,
   readOutputs,
@@ -59,9 +60,9 @@ export function addV1(scope: FastifyInstance, desk: Desk, files: Files | undefin
     { parseAs: 'string', bodyLimit: limits.jsonBytes },
     (_: FastifyRequest, text: string, done: (error: Error | null, body?: unknown) => void) => {
       try {
-        done(null, JSON.parse(text)); // objects are only read, never merged: __proto__ is one more unknown key
+        done(null, parseJson(text));
       } catch (error) {
-        done(new HttpError('BAD_REQUEST', `the body is not JSON: ${(error as Error).message}`));
+        done(error as Error);
       }
     },
   );

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ask, askSession, type Desk, sign, timeoutOf, withModel } from './desk.ts';
-import { invalid } from './json.ts';
+import { invalid } from './errors.ts';
 import { dataOf, withLengths } from './octets.ts';
 import { HttpError, toProblem } from './problems.ts';
 import type { Version } from './registry.ts';
