@@ -1,5 +1,6 @@
 // Bundles src/ for the package: one file per entrance and the chunks they share, with declarations and source maps.
 // The checkout runs the separate files of dist/; one import of a hundred files takes five times as long as one of ten.
+import { relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
@@ -56,6 +57,13 @@ export async function bundle(folder) {
     external,
     plugins: [dts({ emitDtsOnly: true, tsconfig: 'src/tsconfig.json' })],
   });
-  await types.write({ dir: folder, format: 'esm', chunkFileNames: 'chunks/[name].js' });
+  await types.write({
+    dir: folder,
+    format: 'esm',
+    chunkFileNames: 'chunks/[name].js',
+    // beside the code of their door: the plugin forgets the folder
+    entryFileNames: ({ name, facadeModuleId }) =>
+      name.endsWith('.d') ? relative('src', facadeModuleId).replaceAll('\\', '/') : `${name}.js`,
+  });
   await types.close();
 }

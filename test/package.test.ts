@@ -84,6 +84,15 @@ describe.skipIf(skipped)('packed and installed', () => {
     expect(statSync(tarballs.library).size).toBeLessThanOrEqual(600_000);
     expect(statSync(tarballs.platform).size).toBeLessThanOrEqual(900_000);
   });
+  test('every door has its code and its types, the command its file', () => {
+    const { exports, bin } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+    const files = [
+      ...Object.values(exports).flatMap((door) => (typeof door === 'string' ? door : Object.values(door!))),
+    ];
+    expect(files.length).toBeGreaterThan(6);
+    for (const file of [...files, ...Object.values(bin)] as string[])
+      expect(statSync(join(library, file)).size, file).toBeGreaterThan(100);
+  });
   test('seqlik/external reaches no module', () => {
     const reached = new Set([join(library, 'dist/external.js')]);
     for (const file of reached)

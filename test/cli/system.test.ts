@@ -106,6 +106,21 @@ describe('the sequences of the fit count in every command', () => {
     expect(told).toMatch(/^sequences by the column day$/m);
     expect(told).toMatch(/^observations reveal every direction of the state$/m);
   });
+  test('inspect tells what never shows, and what explodes', async () => {
+    const blind = new LinearDynamicalSystem(
+      {
+        ...{ transition: [1.1, 0, 0, 0.5], observation: [0, 1], transitionCovariance: [4, 0, 0, 9] },
+        ...{ observationCovariance: [0.25], initialMean: [0, 0] },
+      },
+      { columns: ['x'], backend },
+    );
+    const told = await ok(['inspect', folder.write('blind.seqlik', blind.toBytes()), ...on]);
+    expect(told).toMatch(/^ *1\.1 +1\.1 +outside: explodes$/m);
+    expect(told).toMatch(/^ *0\.5 +0\.5 +inside$/m);
+    expect(told).toContain('state noise        2, 3 (standard deviations)\n');
+    expect(told).toMatch(/^ *x +0\.5$/m);
+    expect(told).toMatch(/^observations reveal 1 of 2 directions of the state; these never show:\n +-?1, -?0$/m);
+  });
   test('forecast', async () => {
     const out = lines(await ok(['forecast', model, data, '--steps', '3', '--level', '0.8', ...on]));
     const z = halfWidth(0.8);

@@ -428,13 +428,7 @@ test.each([
     'NOT_POSITIVE_DEFINITE',
     /\.fit: the \w+Covariance of iteration \d+ .*; a floor/,
   ],
-  [
-    'nothing but zeros',
-    new Float64Array(50),
-    1,
-    'NOT_POSITIVE_DEFINITE',
-    /Covariance of iteration \d+ .*; a floor/,
-  ],
+  ['nothing but zeros', new Float64Array(50), 1, 'NOT_POSITIVE_DEFINITE', /Covariance of iteration \d+ .*; a floor/],
   [
     'squares that overflow',
     Float64Array.of(1e200, -2e200, 3e200, -1e200, 2e200),

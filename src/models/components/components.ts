@@ -12,26 +12,16 @@ import { scoreEach } from '../marking.ts';
 import {
   addProduct,
   type Factors,
-  factorise,
   factoriseRows,
-  factorising,
   invert,
   notPositiveDefinite,
   PIECE,
   pieces,
   tri,
-  unpackDiagonals,
 } from '../triangles.ts';
 import { type Pass, rest, runAsync, runNow, type Work, work } from '../work.ts';
-import {
-  type CovarianceType,
-  expand,
-  hasMatrices,
-  marginalise,
-  repeat,
-  selectColumns,
-  sumRows,
-} from './covariances.ts';
+import { type CovarianceType, expand, hasMatrices, marginalise, selectColumns } from './covariances.ts';
+import { factorsOf } from './factors.ts';
 import { groupByGaps, type Pattern } from './patterns.ts';
 
 /** Parameters that were checked. */
@@ -467,32 +457,6 @@ export class Marginals {
     for (const part of this.made.values()) part.dispose();
     this.made.clear();
   }
-}
-
-/** The factors of the covariances, by type. Throws NOT_POSITIVE_DEFINITE. */
-function* factorsOf(backend: Backend, parts: Parts, where: string, which: string): Pass<Factors> {
-  const { k, d, type, covariances, L } = parts;
-  if (L) return { L, logDet: logDeterminants(backend, L, k, d) };
-  const fail = (pivot: number, value: number, component?: number): SeqlikError =>
-    notPositiveDefinite(where, which, pivot, value, k > 1 ? component : undefined);
-  if (type === 'tied') {
-    const one = yield* factorising(backend, covariances, 1, d, ({ pivot, value }) => fail(pivot, value));
-    return { L: repeat(one.L, k), logDet: repeat(one.logDet, k) };
-  }
-  if (type === 'full')
-    return yield* factorising(backend, covariances, k, d, ({ matrix, pivot, value }) => fail(pivot, value, matrix));
-  // variances are matrices of size 1
-  const each = expand(type, covariances, k, d);
-  const roots = yield* factorising(backend, each, k * d, 1, ({ matrix, value }) =>
-    fail(matrix % d, value, Math.floor(matrix / d)),
-  );
-  return { L: roots.L, logDet: sumRows(roots.logDet, k, d) };
-}
-/** 2 Σ log L[j,j] of each factor: the kernels take the logarithms, which are the same on every engine. */
-function logDeterminants(backend: Backend, L: Float64Array, k: number, d: number): Float64Array {
-  const pivots = unpackDiagonals(L, k, d);
-  const { logDet } = factorise(backend, pivots, k * d, 1, () => new Error('pivots are positive'));
-  return sumRows(logDet, k, d).map((log) => 2 * log);
 }
 
 /** An asynchronous call over arrays that nobody else changes. */
