@@ -1,6 +1,7 @@
 // Bundles src/ for the package: one file per entrance and the chunks they share, with declarations and source maps.
 // The checkout runs the separate files of dist/; one import of a hundred files takes five times as long as one of ten.
-import { relative } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
@@ -40,7 +41,7 @@ export async function bundle(folder) {
     external,
     platform: 'neutral',
   });
-  await code.write({
+  const { output } = await code.write({
     dir: folder,
     format: 'esm',
     // the sources are in the repository; with their text, the maps would be half of the package
@@ -49,9 +50,17 @@ export async function bundle(folder) {
     comments: { jsdoc: false },
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: { groups },
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   });
   await code.close();
+  // maps are for those who debug a program of theirs: the command and the server go without, a twelfth of the package
+  const mapped = [...groups.map(({ name }) => `chunks/${name}.js`), 'index.js', 'external.js'];
+  for (const { type, fileName } of output)
+    if (type === 'chunk' && !mapped.includes(fileName)) {
+      rmSync(join(folder, `${fileName}.map`), { force: true });
+      const text = readFileSync(join(folder, fileName), 'utf8');
+      writeFileSync(join(folder, fileName), text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'));
+    }
   const types = await rolldown({
     input: doors,
     external,

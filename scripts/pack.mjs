@@ -39,7 +39,7 @@ const here = () => {
 };
 const out = 'build/packages';
 /** For those who read the sources, which are in the repository. */
-const unpacked = ['docs/architecture.md', 'docs/errata.md'];
+const unpacked = ['docs/architecture.md', 'docs/errata.md', 'docs/math', 'docs/math.md', 'docs/pictures'];
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
