@@ -3,7 +3,7 @@ import {
   abs, add, constant, exp, K, F64, LANES, LN2, loadSome, log, logOne, madd, maddOne, mul, nmadd, pmax, sech2, splat, splatAt,
   storeSome, tanh, whereGreater, zero
 } from "./simd";
-import { gemm, get, pad, put, size } from "./linalg";
+import { gemm, get, nonzero, pad, put, size } from "./linalg";
 import { Activation } from "./contract";
 
 // A product is multiplied by STEP or its inverse, exactly, until the square of its norm lies within these bounds.
@@ -13,16 +13,6 @@ import { Activation } from "./contract";
 @inline function MOST<T>(): f64 { return F64<T>() ? 2.582249878086909e120 : 1125899906842624.0; }
 @inline function EXPONENT<T>(): i32 { return F64<T>() ? 256 : 32; }
 const ROUNDS = 40;  // rescales any finite number, and ends for those that are not
-
-// the indices of the numbers that are not 0
-function nonzero<T>(d: i32, x: usize, index: usize): i32 {
-  let count = 0;
-  for (let i = 0; i < d; i++, x += sizeof<T>()) {
-    put<i32>(index, count, i);
-    count += i32(load<T>(x) != 0);
-  }
-  return count;
-}
 
 // ---- C[row] = slope[row] Σ_c U[row,c] M[c] over the given rows and columns ----
 // Four rows and two vectors; a block of fewer rows computes its last row again.

@@ -12,16 +12,6 @@ template <class T> INLINE double MOST() { return F64<T> ? 0x1p400 : 0x1p50; }
 template <class T> INLINE int EXPONENT() { return F64<T> ? 256 : 32; }
 constexpr int ROUNDS = 40;  // rescales any finite number, and ends for those that are not
 
-// the indices of the numbers that are not 0
-template <class T> int nonzero(int d, const T* x, int32_t* index) {
-  int count = 0;
-  for (int i = 0; i < d; i++) {
-    index[count] = i;
-    count += x[i] != 0;
-  }
-  return count;
-}
-
 constexpr int N = SUMS / TALLEST;  // vectors of a tile
 
 // ---- C[row] = slope[row] Σ_c U[row,c] M[c] over the given rows and columns ----

@@ -10,6 +10,8 @@ const f = 'f';
 const x = Float64Array.of(1, 2, 3, 4);
 const rows = { values: x, n: 2 };
 const shared = new Float64Array(new SharedArrayBuffer(8));
+/** A list that lies about its length. */
+const lying = new Proxy([], { get: (list, key) => (key === 'length' ? -1 : Reflect.get(list, key)) });
 const [invalid, mismatch] = ['INVALID_ARGUMENT', 'DIMENSION_MISMATCH'] as const;
 
 type Case = readonly [call: () => unknown, code: string, argument: string, expected: string, received: string];
@@ -55,6 +57,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'memory that is neither shared nor resizable', 'a shared or resizable buffer'],
     [() => check.lengthIn(f, 'A', { length: -1 } as unknown[]), invalid, 'A',
       'fewer than 2147483648 entries', '-1 entries'],
+    [() => check.columnsOf(f, 'y', lying), invalid, 'y', 'fewer than 2147483648 entries', '-1 entries'],
     [() => check.finite(f, 'A', Float64Array.of(0, Infinity)), 'NON_FINITE', 'A', 'finite numbers', 'Infinity'],
     [() => check.symmetric(f, 'A', Float64Array.of(1, 0.5, 0, 1), 1, 2), 'NOT_SYMMETRIC', 'A',
       'a symmetric matrix', 'one that differs from its transpose by 0.5'],
@@ -135,7 +138,6 @@ test('every check is in the table, but those that refuse nothing', () => {
   const others = [
     'FAR',
     'alike',
-    'columnsOf',
     'describe',
     'dtypeOf',
     'gapHint',

@@ -7,6 +7,7 @@ import { unknownOption } from './errors.ts';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
 import { addForecast } from './forecast.ts';
+import { addImpute } from './impute.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
 import { addScore } from './score.ts';
@@ -21,7 +22,7 @@ const program = new Command('seqlik')
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample, addForecast, addServe, addBuild]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addImpute, addForecast, addServe, addBuild]) add(program);
 
 watchSignals();
 try {

@@ -52,6 +52,19 @@ const stateful = (method: 'forward' | 'lossGradient'): Places => ({
   ),
 });
 
+/** A method of (seqs, options) that can mark. */
+const marking = (
+  method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'bic' | 'aic' | 'forward',
+  more = true,
+): Places => ({
+  ...(more && {
+    [`MixtureDensityNetwork#${method}(options)`]: options((given, backend) => made({}, backend)[method](x, given)),
+  }),
+  [`MixtureDensityNetwork#${method}(options.unscorable)`]: optional(
+    none((unscorable, backend) => made({}, backend)[method](x, { unscorable } as never)),
+  ),
+});
+
 const finiteFrom = (least: number) => (n: number) => n >= least && n < Number.POSITIVE_INFINITY;
 const shapes = (name: string, use: (given: object, backend: Backend) => unknown): Places => {
   const field = (field: string, kind: (call: Call) => Place): Places => ({
@@ -183,10 +196,26 @@ export const network: Places = {
     (model) => diagnose(model, x),
   ),
   ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
+  ...marking('logDensity'),
+  ...marking('logLikelihoods'),
+  ...marking('logLikelihood'),
+  ...marking('bic'),
+  ...marking('aic'),
+  ...marking('forward', false),
   ...stateful('forward'),
   ...stateful('lossGradient'),
   'MixtureDensityNetwork#lossGradient(options.truncate)': whole(1, LEAST, (truncate, backend) =>
     made({}, backend).lossGradient(x, { truncate }),
+  ),
+  [`${STEP}(options)`]: options((given, backend) => {
+    const network = made({}, backend);
+    return network.step(network.start(), [1], given);
+  }),
+  [`${STEP}(options.unscorable)`]: optional(
+    none((unscorable, backend) => {
+      const network = made({}, backend);
+      return network.step(network.start(), [1], { unscorable } as never);
+    }),
   ),
   [`${STEP}(state)`]: none((state, backend) => stepNetwork(made({}, backend), state, [1])),
   [`${STEP}(state.hidden)`]: none((hidden, backend) =>

@@ -7,6 +7,7 @@ import { alignColumns, formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
 import { sequencesFor, Walk } from '../network.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
+import { allFar, Unscorable } from '../unscorable.ts';
 import { gradientsSvg } from './gradients.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting } from './kind.ts';
 
@@ -22,6 +23,7 @@ class SequenceEvaluation implements Evaluation {
   private rows = 0;
   private sequences = 0;
   private logLikelihood = 0;
+  private readonly unscorable = new Unscorable();
   private readonly head: Head;
   constructor(
     private readonly model: MixtureDensityNetwork,
@@ -31,24 +33,39 @@ class SequenceEvaluation implements Evaluation {
     this.walk = new Walk(model);
     this.head = new Head(model.dimension);
   }
-  add({ x, n, starts }: Block): void {
-    for (const value of this.walk.next(x, n, starts)) if (!Number.isNaN(value)) this.logLikelihood += value;
+  add({ x, n, starts, lines }: Block): void {
+    for (const [row, value] of this.walk.next(x, n, starts).entries())
+      if (value === Number.NEGATIVE_INFINITY) this.unscorable.add(lines[row]!);
+      else if (!Number.isNaN(value)) this.logLikelihood += value;
     this.head.add(x, n, starts);
     this.rows += n;
     this.sequences += starts.length;
+  }
+  /** The diagnosis; none if the rows it looks at hold one without a density. */
+  private diagnose(first: { values: Float64Array; lengths: readonly number[] }): Diagnosis | undefined {
+    try {
+      return diagnose(this.model, first);
+    } catch (error) {
+      if (this.unscorable.count === 0) throw error;
+      return undefined;
+    }
   }
   finish(file: string): Fitness {
     const { rows, sequences, logLikelihood } = this;
     const steps = rows - sequences;
     if (steps === 0) throw fileError('EMPTY_INPUT', file, 'no sequence has two rows');
-    const logLikelihoodPerStep = logLikelihood / steps;
+    const { count: unscorable } = this.unscorable;
+    if (unscorable === steps) throw fileError('NON_FINITE', file, allFar);
+    const logLikelihoodPerStep = logLikelihood / (steps - unscorable);
     const { sequences: first } = this.head;
-    const found = first.lengths.some((length) => length > 2) ? diagnose(this.model, first) : undefined;
+    const found = first.lengths.some((length) => length > 2) ? this.diagnose(first) : undefined;
     return {
       ...(found && { diagnosis: { found, lines: linesOf(found), svg: gradientsSvg(found) } }),
-      fitness: { rows, sequences, steps, logLikelihood, logLikelihoodPerStep },
+      fitness: { rows, sequences, steps, ...(unscorable > 0 && { unscorable }), logLikelihood, logLikelihoodPerStep },
       lines: [
         `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(steps, 'step')}`,
+        ...this.unscorable.lines(),
+        ...(found || unscorable === 0 ? [] : ['no diagnosis: the first rows have no gradient']),
         `log-likelihood per step  ${formatNumber(logLikelihoodPerStep)}`,
         `log-likelihood           ${formatNumber(logLikelihood)}`,
       ],
