@@ -68,8 +68,14 @@ export interface RecurrentCase extends Workload {
   readonly steps: number;
   readonly pass: 'forward' | 'gradient';
 }
-export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase | ConvolutionCase | RecurrentCase;
-export const isRecurrent = (given: Case): given is RecurrentCase => 'units' in given;
+/** The norms of a chain of Jacobians of relu, half of whose units are active. */
+export interface ChainCase extends Workload {
+  readonly units: number;
+  readonly steps: number;
+}
+export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase | RecurrentCase | ChainCase | ConvolutionCase;
+export const isRecurrent = (given: Case): given is RecurrentCase => 'inputs' in given;
+export const isChain = (given: Case): given is ChainCase => 'units' in given && !isRecurrent(given);
 export const isConvolution = (given: Case): given is ConvolutionCase => 'taps' in given;
 export const isDynamics = (given: Case): given is DynamicsCase => 'latent' in given;
 export const isNetwork = (given: Case): given is NetworkCase => 'hidden' in given;
@@ -110,6 +116,7 @@ export const casesOf = (quick: boolean): Case[] => [
   ...mixtureCases(quick),
   ...densityCases(quick),
   ...networkCases(quick),
+  ...chainCases(quick),
   ...convolutionCases(quick),
   ...dynamicsCases(quick),
   ...recurrentCases(quick),
@@ -134,6 +141,33 @@ export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' 
   const outputs = M * (1 + k + (k * (k + 1)) / 2);
   const each = hidden.map((H, n) => H * (H + (n > 0 ? hidden[n - 1]! : 0) + k + outputs));
   return 6 * each.reduce((a, b) => a + b) + 4 * k * k * M;
+}
+const chains = [
+  { units: 200, steps: 100 },
+  { units: 32, steps: 10_000 },
+];
+/** Counts what is executed where half the units are active: 2n (n/2)². */
+function chainCases(quick: boolean): ChainCase[] {
+  return chains.flatMap(({ units, steps: all }) =>
+    dtypes.map((dtype) => {
+      const steps = quick ? all / 10 : all;
+      const size = { units, steps, points: steps, items: steps };
+      const variant = `n=${units} T=${all}`;
+      return { workload: 'P5', variant, dtype, ...size, flops: units ** 3 / 2, nominal: true, threads: [1] };
+    }),
+  );
+}
+export interface ChainDraw {
+  /** [units, units], and [steps, units] of 0 and 1 in the dtype of the case. */
+  readonly W: Float64Array;
+  readonly slopes: Real;
+}
+/** Draws weights that keep the norm of a gradient, and slopes. */
+export function drawChain({ units: n, steps, dtype }: ChainCase): ChainDraw {
+  const random = new Random(1);
+  const W = Float64Array.from({ length: n * n }, () => random.normal() * Math.sqrt(2 / n));
+  const slopes = Float64Array.from({ length: steps * n }, () => Number(random.uniform() < 0.5));
+  return { W, slopes: dtype === 'f32' ? Float32Array.from(slopes) : slopes };
 }
 function convolutionCases(quick: boolean): ConvolutionCase[] {
   return [31, 1025].flatMap((taps) =>

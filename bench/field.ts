@@ -1,6 +1,7 @@
 /** The contenders that run the cases. */
 import {
   type Backend,
+  chainDiagnostics,
   convolve,
   convolveGradient,
   GaussianMixture,
@@ -11,6 +12,7 @@ import {
   RecurrentClassifier,
 } from 'seqlik';
 import type { Real } from './cases.ts';
+import { plainChain } from './contenders/chains.ts';
 import type { Contender } from './contenders/contender.ts';
 import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
 import { PlainDynamics } from './contenders/dynamics.ts';
@@ -79,6 +81,11 @@ function seqlik(backend: Backend): Contender {
         put(out, loss, Object.keys(parameters), gradient);
       };
       return { run, dispose: () => model.dispose() };
+    },
+    readyChain({ threads: wanted }, chain, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const run = () => out.set(chainDiagnostics(chain, { backend, parts: {} }).logFrobenius);
+      return { run, dispose() {} };
     },
     readyConvolution({ points, pass, threads: wanted }, { x, w, dy }, out) {
       if (!wanted.includes(threads)) return undefined;
@@ -158,6 +165,10 @@ const plain: Contender = {
     const [theirs, all, r, dx] = [raw, out, new Float64Array(points * M), x.slice()] as Float64Array[];
     const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
     return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
+  },
+  readyChain({ units, dtype }, { W, slopes }, out) {
+    if (dtype === 'f32') return undefined;
+    return { run: () => plainChain(W, slopes as Float64Array, units, out), dispose() {} };
   },
   readyConvolution({ points, pass, dtype }, draw, out) {
     if (dtype === 'f32') return undefined;

@@ -5,16 +5,19 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Case,
+  type ChainCase,
   type ConvolutionCase,
   casesOf,
   type DensityCase,
   type DynamicsCase,
+  drawChain,
   drawConvolution,
   drawDensity,
   drawDynamics,
   drawMixture,
   drawNetwork,
   drawRecurrent,
+  isChain,
   isConvolution,
   isDensity,
   isDynamics,
@@ -34,11 +37,13 @@ import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
 import { type Row, rowOf } from './rows.ts';
 import {
   bounds,
+  chainBounds,
   convolutionBounds,
   densityBounds,
   dynamicsBounds,
   networkBounds,
   reference,
+  referenceChain,
   referenceConvolution,
   referenceDensity,
   referenceDynamics,
@@ -81,7 +86,9 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
           ? convolution(given)
           : isRecurrent(given)
             ? recurrent(given)
-            : mixture(given);
+            : isChain(given)
+              ? chain(given)
+              : mixture(given);
   const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
     const own = ready(contender, out);
@@ -128,6 +135,12 @@ function dynamics(given: DynamicsCase) {
   return { want: referenceDynamics(given, draw), ready, bound: dynamicsBounds[given.dtype], least: 1 };
 }
 
+function chain(given: ChainCase) {
+  const draw = drawChain(given);
+  const ready = (contender: Contender, out: Real) => contender.readyChain?.(given, draw, out as Float64Array);
+  return { want: referenceChain(given, draw), ready, bound: chainBounds[given.dtype], least: 1 };
+}
+
 function convolution(given: ConvolutionCase) {
   const draw = drawConvolution(given);
   const ready = (contender: Contender, out: Real) => contender.readyConvolution?.(given, draw, out);
@@ -140,7 +153,7 @@ async function main(args: string[]): Promise<void> {
   const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
   if (cases.length === 0 && !wantsCold && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P4, P6, P7, P8, cold, limit`);
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P4, P5, P6, P7, P8, cold, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // fail now, not after minutes
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const processes = quick ? 3 : 20;

@@ -1,6 +1,8 @@
 /** Verify, then time: a contender's result is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
 import type {
+  ChainCase,
+  ChainDraw,
   ConvolutionCase,
   ConvolutionDraw,
   DensityCase,
@@ -16,6 +18,7 @@ import type {
   RecurrentCase,
   RecurrentDraw,
 } from './cases.ts';
+import { plainChain } from './contenders/chains.ts';
 import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
 import { PlainDynamics } from './contenders/dynamics.ts';
 import { PlainNetwork } from './contenders/network.ts';
@@ -60,6 +63,14 @@ export function referenceConvolution({ points, taps, pass }: ConvolutionCase, dr
   return out;
 }
 type Three = [Float64Array, Float64Array, Float64Array];
+/** Computes what `plainChain` writes. */
+export function referenceChain({ units, steps }: ChainCase, { W, slopes }: ChainDraw): Float64Array {
+  const out = new Float64Array(steps);
+  plainChain(W, Float64Array.from(slopes), units, out);
+  return out;
+}
+/** Errors of a step add up over the steps. */
+export const chainBounds: Readonly<Record<DType, number>> = { f64: 1e-9, f32: 2e-2 };
 /** Relative to the size of a sum of normal products, which is the root of their number. */
 export const convolutionBounds: Readonly<Record<DType, number>> = { f64: 1e-11, f32: 2e-3 };
 /** Computes what `PlainDynamics` writes. */

@@ -187,6 +187,18 @@ void apply(int rows, int p, int j, const T* C, int width, const T* beta, const i
 }
 }
 
+// by one look at each: s (s - 1) (most - |x|) >= 0 for s = |x| inverse, which is no subnormal number but 0
+template <class T> int moderate(int n, const T* x, const T* inverse, const T* most) {
+  const V<T> least = splat(-K<T>::normal), scale = splat(*inverse), top = splat(*most);
+  for (int i = 0; i < n; i += LANES<T>) {
+    const V<T> size = abs<T>(loadSome(x + i, n - i)), s = size * scale, sign = s * (s - T(1)) * (top - size);
+    if (everyGreater<T>(sign, least)) continue;
+    for (int lane = 0; lane < LANES<T>; lane++)
+      if (!(sign[lane] > -K<T>::normal)) return 1 + i + lane;
+  }
+  return 0;
+}
+
 template <class T> int product(
     int n, int d, int matrices, const T* W, const T* slopes, const double* shift, int32_t* active, int32_t* before,
     T* next, T* line, double* exponents, T* product, double* exponent, double* logNorm) {

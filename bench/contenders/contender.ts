@@ -1,5 +1,7 @@
 /** What takes part in the benchmark: a library, on those cases that it has a method for. */
 import type {
+  ChainCase,
+  ChainDraw,
   ConvolutionCase,
   ConvolutionDraw,
   DensityCase,
@@ -35,6 +37,8 @@ export interface Contender extends Who {
   readyDynamics?(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
   /** The same for a recurrent classifier; `out` gets the logits; or the loss, dU, dV and dW. */
   readyRecurrent?(given: RecurrentCase, draw: RecurrentDraw, out: Real): Ready | undefined;
+  /** The same for a chain of Jacobians; `out` gets the logarithms of the norms. */
+  readyChain?(given: ChainCase, draw: ChainDraw, out: Float64Array): Ready | undefined;
   /** The same for a convolution; `out` gets y; or dx, then dw. */
   readyConvolution?(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
 }

@@ -1,10 +1,11 @@
 /** Libraries that are not installed with seqlik: each takes part if it is there (README.md). */
 import type { Contender, Guest } from './contender.ts';
 import { kalmanFilter } from './kalman-filter.ts';
+import { mlMatrix } from './ml-matrix.ts';
 import { numpy } from './numpy.ts';
 import { statsmodels } from './statsmodels.ts';
 
-const guests: readonly Guest[] = [kalmanFilter, numpy, statsmodels];
+const guests: readonly Guest[] = [kalmanFilter, mlMatrix, numpy, statsmodels];
 
 /** Opens those that take one of the workloads; `missing` are the absent ones, each with the reason. */
 export async function openGuests(workloads: ReadonlySet<string>): Promise<{

@@ -5,6 +5,7 @@ import {
   MixtureDensityNetwork,
   type NetworkFitOptions,
   type NetworkOptions,
+  RecurrentClassifier,
   type Sequences,
   type State,
 } from '../../src/index.ts';
@@ -192,7 +193,9 @@ export const network: Places = {
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
   'diagnose(model)': those(
-    (model) => model instanceof MixtureDensityNetwork && Object.hasOwn(model, 'backend'),
+    (model) =>
+      (model instanceof MixtureDensityNetwork || model instanceof RecurrentClassifier) &&
+      Object.hasOwn(model, 'backend'),
     (model) => diagnose(model, x),
   ),
   ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),

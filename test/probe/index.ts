@@ -245,6 +245,12 @@ export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: us
 export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
   return continuous.sensitivities<f32>(n, d, columns, J, line, S);
 }
+export function jacobian_moderate_f64(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f64>(n, x, inverse, most);
+}
+export function jacobian_moderate_f32(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f32>(n, x, inverse, most);
+}
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
     active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
     logNorm: usize): i32 {
@@ -328,6 +334,18 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function convolution_gradientFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f64>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
+}
+export function convolution_gradientFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f32>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
 }
 export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
     R: usize, LR: usize, model: usize): i32 {

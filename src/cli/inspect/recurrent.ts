@@ -8,13 +8,14 @@ import { columnsOf } from '../inputs.ts';
 import type { DataChoice, SequenceChoice } from '../options.ts';
 import { ClassifierWalk, inputsOf, labelsOf, overflowText, refuseShared, widthOf } from '../recurrent.ts';
 import { allOverflow, Unscorable } from '../unscorable.ts';
+import { diagnoseFirst, FirstRows, reportOf, svgSetting } from './diagnosis.ts';
 import { type Evaluation, type Fitness, type InspectKind, sequenceSetting, targetsSetting } from './kind.ts';
 
 interface TargetChoice extends DataChoice, SequenceChoice {
   readonly targets?: readonly string[];
 }
 export const recurrentInspection: InspectKind<RecurrentClassifier> = {
-  options: [sequenceSetting, targetsSetting],
+  options: [sequenceSetting, targetsSetting, svgSetting],
   start: (model, options) => new TargetEvaluation(model, options),
 };
 
@@ -22,6 +23,7 @@ class TargetEvaluation implements Evaluation {
   readonly wanted: Evaluation['wanted'];
   private readonly walk: ClassifierWalk;
   private readonly lossAt: LossAt;
+  private readonly first: FirstRows;
   private rows = 0;
   private sequences = 0;
   private targetRows = 0;
@@ -49,6 +51,7 @@ class TargetEvaluation implements Evaluation {
     };
     this.lossAt = model.lossAt;
     this.walk = new ClassifierWalk(model);
+    this.first = new FirstRows(inputs);
   }
   add({ x, n, starts, columns, lines }: Block): void {
     const { inputs, outputs } = this.model;
@@ -73,6 +76,7 @@ class TargetEvaluation implements Evaluation {
       if (Number.isNaN(logits[row * outputs])) this.unscorable.add(lines[row]!);
       this.open = { logits: part(logits), y: part(y) };
     }
+    this.first.add(values, n, starts);
     this.rows += n;
     this.sequences += starts.length;
   }
@@ -84,7 +88,9 @@ class TargetEvaluation implements Evaluation {
     if (targetRows === 0) throw fileError('EMPTY_INPUT', file, 'it has no rows');
     const targets = targetRows * this.model.outputs;
     const [crossEntropyPerTarget, accuracy] = [crossEntropy / targets, this.right / targets];
+    const found = diagnoseFirst(this.model, this.first, 2, unscorable);
     return {
+      ...(found && reportOf(found)),
       fitness: {
         rows,
         sequences,
@@ -97,6 +103,7 @@ class TargetEvaluation implements Evaluation {
       lines: [
         `${file}: ${counted(sequences, 'sequence')}, ${counted(rows, 'row')}, ${counted(targets, 'target')}`,
         ...this.unscorable.lines(overflowText),
+        ...(found || unscorable === 0 ? [] : ['no diagnosis: the first rows have no gradient']),
         `cross-entropy per target  ${formatNumber(crossEntropyPerTarget)}`,
         `on the right side of ½    ${formatNumber(100 * accuracy)} %`,
       ],

@@ -27,12 +27,14 @@ import { type Standardization, standardise } from '../standardization.ts';
 import { Weights } from '../weights.ts';
 import { runNow } from '../work.ts';
 import { Workspace } from '../workspace.ts';
+import { diagnosableOf } from './classifier/diagnosis.ts';
 import { type Examples, type Part, partsOf, readExamples, rowsOf } from './classifier/examples.ts';
 import { decodeRecurrent, encodeRecurrent } from './classifier/file.ts';
 import { fitRecurrent, type RecurrentFitOptions, total } from './classifier/fit.ts';
 import { OneSequence, type OneShape } from './classifier/one.ts';
 import { type LossAt, lossAts, matricesOf, type RecurrentParameters, readRecurrent } from './classifier/parameters.ts';
 import type { StackArchitecture } from './stack/architecture.ts';
+import { DIAGNOSABLE, type Diagnosable } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
 import { backward, forward, type PassContext, type StackWeights, type Trace } from './stack/pass.ts';
 
@@ -313,6 +315,13 @@ export class RecurrentClassifier extends Model {
   ): Promise<{ model: RecurrentClassifier; report: TrainingReport }> {
     const { parameters, names, backend, report } = await fitRecurrent('RecurrentClassifier.fit', x, y, options);
     return { model: new RecurrentClassifier(parameters, { ...names, backend }), report };
+  }
+
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, stack, flat, lossAt, temperature, units } = this;
+    return diagnosableOf({ backend, stack, flat, lossAt, temperature, units });
   }
 
   protected override summary(): object {
