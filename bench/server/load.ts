@@ -40,7 +40,7 @@ function script(name: string, answer: string): string {
     path,
     `wrk.method = "POST"; wrk.headers["content-type"] = "application/json"
 local file = io.open("${join(folder, `${name}.body`)}"); wrk.body = file:read("*a"); file:close()
-local expected = [[${answer}]]; local threads = {}
+local expected = [==[${answer}]==]; local threads = {}
 function setup(thread) table.insert(threads, thread) end
 function init() good = 0; wrong = 0; refused = 0 end
 function response(status, headers, body)

@@ -93,7 +93,7 @@ describe.each(named)('on %s', (_, backend) => {
   let app: FastifyInstance;
   beforeAll(async () => {
     app = fastify();
-    const limits = { queueRequests: REQUESTS, eventLoopDelay: 1e6 };
+    const limits = { queueRequests: REQUESTS, eventLoopDelay: 1e6, timeout: 1e6 };
     await app.register(seqlik, { models: modelsOn(backend), limits });
   });
   afterAll(() => app.close());

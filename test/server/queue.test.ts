@@ -97,9 +97,10 @@ describe('what nobody waits for', () => {
     const queue = new Queue(standardLimits, observer);
     const first = queue.submit({ target: slow, data: data(LARGE), outputs }, 1000);
     const late = queue.submit({ target, data: data(LARGE), outputs }, 20);
-    const from = performance.now();
+    const order: string[] = [];
+    void first.result.then(() => order.push('first'));
     await expect(late.result).rejects.toMatchObject({ code: 'TIMEOUT' });
-    expect(performance.now() - from).toBeLessThan(55); // before the first has ended
+    expect(order).toEqual([]); // the first has not ended
     expect([queue.requests, queue.rows]).toEqual([1, LARGE]);
     await first.result;
     await queue.idle();
@@ -222,7 +223,7 @@ describe.each(named)('large requests on %s', (_, backend) => {
     const timer = setInterval(() => {
       turns++;
       const one = { values: new Float64Array(16), n: 1, gaps: false };
-      void queue.submit({ target, data: one, outputs: ['logDensity'] }, 1000).result.then(() => small++);
+      void queue.submit({ target, data: one, outputs: ['logDensity'] }, 60_000).result.then(() => small++);
     }, 1);
     await result;
     clearInterval(timer);

@@ -1,9 +1,10 @@
 /** Sessions: the bits of a batch, rows one after another; bounded in number and in age. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import fastify, { type FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { LinearDynamicalSystem, MixtureDensityNetwork, RecurrentClassifier } from '../../src/index.ts';
 import seqlik, { type ServerOptions } from '../../src/server/index.ts';
+import { Version } from '../../src/server/registry.ts';
+import { Sessions } from '../../src/server/sessions.ts';
 import { bitsOf, modelsOn, named, rowsOf } from './models.ts';
 
 describe.each(named)('on %s', (_, backend) => {
@@ -108,21 +109,21 @@ describe.each(named)('on %s', (_, backend) => {
     await own.close();
   });
   test('as long as the limits: idle, and at all', async () => {
-    const own = await open({ sessionIdle: 60, sessionAge: 150 });
-    const idle = await start('system', own);
-    const used = await start('system', own);
-    for (let i = 0; i < 4; i++) {
-      await sleep(25);
-      expect((await push(used.url, rowsOf(1), own)).statusCode).toBe(200);
-    }
-    expect((await push(idle.url, rowsOf(1), own)).statusCode).toBe(404);
-    for (let i = 0; i < 4; i++) {
-      await sleep(25);
-      await push(used.url, rowsOf(1), own);
-    }
-    expect((await push(used.url, rowsOf(1), own)).statusCode).toBe(404);
-    await sleep(100);
-    expect((await own.inject('/metrics')).body).toContain('\nseqlik_sessions 0\n');
-    await own.close();
+    let clock = 0;
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    const sessions = new Sessions({ sessions: 2, sessionIdle: 60, sessionAge: 150 });
+    const version = new Version('system', models['system']!, '', false);
+    const isThere = (id: string): Promise<boolean> =>
+      sessions.use('system', id, async () => true).catch(({ code }) => code !== 'NOT_FOUND');
+    const idle = sessions.start(version).id;
+    const used = sessions.start(version).id;
+    for (clock = 50; clock <= 150; clock += 50) expect(await isThere(used)).toBe(true);
+    expect(await isThere(idle)).toBe(false);
+    clock = 151;
+    expect(await isThere(used)).toBe(false);
+    sessions.start(version); // the old ones have made room
+    expect(sessions.size).toBe(1);
+    sessions.close();
+    now.mockRestore();
   });
 });
