@@ -1,31 +1,19 @@
 // Linear dynamical systems: filter, smoother, sums of the E step. docs/math/lds.md. Twin: native/lds.cc
 // Matrices of a step are products of `gemm`; their rows are padded to whole lines, m x M or d x M, M = pad(m).
-import { add, log, logOne, madd, maddOne, mul, neg, nmaddOne, splat, splatAt } from "./simd";
+import { log, logOne, madd, maddOne, mul, neg, nmaddOne, splat, splatAt } from "./simd";
 import { entry, gemm, get, pad, put, size, spot, tri } from "./linalg";
+import {
+  addLines, addOuter, addProduct, addRow, addRows, addTimes, clear, copy, countSeen, factorSeen, HALF_LOG_2PI, mirror,
+  negate, pack, spread, Sums, whiten,
+} from "./lds-observations";
+import { momentsLanes, ROWS, SMALL, smoothLanes } from "./lds-lanes";
 
 const PIVOTS = 8; // rows of a factor that are eliminated one by one
 
-@inline function copy(to: usize, from: usize, n: i32): void { memory.copy(to, from, size<f64>(n)); }
-@inline function clear(to: usize, n: i32): void { memory.fill(to, 0, size<f64>(n)); }
-// n rows of d values as lines, and lines as rows
-function spread(n: i32, d: i32, width: i32, rows: usize, lines: usize): void {
-  for (let i = 0; i < n; i++) copy(spot(lines, i, width), spot(rows, i, d), d);
-}
-function pack(n: i32, d: i32, width: i32, lines: usize, rows: usize): void {
-  for (let i = 0; i < n; i++) copy(spot(rows, i, d), spot(lines, i, width), d);
-}
 // C = c I
 function diagonal(n: i32, width: i32, c: f64, C: usize): void {
   clear(C, n * width);
   for (let i = 0; i < n; i++) store<f64>(spot(C, i, width, i), c);
-}
-// the triangle above the diagonal becomes the one below, too
-function mirror(n: i32, width: i32, C: usize): void {
-  for (let i = 1; i < n; i++) for (let j = 0; j < i; j++) store<f64>(spot(C, i, width, j), entry(C, j, width, i));
-}
-// to = -from
-function negate(n: i32, from: usize, to: usize): void {
-  for (let j = 0; j < n; j += 2, from += 16, to += 16) v128.store(to, neg<f64>(v128.load(from)));
 }
 // C += A B, on and above the diagonal; what lies below is of no account
 function upper(n: i32, inner: i32, A: usize, row: i32, step: i32, B: usize, C: usize, width: i32): void {
@@ -55,12 +43,6 @@ function factorise(n: i32, width: i32, P: usize, N: usize, pivots: usize): bool 
     }
   }
   return true;
-}
-// x += a y
-@inline function addTimes(n: i32, a: f64, y: usize, x: usize): void {
-  const c = splat<f64>(a);
-  for (let end = x + size<f64>(n); x < end; x += 16, y += 16)
-    v128.store(x, madd<f64>(c, v128.load(y), v128.load(x)));
 }
 // X = U⁻ᵀ X or U⁻¹ X for `rows` rows, whose factor begins at N: eight at once stay in registers
 function down(rows: i32, width: i32, N: usize, columns: i32, X: usize, line: i32): void {
@@ -165,49 +147,6 @@ function logDet(n: i32, pivots: usize): f64 {
   return sum;
 }
 
-// ---- observations with gaps ----
-const HALF_LOG_2PI: f64 = 0.9189385332046727;
-@inline function seen(x: f64): bool { return x == x; }
-function countSeen(d: i32, x: usize): i32 {
-  let count = 0;
-  for (let j = 0; j < d; j++) count += i32(seen(get<f64>(x, j)));
-  return count;
-}
-// L = the factor of the block of R that is seen, with rows and columns of the identity where x has gaps
-function factorSeen(d: i32, D: i32, x: usize, R: usize, L: usize): void {
-  for (let i = 0; i < d; i++)
-    for (let j = 0; j <= i; j++) {
-      if (!seen(get<f64>(x, i)) || !seen(get<f64>(x, j))) {
-        store<f64>(spot(L, i, D, j), i == j ? 1 : 0);
-        continue;
-      }
-      let s = entry(R, i, D, j);
-      for (let p = 0; p < j; p++) s = nmaddOne<f64>(entry(L, i, D, p), entry(L, j, D, p), s);
-      store<f64>(spot(L, i, D, j), i == j ? sqrt<f64>(s) : s / entry(L, j, D, j));
-    }
-}
-// H = L⁻¹ B, its transpose, and y = L⁻¹ x, 0 in the rows of gaps; returns -log of the density's constant
-function whiten(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, L: usize, H: usize, HT: usize, y: usize): f64 {
-  let constant: f64 = 0;
-  for (let i = 0; i < d; i++) {
-    const h = spot(H, i, M), pivot = entry(L, i, D, i);
-    let s: f64 = seen(get<f64>(x, i)) ? get<f64>(x, i) : 0;
-    clear(h, M);
-    if (seen(get<f64>(x, i))) {
-      copy(h, spot(B, i, M), m);
-      for (let p = 0; p < i; p++) {
-        addTimes(m, -entry(L, i, D, p), spot(H, p, M), h);
-        s = nmaddOne<f64>(entry(L, i, D, p), get<f64>(y, p), s);
-      }
-      for (let j = 0; j < m; j++) put<f64>(h, j, get<f64>(h, j) / pivot);
-      constant += logOne(pivot) + HALF_LOG_2PI;
-    }
-    put<f64>(y, i, s / pivot);
-    for (let j = 0; j < m; j++) store<f64>(spot(HT, j, D, i), get<f64>(h, j));
-  }
-  return constant;
-}
-
 // ---- filter ----
 // P = A F Aᵀ + Q, and T = A F; on and above the diagonal
 function predict(m: i32, M: i32, A: usize, AT: usize, Q: usize, F: usize, T: usize, P: usize): void {
@@ -293,96 +232,6 @@ function retreat(m: i32, M: i32, mean: usize, G: usize, delta: usize, lagOne: us
   copy(S, C, m * M);
   upper(m, m, G, 1, M, lagOne, S, M);
   mirror(m, M, S);
-}
-
-// ---- sums ----
-// C += a bᵀ
-function addOuter(n: i32, m: i32, a: usize, b: usize, C: usize, width: i32): void {
-  for (let i = 0; i < n; i++) addTimes(m, get<f64>(a, i), b, spot(C, i, width));
-}
-// to += from
-function addLines(n: i32, from: usize, to: usize): void {
-  for (let end = to + size<f64>(n); to < end; to += 16, from += 16)
-    v128.store(to, add<f64>(v128.load(to), v128.load(from)));
-}
-// rows of a sum += lines
-function addRows(n: i32, d: i32, width: i32, lines: usize, sum: usize): void {
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < d; j++, sum += 8) store<f64>(sum, load<f64>(sum) + entry(lines, i, width, j));
-}
-// C += A Bᵀ, which is symmetric
-function addProduct(n: i32, inner: i32, width: i32, A: usize, B: usize, line: i32, C: usize): void {
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j <= i; j++) {
-      let s: f64 = 0;
-      for (let p = 0; p < inner; p++) s = maddOne<f64>(entry(A, i, width, p), entry(B, j, width, p), s);
-      store<f64>(spot(C, i, line, j), entry(C, i, line, j) + s);
-      if (j < i) store<f64>(spot(C, j, line, i), entry(C, j, line, i) + s);
-    }
-}
-// A row with gaps is x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
-// D S with e = c + D mean and D = K - B; the others are scratch.
-function addGappy(d: i32, m: i32, D: i32, M: i32, x: usize, B: usize, R: usize, mean: usize, S: usize, L: usize,
-    Z: usize, V: usize, DS: usize, e: usize, observed: usize, residual: usize): void {
-  factorSeen(d, D, x, R, L);
-  // Z = L⁻¹ B and e = L⁻¹ (x - B mean), 0 in the rows of gaps; V = L⁻¹ R, columns of gaps only
-  for (let i = 0; i < d; i++) {
-    const z = spot(Z, i, M), v = spot(V, i, D), pivot = entry(L, i, D, i);
-    let r: f64 = 0;
-    clear(z, M);
-    clear(v, D);
-    if (seen(get<f64>(x, i))) {
-      copy(z, spot(B, i, M), m);
-      r = get<f64>(x, i);
-      for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(mean, j), r);
-      for (let j = 0; j < d; j++) put<f64>(v, j, seen(get<f64>(x, j)) ? 0 : entry(R, i, D, j));
-      for (let p = 0; p < i; p++) {
-        addTimes(m, -entry(L, i, D, p), spot(Z, p, M), z);
-        addTimes(d, -entry(L, i, D, p), spot(V, p, D), v);
-        r = nmaddOne<f64>(entry(L, i, D, p), get<f64>(e, p), r);
-      }
-      for (let j = 0; j < m; j++) put<f64>(z, j, get<f64>(z, j) / pivot);
-      for (let j = 0; j < d; j++) put<f64>(v, j, get<f64>(v, j) / pivot);
-      r /= pivot;
-    }
-    put<f64>(e, i, r);
-  }
-  // noise: R - Vᵀ V between gaps
-  for (let i = 0; i < d; i++)
-    for (let j = 0; j < d; j++) {
-      if (seen(get<f64>(x, i)) || seen(get<f64>(x, j))) continue;
-      let s = entry(R, i, D, j);
-      for (let p = 0; p < d; p++) s = nmaddOne<f64>(entry(V, p, D, i), entry(V, p, D, j), s);
-      store<f64>(spot(residual, i, D, j), entry(residual, i, D, j) + s);
-    }
-  // rows of what is seen: e = x - B mean, D = -B; rows of gaps: Vᵀ times the whitened ones
-  for (let i = 0; i < d; i++) {
-    if (seen(get<f64>(x, i))) continue;
-    let r: f64 = 0;
-    clear(spot(DS, i, M), M);
-    for (let p = 0; p < d; p++) {
-      if (!seen(get<f64>(x, p))) continue;
-      addTimes(m, -entry(V, p, D, i), spot(Z, p, M), spot(DS, i, M));
-      r = maddOne<f64>(entry(V, p, D, i), get<f64>(e, p), r);
-    }
-    put<f64>(e, D + i, r);
-  }
-  for (let i = 0; i < d; i++) {
-    let r = get<f64>(e, D + i);
-    if (seen(get<f64>(x, i))) {
-      r = get<f64>(x, i);
-      for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(mean, j), r);
-      negate(M, spot(B, i, M), spot(DS, i, M));
-    }
-    put<f64>(e, i, r);
-  }
-  copy(Z, DS, d * M);
-  clear(DS, d * M);
-  gemm<f64>(d, m, m, Z, size<f64>(M), 8, S, size<f64>(M), DS, size<f64>(M));
-  addLines(d * M, DS, observed);
-  addOuter(d, m, e, mean, observed, M);
-  addOuter(d, d, e, e, residual, D);
-  addProduct(d, m, M, DS, Z, D, residual);
 }
 
 export function prepare<T>(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize, R: usize,
@@ -486,24 +335,36 @@ export function smooth<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
   const A = model, AT = A + square, Q = AT + square, LQT = Q + square;
   const F = work, P = F + square, S = P + square, G = S + square, U = G + square, C = U + square, N = C + square;
   const V = N + square, E = V + square, z = E + square, delta = z + line, pivots = delta + line;
+  const lanes = pivots + 2 * line;
+  clear(z, M);
+  clear(S, m * M);
+  if (m <= SMALL) memory.fill(lanes, 0, ROWS);
   for (let sequence = 0, end = 0; sequence < s; sequence++, state += size<f64>(carried)) {
     const length = get<i32>(lengths, sequence), from = end;
     if (length == 0) continue;
     end += length;
+    let t = end - 1;
+    if (get<i32>(ended, sequence)) {
+      copy(spot(smoothedMean, t, m), spot(mean, t, m), m);
+      copy(spot(smoothedCovariance, t, m * m), spot(covariance, t, m * m), m * m);
+      clear(spot(lagOne, t, m * m), m * m);
+      copy(state, spot(mean, t, m), m);
+      copy(state + size<f64>(m), spot(covariance, t, m * m), m * m);
+      t--;
+    }
     copy(z, state, m);
     spread(m, m, M, state + size<f64>(m), S);
-    for (let t = end - 1; t >= from; t--) {
-      const one = spot(mean, t, m), all = spot(covariance, t, m * m);
-      spread(m, m, M, all, F);
-      if (t < end - 1 || !get<i32>(ended, sequence)) {
-        if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
-        pack(m, m, M, U, spot(lagOne, t, m * m));
-        retreat(m, M, one, G, delta, U, C, z, S);
-      } else {
-        clear(spot(lagOne, t, m * m), m * m);
-        copy(z, one, m);
-        copy(S, F, m * M);
-      }
+    if (m <= SMALL) {
+      const info =
+        smoothLanes(m, from, t + 1, model, mean, covariance, lanes, z, S, smoothedMean, smoothedCovariance, lagOne);
+      if (info > 0) return info;
+    }
+    for (; m > SMALL && t >= from; t--) {
+      const one = spot(mean, t, m);
+      spread(m, m, M, spot(covariance, t, m * m), F);
+      if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
+      pack(m, m, M, U, spot(lagOne, t, m * m));
+      retreat(m, M, one, G, delta, U, C, z, S);
       copy(spot(smoothedMean, t, m), z, m);
       pack(m, m, M, S, spot(smoothedCovariance, t, m * m));
     }
@@ -524,59 +385,70 @@ export function moments<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, c
   const A = model, AT = A + square, Q = AT + square, LQT = Q + square, B = LQT + square;
   const R = B + 2 * tall + size<f64>(m * D);
   const F = work, P = F + square, S = P + square, G = S + square, U = G + square, C = U + square, N = C + square;
-  const V = N + square, E = V + square, X = E + square, Y = X + square, sumX = Y + square, sumY = sumX + square;
-  const sumC = sumY + square, sumS = sumC + square, sumZ = sumS + square, Z = sumZ + square, DS = Z + tall;
-  const sumO = DS + tall, L = sumO + tall, VG = L + flat, sumR = VG + flat, z = sumR + flat, delta = z + line;
-  const pivots = delta + line, e = pivots + 2 * line;
+  const V = N + square, E = V + square, Y = E + square, one8 = Y + square, sums = one8 + square;
+  const sumO = sums + 5 * square, K = sumO + tall, DS = K + tall, sumR = DS + tall, L = sumR + flat, VG = L + flat;
+  const z = VG + flat, delta = z + line, pivots = delta + line, e = pivots + 2 * line, lanes = e + 2 * size<f64>(D);
+  const sumX = sums, sumY = sumX + square, sumC = sumY + square, sumS = sumC + square, sumZ = sumS + square;
+  const to = changetype<Sums>(lanes + ROWS);
+  to.X = sumX; to.Y = sumY; to.C = sumC; to.S = sumS; to.Z = sumZ; to.observed = sumO; to.residual = sumR;
+  to.L = L; to.K = K; to.V = VG; to.DS = DS; to.e = e;
+  clear(z, M);
+  clear(S, m * M);
+  if (m <= SMALL) memory.fill(lanes, 0, ROWS);
   for (let sequence = 0, end = 0; sequence < s; sequence++, state += size<f64>(carried)) {
     const length = get<i32>(lengths, sequence), from = end;
     if (length == 0) continue;
     end += length;
-    clear(sumX, 5 * m * M);
+    clear(sums, 5 * m * M);
     clear(sumO, d * M);
     clear(sumR, d * D);
+    let t = end - 1;
+    if (get<i32>(ended, sequence)) {
+      copy(state, spot(mean, t, m), m);
+      copy(state + size<f64>(m), spot(covariance, t, m * m), m * m);
+    }
     copy(z, state, m);
     spread(m, m, M, state + size<f64>(m), S);
-    for (let t = end - 1; t >= from; t--) {
-      const one = spot(mean, t, m), all = spot(covariance, t, m * m), x1 = spot(x, t, d);
-      spread(m, m, M, all, F);
-      if (t < end - 1 || !get<i32>(ended, sequence)) {
-        if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
-        addLines(m * M, C, sumC);
-        copy(V, S, m * M);
-        addOuter(m, m, delta, delta, V, M);
-        retreat(m, M, one, G, delta, U, C, z, S);
-        addOuter(m, m, delta, z, U, M);
-        solve(m, M, N, pivots, m, U, M);
-        addLines(m * M, U, sumX);
-        solve(m, M, N, pivots, m, V, M);
-        for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) store<f64>(spot(Y, j, M, i), entry(V, i, M, j));
-        solve(m, M, N, pivots, m, Y, M);
-        addLines(m * M, Y, sumY);
-        addLines(m * M, S, sumZ);
-        addOuter(m, m, z, z, sumZ, M);
-      } else {
-        copy(z, one, m);
-        copy(S, F, m * M);
-        for (let i = 0; i < m; i++)
-          for (let j = 0; j < m; j++) {
-            const square = maddOne<f64>(get<f64>(z, i), get<f64>(z, j), entry(S, i, M, j));
-            store<f64>(spot(Szz, i, m, j), entry(Szz, i, m, j) + square);
-          }
-      }
-      if (countSeen(d, x1) == d) {
-        for (let i = 0; i < d; i++) {
-          let r = get<f64>(x1, i);
-          for (let j = 0; j < m; j++) r = nmaddOne<f64>(entry(B, i, M, j), get<f64>(z, j), r);
-          put<f64>(e, i, r);
+    if (get<i32>(ended, sequence)) {
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < m; j++) {
+          const square = maddOne<f64>(get<f64>(z, i), get<f64>(z, j), entry(S, i, M, j));
+          store<f64>(spot(Szz, i, m, j), entry(Szz, i, m, j) + square);
         }
-        addLines(m * M, S, sumS);
-        addOuter(d, m, e, z, sumO, M);
-        addOuter(d, d, e, e, sumR, D);
-      } else {
-        addGappy(d, m, D, M, x1, B, R, z, S, L, Z, VG, DS, e, sumO, sumR);
-      }
+      addRow(d, m, D, M, spot(x, t, d), B, R, z, S, to);
+      t--;
     }
+    if (m <= SMALL) {
+      const info = momentsLanes(m, from, t + 1, d, model, mean, covariance, x, lanes, z, S, to);
+      if (info > 0) return info;
+    }
+    for (; m > SMALL && t >= from; t--) {
+      const one = spot(mean, t, m);
+      spread(m, m, M, spot(covariance, t, m * m), F);
+      if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
+      addLines(m * M, C, sumC);
+      // V = P⁻¹ S, and its transpose
+      copy(V, S, m * M);
+      retreat(m, M, one, G, delta, U, C, z, S);
+      solve(m, M, N, pivots, m, V, M);
+      for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) store<f64>(spot(Y, j, M, i), entry(V, i, M, j));
+      solve(m, M, N, pivots, m, Y, M);
+      for (let i = 0; i < m; i++) put<f64>(one8, i * 8, get<f64>(delta, i));
+      solve(m, M, N, pivots, 1, one8, 8);
+      for (let i = 0; i < m; i++) put<f64>(delta, i, get<f64>(one8, i * 8));
+      gemm<f64>(m, m, m, V, line, 8, G, line, sumX, line);
+      addOuter(m, m, delta, z, sumX, M);
+      addLines(m * M, Y, sumY);
+      addOuter(m, m, delta, delta, sumY, M);
+      addLines(m * M, S, sumZ);
+      addOuter(m, m, z, z, sumZ, M);
+      addRow(d, m, D, M, spot(x, t, d), B, R, z, S, to);
+    }
+    // the triangles of C, S, Z and Y
+    mirror(m, M, sumY);
+    mirror(m, M, sumS);
+    mirror(m, M, sumZ);
+    const X = E, Z = K;
     addRows(m, m, M, sumZ, S00);
     addRows(m, m, M, sumZ, Szz);
     mirror(m, M, sumC);

@@ -1,33 +1,14 @@
 // Linear dynamical systems: filter, smoother, sums of the E step. docs/math/lds.md. Twin: assembly/lds.ts
 // Matrices of a step are products of `gemm`; their rows are padded to whole lines, m x M or d x M, M = pad(m).
-#include "kernels/lds.h"
-#include "linalg.h"
+#include "lds-lanes.h"
 namespace ISA::lds {
 namespace {
 constexpr int PIVOTS = 8;  // rows of a factor that are eliminated one by one
 
-INLINE void copy(double* to, const double* from, int n) { memcpy(to, from, size_t(n) * sizeof(double)); }
-INLINE void clear(double* to, int n) { memset(to, 0, size_t(n) * sizeof(double)); }
-// n rows of d values as lines, and lines as rows
-void spread(int n, int d, int width, const double* rows, double* lines) {
-  for (int i = 0; i < n; i++) copy(lines + i * width, rows + i * d, d);
-}
-void pack(int n, int d, int width, const double* lines, double* rows) {
-  for (int i = 0; i < n; i++) copy(rows + i * d, lines + i * width, d);
-}
 // C = c I
 void diagonal(int n, int width, double c, double* C) {
   clear(C, n * width);
   for (int i = 0; i < n; i++) C[i * width + i] = c;
-}
-// the triangle above the diagonal becomes the one below, too
-void mirror(int n, int width, double* C) {
-  for (int i = 1; i < n; i++)
-    for (int j = 0; j < i; j++) C[i * width + j] = C[j * width + i];
-}
-// to = -from
-void negate(int n, const double* from, double* to) {
-  for (int j = 0; j < n; j += LANES<double>) store(to + j, -load(from + j));
 }
 // C += A B, on and above the diagonal; what lies below is of no account
 void upper(int n, int inner, const double* A, int row, int step, const double* B, double* C, int width) {
@@ -56,11 +37,6 @@ bool factorise(int n, int width, double* P, double* N, double* pivots) {
     }
   }
   return true;
-}
-// x += a y
-INLINE void addTimes(int n, double a, const double* y, double* x) {
-  const V<double> c = splat(a);
-  for (int j = 0; j < n; j += LANES<double>) store(x + j, madd<double>(c, load(y + j), load(x + j)));
 }
 // X = U⁻ᵀ X or U⁻¹ X for `rows` rows, whose factor begins at N: eight at once stay in registers (m = 16: a solution
 // took 290 ns through memory)
@@ -128,49 +104,6 @@ double logDet(int n, double* pivots) {
   for (int j = 0; j < n; j += LANES<double>) store(pivots + j, log<double>(load(pivots + j)));
   for (int j = 0; j < n; j++) sum += pivots[j];
   return sum;
-}
-
-// ---- observations with gaps ----
-constexpr double HALF_LOG_2PI = 0.9189385332046727;
-INLINE bool seen(double x) { return x == x; }
-int countSeen(int d, const double* x) {
-  int count = 0;
-  for (int j = 0; j < d; j++) count += seen(x[j]);
-  return count;
-}
-// L = the factor of the block of R that is seen, with rows and columns of the identity where x has gaps
-void factorSeen(int d, int D, const double* x, const double* R, double* L) {
-  for (int i = 0; i < d; i++)
-    for (int j = 0; j <= i; j++) {
-      if (!seen(x[i]) || !seen(x[j])) {
-        L[i * D + j] = i == j;
-        continue;
-      }
-      double s = R[i * D + j];
-      for (int p = 0; p < j; p++) s = nmadd(L[i * D + p], L[j * D + p], s);
-      L[i * D + j] = i == j ? sqrt(s) : s / L[j * D + j];
-    }
-}
-// H = L⁻¹ B, its transpose, and y = L⁻¹ x, 0 in the rows of gaps; returns -log of the density's constant
-double whiten(
-    int d, int m, int D, int M, const double* x, const double* B, const double* L, double* H, double* HT, double* y) {
-  double constant = 0;
-  for (int i = 0; i < d; i++) {
-    double *h = H + i * M, s = seen(x[i]) ? x[i] : 0;
-    clear(h, M);
-    if (seen(x[i])) {
-      copy(h, B + i * M, m);
-      for (int p = 0; p < i; p++) {
-        addTimes(m, -L[i * D + p], H + p * M, h);
-        s = nmadd(L[i * D + p], y[p], s);
-      }
-      for (int j = 0; j < m; j++) h[j] /= L[i * D + i];
-      constant += log(L[i * D + i]) + HALF_LOG_2PI;
-    }
-    y[i] = s / L[i * D + i];
-    for (int j = 0; j < m; j++) HT[j * D + i] = h[j];
-  }
-  return constant;
 }
 
 // ---- filter ----
@@ -257,94 +190,6 @@ void retreat(
   mirror(m, M, S);
 }
 
-// ---- sums ----
-// C += a bᵀ
-void addOuter(int n, int m, const double* a, const double* b, double* C, int width) {
-  for (int i = 0; i < n; i++) addTimes(m, a[i], b, C + i * width);
-}
-// to += from
-void addLines(int n, const double* from, double* to) {
-  for (int j = 0; j < n; j += LANES<double>) store(to + j, load(to + j) + load(from + j));
-}
-// rows of a sum += lines
-void addRows(int n, int d, int width, const double* lines, double* sum) {
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j < d; j++) sum[i * d + j] += lines[i * width + j];
-}
-// C += A Bᵀ, which is symmetric
-void addProduct(int n, int inner, int width, const double* A, const double* B, int line, double* C) {
-  for (int i = 0; i < n; i++)
-    for (int j = 0; j <= i; j++) {
-      double s = 0;
-      for (int p = 0; p < inner; p++) s = madd(A[i * width + p], B[j * width + p], s);
-      C[i * line + j] += s;
-      if (j < i) C[j * line + i] += s;
-    }
-}
-// A row with gaps is x = c + K z + noise given what is seen: residual += e eᵀ + D S Dᵀ + noise, observed += e meanᵀ +
-// D S with e = c + D mean and D = K - B; the others are scratch.
-void addGappy(
-    int d, int m, int D, int M, const double* x, const double* B, const double* R, const double* mean, const double* S,
-    double* L, double* Z, double* V, double* DS, double* e, double* observed, double* residual) {
-  factorSeen(d, D, x, R, L);
-  // Z = L⁻¹ B and e = L⁻¹ (x - B mean), 0 in the rows of gaps; V = L⁻¹ R, columns of gaps only
-  for (int i = 0; i < d; i++) {
-    double *z = Z + i * M, *v = V + i * D, r = 0;
-    clear(z, M);
-    clear(v, D);
-    if (seen(x[i])) {
-      copy(z, B + i * M, m);
-      r = x[i];
-      for (int j = 0; j < m; j++) r = nmadd(B[i * M + j], mean[j], r);
-      for (int j = 0; j < d; j++) v[j] = seen(x[j]) ? 0 : R[i * D + j];
-      for (int p = 0; p < i; p++) {
-        addTimes(m, -L[i * D + p], Z + p * M, z);
-        addTimes(d, -L[i * D + p], V + p * D, v);
-        r = nmadd(L[i * D + p], e[p], r);
-      }
-      for (int j = 0; j < m; j++) z[j] /= L[i * D + i];
-      for (int j = 0; j < d; j++) v[j] /= L[i * D + i];
-      r /= L[i * D + i];
-    }
-    e[i] = r;
-  }
-  // noise: R - Vᵀ V between gaps
-  for (int i = 0; i < d; i++)
-    for (int j = 0; j < d; j++) {
-      if (seen(x[i]) || seen(x[j])) continue;
-      double s = R[i * D + j];
-      for (int p = 0; p < d; p++) s = nmadd(V[p * D + i], V[p * D + j], s);
-      residual[i * D + j] += s;
-    }
-  // rows of what is seen: e = x - B mean, D = -B; rows of gaps: Vᵀ times the whitened ones
-  for (int i = 0; i < d; i++) {
-    if (seen(x[i])) continue;
-    double r = 0;
-    clear(DS + i * M, M);
-    for (int p = 0; p < d; p++) {
-      if (!seen(x[p])) continue;
-      addTimes(m, -V[p * D + i], Z + p * M, DS + i * M);
-      r = madd(V[p * D + i], e[p], r);
-    }
-    e[D + i] = r;
-  }
-  for (int i = 0; i < d; i++) {
-    double r = e[D + i];
-    if (seen(x[i])) {
-      r = x[i];
-      for (int j = 0; j < m; j++) r = nmadd(B[i * M + j], mean[j], r);
-      negate(M, B + i * M, DS + i * M);
-    }
-    e[i] = r;
-  }
-  copy(Z, DS, d * M);
-  clear(DS, d * M);
-  gemm(d, m, m, Z, M, 1, S, M, DS, M);
-  addLines(d * M, DS, observed);
-  addOuter(d, m, e, mean, observed, M);
-  addOuter(d, d, e, e, residual, D);
-  addProduct(d, m, M, DS, Z, D, residual);
-}
 }
 
 template <class T> int prepare(
@@ -446,25 +291,36 @@ template <class T> int smooth(
   const int m = latent, M = pad<double>(m);
   const double *A = model, *AT = A + m * M, *Q = AT + m * M, *LQT = Q + m * M;
   double *F = work, *P = F + m * M, *S = P + m * M, *G = S + m * M, *U = G + m * M, *C = U + m * M, *N = C + m * M;
-  double *V = N + m * M, *E = V + m * M, *z = E + m * M, *delta = z + M, *pivots = delta + M;
+  double *V = N + m * M, *E = V + m * M, *z = E + m * M, *delta = z + M, *pivots = delta + M, *lanes = pivots + 2 * M;
+  clear(z, M);
+  clear(S, m * M);
+  if (m <= SMALL) clear(lanes, sizeof(Rows) / sizeof(double));
   for (int sequence = 0, end = 0; sequence < s; sequence++, state += carried) {
     if (lengths[sequence] == 0) continue;
     const int from = end;
     end += lengths[sequence];
+    int t = end - 1;
+    if (ended[sequence]) {
+      copy(smoothedMean + size_t(t) * m, mean + size_t(t) * m, m);
+      copy(smoothedCovariance + size_t(t) * m * m, covariance + size_t(t) * m * m, m * m);
+      clear(lagOne + size_t(t) * m * m, m * m);
+      copy(state, mean + size_t(t) * m, m);
+      copy(state + m, covariance + size_t(t) * m * m, m * m);
+      t--;
+    }
     copy(z, state, m);
     spread(m, m, M, state + m, S);
-    for (int t = end - 1; t >= from; t--) {
-      const double *one = mean + size_t(t) * m, *all = covariance + size_t(t) * m * m;
-      spread(m, m, M, all, F);
-      if (t < end - 1 || !ended[sequence]) {
-        if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
-        pack(m, m, M, U, lagOne + size_t(t) * m * m);
-        retreat(m, M, one, G, delta, U, C, z, S);
-      } else {
-        clear(lagOne + size_t(t) * m * m, m * m);
-        copy(z, one, m);
-        copy(S, F, m * M);
-      }
+    if (m <= SMALL) {
+      const int info = LANES_OF(smoothLanes, m)(
+          from, t + 1, model, mean, covariance, lanes, z, S, smoothedMean, smoothedCovariance, lagOne);
+      if (info > 0) return info;
+    }
+    for (; m > SMALL && t >= from; t--) {
+      const double* one = mean + size_t(t) * m;
+      spread(m, m, M, covariance + size_t(t) * m * m, F);
+      if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
+      pack(m, m, M, U, lagOne + size_t(t) * m * m);
+      retreat(m, M, one, G, delta, U, C, z, S);
       copy(smoothedMean + size_t(t) * m, z, m);
       pack(m, m, M, S, smoothedCovariance + size_t(t) * m * m);
     }
@@ -486,58 +342,67 @@ template <class T> int moments(
   const double *A = model, *AT = A + m * M, *Q = AT + m * M, *LQT = Q + m * M, *B = LQT + m * M;
   const double* R = B + 2 * d * M + m * D;
   double *F = work, *P = F + m * M, *S = P + m * M, *G = S + m * M, *U = G + m * M, *C = U + m * M, *N = C + m * M;
-  double *V = N + m * M, *E = V + m * M, *X = E + m * M, *Y = X + m * M, *sumX = Y + m * M, *sumY = sumX + m * M;
-  double *sumC = sumY + m * M, *sumS = sumC + m * M, *sumZ = sumS + m * M, *Z = sumZ + m * M, *DS = Z + d * M;
-  double *sumO = DS + d * M, *L = sumO + d * M, *VG = L + d * D, *sumR = VG + d * D, *z = sumR + d * D, *delta = z + M;
-  double *pivots = delta + M, *e = pivots + 2 * M;
+  double *V = N + m * M, *E = V + m * M, *Y = E + m * M, *one8 = Y + m * M, *sums = one8 + m * M,
+         *sumO = sums + 5 * m * M;
+  double *K = sumO + d * M, *DS = K + d * M, *sumR = DS + d * M, *L = sumR + d * D, *VG = L + d * D, *z = VG + d * D;
+  double *delta = z + M, *pivots = delta + M, *e = pivots + 2 * M, *lanes = e + 2 * D;
+  const Sums to = {sums, sums + m * M, sums + 2 * m * M, sums + 3 * m * M, sums + 4 * m * M, sumO, sumR, L, K, VG, DS,
+                   e};
+  clear(z, M);
+  clear(S, m * M);
+  if (m <= SMALL) clear(lanes, sizeof(Rows) / sizeof(double));
   for (int sequence = 0, end = 0; sequence < s; sequence++, state += carried) {
     if (lengths[sequence] == 0) continue;
     const int from = end;
     end += lengths[sequence];
-    clear(sumX, 5 * m * M);
+    clear(sums, 5 * m * M);
     clear(sumO, d * M);
     clear(sumR, d * D);
+    int t = end - 1;
+    if (ended[sequence]) {
+      copy(state, mean + size_t(t) * m, m);
+      copy(state + m, covariance + size_t(t) * m * m, m * m);
+    }
     copy(z, state, m);
     spread(m, m, M, state + m, S);
-    for (int t = end - 1; t >= from; t--) {
-      const double *one = mean + size_t(t) * m, *all = covariance + size_t(t) * m * m, *x1 = x + size_t(t) * d;
-      spread(m, m, M, all, F);
-      const bool followed = t < end - 1 || !ended[sequence];
-      if (followed) {
-        if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
-        addLines(m * M, C, sumC);
-        copy(V, S, m * M);
-        addOuter(m, m, delta, delta, V, M);
-        retreat(m, M, one, G, delta, U, C, z, S);
-        addOuter(m, m, delta, z, U, M);
-        solve(m, M, N, pivots, m, U, M);
-        addLines(m * M, U, sumX);
-        solve(m, M, N, pivots, m, V, M);
-        for (int i = 0; i < m; i++)
-          for (int j = 0; j < m; j++) Y[j * M + i] = V[i * M + j];
-        solve(m, M, N, pivots, m, Y, M);
-        addLines(m * M, Y, sumY);
-        addLines(m * M, S, sumZ);
-        addOuter(m, m, z, z, sumZ, M);
-      } else {
-        copy(z, one, m);
-        copy(S, F, m * M);
-        for (int i = 0; i < m; i++)
-          for (int j = 0; j < m; j++) Szz[i * m + j] += madd(z[i], z[j], S[i * M + j]);
-      }
-      if (countSeen(d, x1) == d) {
-        for (int i = 0; i < d; i++) {
-          double r = x1[i];
-          for (int j = 0; j < m; j++) r = nmadd(B[i * M + j], z[j], r);
-          e[i] = r;
-        }
-        addLines(m * M, S, sumS);
-        addOuter(d, m, e, z, sumO, M);
-        addOuter(d, d, e, e, sumR, D);
-      } else {
-        addGappy(d, m, D, M, x1, B, R, z, S, L, Z, VG, DS, e, sumO, sumR);
-      }
+    if (ended[sequence]) {
+      for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++) Szz[i * m + j] += madd(z[i], z[j], S[i * M + j]);
+      addRow(d, m, D, M, x + size_t(t) * d, B, R, z, S, to);
+      t--;
     }
+    if (m <= SMALL) {
+      const int info = LANES_OF(momentsLanes, m)(from, t + 1, d, model, mean, covariance, x, lanes, z, S, to);
+      if (info > 0) return info;
+    }
+    for (; m > SMALL && t >= from; t--) {
+      const double* one = mean + size_t(t) * m;
+      spread(m, m, M, covariance + size_t(t) * m * m, F);
+      if (!gain(m, M, A, AT, Q, LQT, one, F, z, S, G, delta, U, C, N, pivots, P, V, E)) return t + 1;
+      addLines(m * M, C, to.C);
+      // V = P⁻¹ S, and its transpose
+      copy(V, S, m * M);
+      retreat(m, M, one, G, delta, U, C, z, S);
+      solve(m, M, N, pivots, m, V, M);
+      for (int i = 0; i < m; i++)
+        for (int j = 0; j < m; j++) Y[j * M + i] = V[i * M + j];
+      solve(m, M, N, pivots, m, Y, M);
+      for (int i = 0; i < m; i++) one8[i * 8] = delta[i];
+      solve(m, M, N, pivots, 1, one8, 8);
+      for (int i = 0; i < m; i++) delta[i] = one8[i * 8];
+      gemm(m, m, m, V, M, 1, G, M, to.X, M);
+      addOuter(m, m, delta, z, to.X, M);
+      addLines(m * M, Y, to.Y);
+      addOuter(m, m, delta, delta, to.Y, M);
+      addLines(m * M, S, to.Z);
+      addOuter(m, m, z, z, to.Z, M);
+      addRow(d, m, D, M, x + size_t(t) * d, B, R, z, S, to);
+    }
+    // the triangles of C, S, Z and Y
+    mirror(m, M, to.Y);
+    mirror(m, M, to.S);
+    mirror(m, M, to.Z);
+    double *X = E, *sumX = to.X, *sumY = to.Y, *sumC = to.C, *sumS = to.S, *sumZ = to.Z, *Z = K;
     addRows(m, m, M, sumZ, S00);
     addRows(m, m, M, sumZ, Szz);
     mirror(m, M, sumC);

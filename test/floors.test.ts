@@ -259,12 +259,17 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
       .filter(({ to }) => /(^|\/)src\//.test(to))
       .map(importText),
   ],
-  'nouns of assembly import simd, linalg and contract': (tree) =>
+  'nouns of assembly import simd, linalg, contract and their own parts': (tree) =>
     imports(tree, 'assembly/')
-      .filter(
-        ({ from, to }) =>
-          nouns.some((noun) => from === `assembly/${noun}.ts`) && !/\/(simd|linalg|contract)\.ts$/.test(to),
-      )
+      .filter(({ from, to }) => {
+        const noun = /^assembly\/(\w+?)(-\w+)?\.ts$/.exec(from)?.[1];
+        return (
+          noun &&
+          nouns.includes(noun) &&
+          !/\/(simd|linalg|contract)\.ts$/.test(to) &&
+          !to.startsWith(`assembly/${noun}-`)
+        );
+      })
       .map(importText),
   'linalg of assembly imports simd and contract; simd, memory and contract nothing': (tree) =>
     imports(tree, 'assembly/')
@@ -274,11 +279,12 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
           (/\/linalg\.ts$/.test(from) && !/\/(simd|contract)\.ts$/.test(to)),
       )
       .map(importText),
-  'nouns of native include their own header and linalg': (tree) =>
+  'nouns of native include their own header, linalg and their own parts': (tree) =>
     includes(tree)
       .filter(({ from, to }) => {
-        const noun = /^native\/(\w+)\.cc$/.exec(from)?.[1];
-        return noun && nouns.includes(noun) && ![`kernels/${noun}.h`, 'linalg.h'].includes(to);
+        const noun = /^native\/(\w+?)(?:\.cc|-\w+\.h)$/.exec(from)?.[1];
+        const own = noun && ([`kernels/${noun}.h`, 'linalg.h'].includes(to) || to.startsWith(`${noun}-`));
+        return noun && nouns.includes(noun) && !own;
       })
       .map(importText),
   'linalg of native includes simd and contract, and simd nothing of ours': (tree) =>
@@ -457,18 +463,24 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
     ['assembly/lds.ts', 'import { f } from "some-package";', 'assembly/lds.ts imports some-package'],
     ['native/lds.cc', '#include "../src/levels.h"', 'native/lds.cc imports ../src/levels.h'],
   ],
-  'nouns of assembly import simd, linalg and contract': [
+  'nouns of assembly import simd, linalg, contract and their own parts': [
     ['assembly/lds.ts', 'import * as gaussian from "./gaussian";', 'assembly/lds.ts imports assembly/gaussian.ts'],
     ['assembly/lds.ts', 'import { alloc } from "./memory";', 'assembly/lds.ts imports assembly/memory.ts'],
+    [
+      'assembly/mixture.ts',
+      'import { solve } from "./lds-lanes";',
+      'assembly/mixture.ts imports assembly/lds-lanes.ts',
+    ],
   ],
   'linalg of assembly imports simd and contract; simd, memory and contract nothing': [
     ['assembly/simd.ts', 'import { tri } from "./linalg";', 'assembly/simd.ts imports assembly/linalg.ts'],
     ['assembly/linalg.ts', 'import { alloc } from "./memory";', 'assembly/linalg.ts imports assembly/memory.ts'],
   ],
-  'nouns of native include their own header and linalg': [
+  'nouns of native include their own header, linalg and their own parts': [
     ['native/lds.cc', '#include "kernels/gaussian.h"', 'native/lds.cc imports kernels/gaussian.h'],
     ['native/lds.cc', '  #  include <cmath>', 'native/lds.cc imports cmath'],
     ['native/gaussian.cc', '#include "pool.h"', 'native/gaussian.cc imports pool.h'],
+    ['native/lds-lanes.h', '#include "pool.h"', 'native/lds-lanes.h imports pool.h'],
   ],
   'linalg of native includes simd and contract, and simd nothing of ours': [
     ['native/linalg.h', '#include <cmath>', 'native/linalg.h imports cmath'],

@@ -11,7 +11,7 @@ const sizes = {
   prepared: '4 latent pad(latent) + 2 d pad(latent) + latent pad(d) + 2 d pad(d) + 8',
   carried: 'latent + latent latent',
   // matrices and vectors of a step
-  scratch: '16 latent pad(latent) + 3 d pad(latent) + latent pad(d) + 3 d pad(d) + 6 pad(latent) + 6 pad(d)',
+  scratch: '16 latent pad(latent) + 3 d pad(latent) + latent pad(d) + 3 d pad(d) + 6 pad(latent) + 6 pad(d) + 6144',
 } as const;
 const ragged = { rows: 'n', lengths: 'lengths', info: ['n'] } as const;
 const close = { f64: 1e-9, f32: 1e-3 };
