@@ -160,7 +160,13 @@ export function factoriseRows(
  * The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at.
  * The rows of L before `from` are done.
  */
-export function pivotOf(A: Float64Array, d: number, p: number, L = new Float64Array(tri(p + 1)), from = 0): number {
+export function pivotOf(
+  A: Float64Array,
+  d: number,
+  p: number,
+  L: Float64Array = new Float64Array(tri(p + 1)),
+  from = 0,
+): number {
   for (let i = from; i <= p; i++)
     for (let j = 0; j <= i; j++) {
       let s = A[i * d + j]!;
