@@ -46,13 +46,6 @@ export function diagonalMatrix(diagonal: Float64Array): Float64Array {
   for (let i = 0; i < d; i++) A[i * (d + 1)] = diagonal[i]!;
   return A;
 }
-/** A [d,d] at the rows and columns `dims`, in their order. */
-export function select(A: Float64Array, d: number, dims: readonly number[]): Float64Array {
-  const o = dims.length;
-  const part = new Float64Array(o * o);
-  for (let a = 0; a < o; a++) for (let b = 0; b < o; b++) part[a * o + b] = A[dims[a]! * d + dims[b]!]!;
-  return part;
-}
 
 // ---- factorising ----
 /** The error for a matrix `which` (of component `component`, if there are several) with a pivot that is not > 0. */
@@ -178,12 +171,12 @@ export function pivotOf(
 }
 
 // ---- solving ----
-/** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
-export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
-  for (let i = 0; i < b.length; i++) {
-    let s = b[i]!;
-    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[p]!;
-    b[i] = s / L[tri(i) + i]!;
+/** L y = b by forward substitution, in place: b [d], at `from` of an array, becomes y. L [tri(d)]. */
+export function solveLower(L: Float64Array, b: Float64Array, from = 0, d = b.length): Float64Array {
+  for (let i = 0; i < d; i++) {
+    let s = b[from + i]!;
+    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[from + p]!;
+    b[from + i] = s / L[tri(i) + i]!;
   }
   return b;
 }
