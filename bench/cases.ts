@@ -47,19 +47,35 @@ export interface NetworkCase extends Workload {
   /** Steps of each sequence, which has one more observation. */
   readonly steps: number;
 }
-/** A linear dynamical system with as many observed coordinates as hidden ones: filter, then smoother or E-step sums. */
+/** A linear dynamical system with as many observed coordinates as hidden ones: filter; and smoother; or an EM iteration. */
 export interface DynamicsCase extends Workload {
   readonly latent: number;
   readonly sequences: number;
   readonly steps: number;
-  readonly pass: 'smooth' | 'moments';
+  readonly pass: 'filter' | 'smooth' | 'em';
 }
 /** A convolution in mode `valid`, or its gradients by both signals. */
 export interface ConvolutionCase extends Workload {
   readonly taps: number;
   readonly pass: 'forward' | 'gradient';
 }
-export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase | ConvolutionCase;
+/** A recurrent classifier with targets for the last step: logits, or the loss and its gradients by the parameters. */
+export interface RecurrentCase extends Workload {
+  readonly inputs: number;
+  readonly units: number;
+  readonly outputs: number;
+  readonly sequences: number;
+  readonly steps: number;
+  readonly pass: 'forward' | 'gradient';
+}
+/** The norms of a chain of Jacobians of relu, half of whose units are active. */
+export interface ChainCase extends Workload {
+  readonly units: number;
+  readonly steps: number;
+}
+export type Case = MixtureCase | DensityCase | NetworkCase | DynamicsCase | RecurrentCase | ChainCase | ConvolutionCase;
+export const isRecurrent = (given: Case): given is RecurrentCase => 'inputs' in given;
+export const isChain = (given: Case): given is ChainCase => 'units' in given && !isRecurrent(given);
 export const isConvolution = (given: Case): given is ConvolutionCase => 'taps' in given;
 export const isDynamics = (given: Case): given is DynamicsCase => 'latent' in given;
 export const isNetwork = (given: Case): given is NetworkCase => 'hidden' in given;
@@ -85,6 +101,7 @@ const systems = [
   { latent: 16, sequences: 1, steps: 10_000 },
   { latent: 32, sequences: 1, steps: 10_000 },
 ];
+const classifier = { inputs: 24, units: 200, outputs: 3, steps: 24 };
 const QUICK = 50; // a quick run has 50 times fewer points, and 8 times fewer sequences
 const one = { d: 8, M: 16, points: 1 };
 const none = { d: 1, M: 1, points: 0 };
@@ -99,17 +116,20 @@ export const casesOf = (quick: boolean): Case[] => [
   ...mixtureCases(quick),
   ...densityCases(quick),
   ...networkCases(quick),
+  ...chainCases(quick),
   ...convolutionCases(quick),
   ...dynamicsCases(quick),
+  ...recurrentCases(quick),
 ];
-/** Filter, smoother and lag-one covariances: 31⅓ m³; filter and the sums of the E step: 47⅓ m³. */
+/** Counts, in m³ of a step: filter, smoother and lag-one covariances; an EM iteration, whose M step is once for all. */
+const flopsDynamics = { smooth: 31 + 1 / 3, em: 47 + 1 / 3 };
 function dynamicsCases(quick: boolean): DynamicsCase[] {
   return systems.flatMap((system) =>
-    (['smooth', 'moments'] as const).map((pass) => {
+    (['filter', 'smooth', 'em'] as const).map((pass) => {
       const { latent, sequences } = system;
       const steps = quick ? Math.ceil(system.steps / QUICK) : system.steps;
       const variant = `latent=${latent} sequences=${sequences} ${pass}`;
-      const flops = ((pass === 'smooth' ? 94 : 142) / 3) * latent ** 3;
+      const flops = pass === 'filter' ? 0 : flopsDynamics[pass] * latent ** 3;
       const rows = sequences * steps;
       const size = { steps, points: rows, items: rows };
       return { workload: 'P3', variant, dtype: 'f64', ...system, ...size, pass, flops, threads: [1, 2] } as const;
@@ -121,6 +141,33 @@ export function flopsNetwork({ k, hidden, M }: Pick<NetworkCase, 'k' | 'hidden' 
   const outputs = M * (1 + k + (k * (k + 1)) / 2);
   const each = hidden.map((H, n) => H * (H + (n > 0 ? hidden[n - 1]! : 0) + k + outputs));
   return 6 * each.reduce((a, b) => a + b) + 4 * k * k * M;
+}
+const chains = [
+  { units: 200, steps: 100 },
+  { units: 32, steps: 10_000 },
+];
+/** Counts what is executed where half the units are active: 2n (n/2)². */
+function chainCases(quick: boolean): ChainCase[] {
+  return chains.flatMap(({ units, steps: all }) =>
+    dtypes.map((dtype) => {
+      const steps = quick ? all / 10 : all;
+      const size = { units, steps, points: steps, items: steps };
+      const variant = `n=${units} T=${all}`;
+      return { workload: 'P5', variant, dtype, ...size, flops: units ** 3 / 2, nominal: true, threads: [1] };
+    }),
+  );
+}
+export interface ChainDraw {
+  /** [units, units], and [steps, units] of 0 and 1 in the dtype of the case. */
+  readonly W: Float64Array;
+  readonly slopes: Real;
+}
+/** Draws weights that keep the norm of a gradient, and slopes. */
+export function drawChain({ units: n, steps, dtype }: ChainCase): ChainDraw {
+  const random = new Random(1);
+  const W = Float64Array.from({ length: n * n }, () => random.normal() * Math.sqrt(2 / n));
+  const slopes = Float64Array.from({ length: steps * n }, () => Number(random.uniform() < 0.5));
+  return { W, slopes: dtype === 'f32' ? Float32Array.from(slopes) : slopes };
 }
 function convolutionCases(quick: boolean): ConvolutionCase[] {
   return [31, 1025].flatMap((taps) =>
@@ -144,6 +191,57 @@ function convolutionCases(quick: boolean): ConvolutionCase[] {
       }),
     ),
   );
+}
+/** Counts 2[H²(T-1)/T + HI + OH/T] for a step forward, as h0 is 0; 2[3H²(T-1)/T + 2HI + 3OH/T] with BPTT. */
+export function flopsRecurrent(
+  { inputs: I, units: H, outputs: O, steps: T }: typeof classifier,
+  pass: RecurrentCase['pass'],
+): number {
+  const [recurrent, input, output] = pass === 'forward' ? [1, 1, 1] : [3, 2, 3];
+  return 2 * ((recurrent * H * H * (T - 1)) / T + input * H * I + (output * O * H) / T);
+}
+/** An item is a step of a sequence; of the batch of one sequence, for its latency, it is the sequence. */
+function recurrentCases(quick: boolean): RecurrentCase[] {
+  const { inputs, units, outputs, steps } = classifier;
+  const shape = `${inputs}-${units}-${outputs} T=${steps}`;
+  const batches = [
+    { batch: 128, pass: 'forward' },
+    { batch: 128, pass: 'gradient' },
+    { batch: 1, pass: 'forward' },
+  ] as const;
+  return batches.flatMap(({ batch, pass }) =>
+    dtypes.map((dtype) => {
+      const sequences = quick ? Math.ceil(batch / 8) : batch;
+      const points = sequences * steps;
+      const variant = `${shape} batch=${batch} ${pass === 'forward' ? 'forward' : 'forward+BPTT'}`;
+      const flops = flopsRecurrent(classifier, pass) * (batch === 1 ? steps : 1);
+      const items = batch === 1 ? 1 : points;
+      const size = { sequences, points, items, flops, threads: batch === 1 ? [1] : [1, 2] };
+      return { workload: 'P4', variant, dtype, ...classifier, ...size, pass };
+    }),
+  );
+}
+export interface RecurrentDraw {
+  readonly U: Float64Array;
+  readonly V: Float64Array;
+  readonly W: Float64Array;
+  /** [sequences, steps, inputs] and [sequences, outputs], in the dtype of the case. */
+  readonly x: Real;
+  readonly y: Real;
+}
+/** Draws weights that keep about half of the units active, normal inputs, and targets in [0,1]. */
+export function drawRecurrent({ inputs: I, units: H, outputs: O, sequences, points, dtype }: RecurrentCase) {
+  const random = new Random(1);
+  const weights = (length: number, scale: number): Float64Array =>
+    Float64Array.from({ length }, () => scale * random.normal());
+  const data = (length: number, draw: () => number): Real => {
+    const values = dtype === 'f32' ? new Float32Array(length) : new Float64Array(length);
+    for (let i = 0; i < length; i++) values[i] = draw();
+    return values;
+  };
+  const [U, V, W] = [weights(H * H, 1.2 / Math.sqrt(H)), weights(H * I, 0.2), weights(O * H, 1 / Math.sqrt(H))];
+  const x = data(points * I, () => random.normal());
+  return { U, V, W, x, y: data(sequences * O, () => random.uniform()) } satisfies RecurrentDraw;
 }
 export interface ConvolutionDraw {
   /** [points], [taps] and [points - taps + 1], in the dtype of the case. */

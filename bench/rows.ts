@@ -7,7 +7,7 @@ export interface Row {
   readonly variant: string;
   readonly dtype: DType;
   readonly contender: string;
-  readonly backend: 'native' | 'wasm' | 'js';
+  readonly backend: 'native' | 'wasm' | 'js' | 'python';
   readonly isa: string;
   readonly threads: number;
   readonly nsPerItem: number;

@@ -5,40 +5,50 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Case,
+  type ChainCase,
   type ConvolutionCase,
   casesOf,
   type DensityCase,
   type DynamicsCase,
+  drawChain,
   drawConvolution,
   drawDensity,
   drawDynamics,
   drawMixture,
   drawNetwork,
+  drawRecurrent,
+  isChain,
   isConvolution,
   isDensity,
   isDynamics,
   isNetwork,
+  isRecurrent,
   type MixtureCase,
   type NetworkCase,
   type Real,
+  type RecurrentCase,
 } from './cases.ts';
-import { coldRows } from './cold.ts';
-import { type Contender, field } from './contenders/all.ts';
+import { coldRows, isPacked, packageRows } from './cold.ts';
+import type { Contender } from './contenders/contender.ts';
+import { field } from './field.ts';
 import { type Effort, type Job, measure } from './measure.ts';
 import { report } from './report.ts';
 import { better, buildProbe, limitsOf, withWasm } from './roofline/limits.ts';
 import { type Row, rowOf } from './rows.ts';
 import {
   bounds,
+  chainBounds,
   convolutionBounds,
   densityBounds,
   dynamicsBounds,
   networkBounds,
   reference,
+  referenceChain,
   referenceConvolution,
   referenceDensity,
   referenceDynamics,
   referenceNetwork,
+  referenceRecurrent,
   verify,
 } from './verify.ts';
 
@@ -74,7 +84,11 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
         ? dynamics(given)
         : isConvolution(given)
           ? convolution(given)
-          : mixture(given);
+          : isRecurrent(given)
+            ? recurrent(given)
+            : isChain(given)
+              ? chain(given)
+              : mixture(given);
   const out = given.dtype === 'f32' ? new Float32Array(want.length) : new Float64Array(want.length);
   return contenders.flatMap((contender) => {
     const own = ready(contender, out);
@@ -94,30 +108,42 @@ function enter(given: Case, contenders: readonly Contender[]): Entry[] {
 /** The right result, a way to compute it, and how far off it may be (numbers below `least` relative to `least`). */
 function mixture(given: MixtureCase) {
   const draw = drawMixture(given);
-  const ready = (contender: Contender, out: Real) => contender.ready(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.ready?.(given, draw, out);
   return { want: reference(given, draw), ready, bound: bounds[given.dtype], least: 0 };
 }
 function density(given: DensityCase) {
   const draw = drawDensity(given);
-  const ready = (contender: Contender, out: Real) => contender.readyDensity(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyDensity?.(given, draw, out);
   return { want: referenceDensity(given, draw), ready, bound: densityBounds[given.dtype], least: 1 };
 }
 
 function network(given: NetworkCase) {
   const draw = drawNetwork(given);
-  const ready = (contender: Contender, out: Real) => contender.readyNetwork(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyNetwork?.(given, draw, out);
   return { want: referenceNetwork(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
+}
+
+function recurrent(given: RecurrentCase) {
+  const draw = drawRecurrent(given);
+  const ready = (contender: Contender, out: Real) => contender.readyRecurrent?.(given, draw, out);
+  return { want: referenceRecurrent(given, draw), ready, bound: networkBounds[given.dtype], least: 1 };
 }
 
 function dynamics(given: DynamicsCase) {
   const draw = drawDynamics(given);
-  const ready = (contender: Contender, out: Real) => contender.readyDynamics(given, draw, out as Float64Array);
+  const ready = (contender: Contender, out: Real) => contender.readyDynamics?.(given, draw, out as Float64Array);
   return { want: referenceDynamics(given, draw), ready, bound: dynamicsBounds[given.dtype], least: 1 };
+}
+
+function chain(given: ChainCase) {
+  const draw = drawChain(given);
+  const ready = (contender: Contender, out: Real) => contender.readyChain?.(given, draw, out as Float64Array);
+  return { want: referenceChain(given, draw), ready, bound: chainBounds[given.dtype], least: 1 };
 }
 
 function convolution(given: ConvolutionCase) {
   const draw = drawConvolution(given);
-  const ready = (contender: Contender, out: Real) => contender.readyConvolution(given, draw, out);
+  const ready = (contender: Contender, out: Real) => contender.readyConvolution?.(given, draw, out);
   return { want: referenceConvolution(given, draw), ready, bound: convolutionBounds[given.dtype], least: 1 };
 }
 
@@ -127,14 +153,17 @@ async function main(args: string[]): Promise<void> {
   const wantsCold = only.test('cold');
   const wantsLimits = only.test('limit');
   if (cases.length === 0 && !wantsCold && !wantsLimits)
-    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P6, P7, P8, cold, limit`);
+    throw new UsageError(`no workload matches ${only}: P1, P1d, P2, P2n, P3, P4, P5, P6, P7, P8, cold, limit`);
   if (json !== undefined) accessSync(dirname(resolve(json)), constants.W_OK); // fail now, not after minutes
   const effort: Effort = quick ? { rounds: 3, seconds: 0.05 } : { rounds: 7, seconds: 0.3 };
   const processes = quick ? 3 : 20;
   const title = machine(quick, effort, processes);
 
-  const { contenders, missing, levels } = field();
-  const coldStarts = wantsCold ? coldRows(levels.length > 0 ? ['native', 'wasm'] : ['wasm'], processes, progress) : [];
+  const { contenders, missing: absent, levels } = await field(new Set(cases.map(({ workload }) => workload)));
+  const missing = [...absent, ...(wantsCold && !isPacked() ? ['cold starts of the package (npm run pack)'] : [])];
+  const backends = levels.length > 0 ? (['native', 'wasm'] as const) : (['wasm'] as const);
+  const coldStarts = wantsCold ? coldRows(backends, processes, progress) : [];
+  if (wantsCold && isPacked()) coldStarts.push(...packageRows(backends, processes, progress));
   const entries = cases.map((given) => {
     progress(`verifying ${given.workload} ${given.variant} ${given.dtype}`);
     return enter(given, contenders);

@@ -1,6 +1,8 @@
 /** Verify, then time: a contender's result is compared with plain JavaScript in f64 before it is timed, and after. */
 import { contract } from '../src/contract.ts';
 import type {
+  ChainCase,
+  ChainDraw,
   ConvolutionCase,
   ConvolutionDraw,
   DensityCase,
@@ -13,11 +15,15 @@ import type {
   NetworkCase,
   NetworkDraw,
   Real,
+  RecurrentCase,
+  RecurrentDraw,
 } from './cases.ts';
+import { plainChain } from './contenders/chains.ts';
 import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
 import { PlainDynamics } from './contenders/dynamics.ts';
 import { PlainNetwork } from './contenders/network.ts';
 import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
+import { PlainRecurrent } from './contenders/recurrent.ts';
 
 /** The largest relative errors allowed: the tolerances of the kernels. */
 export const bounds: Readonly<Record<DType, number>> = contract.mixture.logDensity.rtol;
@@ -57,17 +63,36 @@ export function referenceConvolution({ points, taps, pass }: ConvolutionCase, dr
   return out;
 }
 type Three = [Float64Array, Float64Array, Float64Array];
+/** Computes what `plainChain` writes. */
+export function referenceChain({ units, steps }: ChainCase, { W, slopes }: ChainDraw): Float64Array {
+  const out = new Float64Array(steps);
+  plainChain(W, Float64Array.from(slopes), units, out);
+  return out;
+}
+/** Errors of a step add up over the steps. */
+export const chainBounds: Readonly<Record<DType, number>> = { f64: 1e-9, f32: 2e-2 };
 /** Relative to the size of a sum of normal products, which is the root of their number. */
 export const convolutionBounds: Readonly<Record<DType, number>> = { f64: 1e-11, f32: 2e-3 };
 /** Computes what `PlainDynamics` writes. */
 export function referenceDynamics({ pass, points, steps }: DynamicsCase, draw: DynamicsDraw): Float64Array {
   const { m } = draw.parameters;
-  const out = new Float64Array(points + (pass === 'smooth' ? points * m : 6 * m * m));
+  const length = { filter: points * m, smooth: 1 + points * m, em: 1 + m + 5 * m * m };
+  const out = new Float64Array(length[pass]);
   new PlainDynamics(draw.parameters)[pass](draw.x, steps, out);
   return out;
 }
 /** The reference takes differences of sums over all rows. */
 export const dynamicsBounds: Readonly<Record<DType, number>> = { f64: 1e-8, f32: 1e-3 };
+/** Computes the logits of a recurrent classifier's draw; or its loss, followed by the gradients by U, V and W. */
+export function referenceRecurrent(given: RecurrentCase, draw: RecurrentDraw): Float64Array {
+  const { units: H, inputs: I, outputs: O, sequences, steps, pass } = given;
+  const [x, y] = [Float64Array.from(draw.x), Float64Array.from(draw.y)];
+  const out = new Float64Array(pass === 'forward' ? sequences * O : 1 + H * (H + I + O));
+  const model = new PlainRecurrent(draw.U, draw.V, draw.W, H, steps);
+  if (pass === 'forward') model.forward(x, out);
+  else model.lossGradient(x, y, out);
+  return out;
+}
 /** Loss and gradient are sums over steps, in which errors add up. */
 export const networkBounds: Readonly<Record<DType, number>> = { f64: 1e-10, f32: 2e-2 };
 

@@ -1,38 +1,18 @@
 /**
  * A recurrent classifier reads four hours of road occupancy and predicts the next half hour, as fractions. `npm run
  * example:occupancy [-- FILE or FOLDER]`, or `node build/js/examples/occupancy.js [FILE or FOLDER] [--out FILE.svg]
- * [--quick]`: FILE has lines `time,percent`, FOLDER is the UCI set PEMS-SF; without either it makes up a road.
+ * [--seed N] [--quick]`: FILE has lines `time,percent`, FOLDER is the UCI set PEMS-SF; without either it makes up a road.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultBackend, RecurrentClassifier } from 'seqlik';
 import { roadPicture } from './road-picture.ts';
-import { type Road, readRoad } from './roads.ts';
+import { readRoad } from './roads.ts';
 import { table } from './table.ts';
+import { AHEAD, split, windowsOf } from './windows.ts';
 
-const SEEN = 24; // values of ten minutes
-const AHEAD = 3;
-const HELD_OUT = 0.3; // of the time, its last part
-
-/** Complete windows: what is seen, what follows, and where. */
-interface Windows {
-  readonly x: Float64Array[];
-  readonly y: number[][];
-  /** The place of the first value that follows. */
-  readonly at: number[];
-}
-function windowsOf({ values }: Road, from: number, end: number): Windows {
-  const [x, y, at]: [Float64Array[], number[][], number[]] = [[], [], []];
-  for (let i = from; i + SEEN + AHEAD <= end; i++) {
-    const part = values.subarray(i, i + SEEN + AHEAD);
-    if (part.some(Number.isNaN)) continue;
-    x.push(Float64Array.from({ length: 2 * SEEN }, (_, j) => (j % 2 === 0 ? part[j / 2]! : 1))); // a constant: the bias
-    y.push(Array.from(part.subarray(SEEN)));
-    at.push(i + SEEN);
-  }
-  return { x, y, at };
-}
+const VISITS = 10_000; // of windows: each is seen again and again if the road has few, and each four times at least
 
 /** The mean cross-entropy of a target; a prediction of 0 or 1 is moved inside by a thousandth. */
 function entropyOf(y: readonly number[][], prediction: (window: number, ahead: number) => number): number {
@@ -47,22 +27,24 @@ function entropyOf(y: readonly number[][], prediction: (window: number, ahead: n
 
 async function main(): Promise<void> {
   const { values: options, positionals } = parseArgs({
-    options: { out: { type: 'string' }, quick: { type: 'boolean' } },
+    options: { out: { type: 'string' }, quick: { type: 'boolean' }, seed: { type: 'string' } },
     allowPositionals: true,
   });
   const { out = 'build/occupancy.svg' } = options;
   const road = readRoad(positionals[0]);
-  const split = Math.round((1 - HELD_OUT) * road.values.length);
-  const training = windowsOf(road, 0, split);
-  const heldOut = windowsOf(road, split, road.values.length);
+  const { training, heldOut } = split(windowsOf(road));
   if (training.x.length < 20 || heldOut.x.length === 0)
     throw new Error(`${road.name}: ${training.x.length} and ${heldOut.x.length} complete windows are too few`);
 
   const startedAt = performance.now();
   const { model, report } = await RecurrentClassifier.fit(training.x, training.y.flat(), {
-    ...{ inputs: 2, hidden: options.quick ? 24 : 200, outputs: AHEAD },
-    ...{ learningRate: 1e-3, validation: 0.15, patience: 12, batch: 32, seed: 1 },
-    maxIterations: options.quick ? 20 : 60,
+    ...{ inputs: 2, hidden: options.quick ? 24 : 200, outputs: AHEAD, seed: Number(options.seed ?? 1) },
+    // small steps, and as many as it takes: held-out windows of so few, so much alike, end the training at any time
+    ...{ learningRate: 3e-4, schedule: 'cosine', batch: 8, validation: 0 },
+    maxIterations: Math.max(
+      options.quick ? 1 : 4,
+      Math.ceil((options.quick ? VISITS / 8 : VISITS) / training.x.length),
+    ),
   });
   const seconds = (performance.now() - startedAt) / 1000;
   const { probabilities } = model.predict(heldOut.x);
@@ -81,11 +63,8 @@ async function main(): Promise<void> {
     table(
       [
         ['road', road.name],
-        ['windows', `${training.x.length} to learn from, ${heldOut.x.length} of the last 30 % of the time`],
-        [
-          'classifier',
-          `${model.hidden} units; epoch ${report.bestIteration} of ${report.iterations}, ${seconds.toFixed(1)} s`,
-        ],
+        ['windows', `${training.x.length} to learn from, then ${heldOut.x.length} held out`],
+        ['classifier', `${model.hidden} units; ${report.iterations} epochs, ${seconds.toFixed(1)} s`],
         ['backend', `${name} ${isa}, ${threads} threads`],
       ],
       2,

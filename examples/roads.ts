@@ -26,7 +26,7 @@ function readReadings(path: string): Road {
     const [time = '', value = ''] = row.split(',');
     const at = Date.parse(`${time.trim().replace(' ', 'T')}Z`);
     const percent = Number(value);
-    if (Number.isNaN(at) || !(percent >= 0 && percent <= 100))
+    if (Number.isNaN(at) || value.trim() === '' || !(percent >= 0 && percent <= 100))
       throw new Error(`${path}: line ${i + 2} is "${row}", not a time and a percentage`);
     return { at, percent };
   });

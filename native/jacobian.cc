@@ -12,16 +12,6 @@ template <class T> INLINE double MOST() { return F64<T> ? 0x1p400 : 0x1p50; }
 template <class T> INLINE int EXPONENT() { return F64<T> ? 256 : 32; }
 constexpr int ROUNDS = 40;  // rescales any finite number, and ends for those that are not
 
-// the indices of the numbers that are not 0
-template <class T> int nonzero(int d, const T* x, int32_t* index) {
-  int count = 0;
-  for (int i = 0; i < d; i++) {
-    index[count] = i;
-    count += x[i] != 0;
-  }
-  return count;
-}
-
 constexpr int N = SUMS / TALLEST;  // vectors of a tile
 
 // ---- C[row] = slope[row] Σ_c U[row,c] M[c] over the given rows and columns ----
@@ -195,6 +185,18 @@ void apply(int rows, int p, int j, const T* C, int width, const T* beta, const i
     for (int l = first; l < width; l += LANES<T>) store(q + l, nmadd<T>(v, load(dots + l), load(q + l)));
   }
 }
+}
+
+// by one look at each: s (s - 1) (most - |x|) >= 0 for s = |x| inverse, which is no subnormal number but 0
+template <class T> int moderate(int n, const T* x, const T* inverse, const T* most) {
+  const V<T> least = splat(-K<T>::normal), scale = splat(*inverse), top = splat(*most);
+  for (int i = 0; i < n; i += LANES<T>) {
+    const V<T> size = abs<T>(loadSome(x + i, n - i)), s = size * scale, sign = s * (s - T(1)) * (top - size);
+    if (everyGreater<T>(sign, least)) continue;
+    for (int lane = 0; lane < LANES<T>; lane++)
+      if (!(sign[lane] > -K<T>::normal)) return 1 + i + lane;
+  }
+  return 0;
 }
 
 template <class T> int product(

@@ -38,6 +38,8 @@ const here = () => {
   return `${process.platform}-${process.arch}${process.platform === 'linux' ? (gnu ? '-gnu' : '-musl') : ''}`;
 };
 const out = 'build/packages';
+/** For those who read the sources, which are in the repository. */
+const unpacked = ['docs/architecture.md', 'docs/errata.md', 'docs/math', 'docs/math.md', 'docs/pictures'];
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
@@ -107,7 +109,7 @@ async function packLibrary() {
   await bundle(`${folder}/dist`);
   cpSync('dist/wasm', `${folder}/dist/wasm`, { recursive: true });
   for (const name of ['native', 'docs', 'CMakeLists.txt', 'README.md', 'LICENSE', 'CHANGELOG.md'])
-    cpSync(name, join(folder, name), { recursive: true });
+    cpSync(name, join(folder, name), { recursive: true, filter: (path) => !unpacked.includes(path) });
   const { devDependencies, scripts, ...published } = manifest;
   write(folder, {
     ...published,

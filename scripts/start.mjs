@@ -1,9 +1,14 @@
 // `npm start [-- ARGUMENTS]`: installs and builds what is missing, then scores the penguins (examples/penguins.ts);
 // `npm run example:NAME`: the same for another example, which is the first argument here.
 import { spawn } from 'node:child_process';
-import { install, js, native, wasm } from './build.mjs';
+import { estimate, install, js, native, wasm } from './build.mjs';
 
 try {
+  const seconds = estimate();
+  if (seconds > 0) {
+    const time = seconds < 60 ? 'a minute at most' : `about ${Math.ceil(seconds / 60)} minutes`;
+    process.stderr.write(`setting up takes ${time}; the next start needs none of it\n`);
+  }
   install();
   const hasNative = native();
   wasm();

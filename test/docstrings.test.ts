@@ -6,20 +6,29 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { docstringsOf, matches, run } from './support/docstrings.ts';
 
 const { examples, missing } = docstringsOf('src/index.ts');
-test('every public class, function and method has an example', () => expect(missing).toEqual([]));
+const server = docstringsOf('src/server/index.ts');
+test('every public class, function and method has an example', () => {
+  expect(missing).toEqual([]);
+  expect(server.missing).toEqual([]);
+});
 
 describe.each([
   ['the default backend', process.env['SEQLIK_BACKEND']],
   ['wasm', 'wasm'],
 ])('on %s', (_, backend) => {
   let exports: object;
+  let ofServer: object;
   beforeAll(async () => {
     vi.stubEnv('SEQLIK_BACKEND', backend);
     vi.resetModules(); // the default backend is opened once for each copy of the library
     exports = await import('../src/index.ts');
+    ofServer = { ...exports, serve: (await import('../src/server/index.ts')).serve };
   });
   afterAll(() => void vi.unstubAllEnvs());
   test.each(examples.map((example) => [example.name, example] as const))('%s', (_, example) => run(example, exports));
+  test.each(server.examples.map((example) => [example.name, example] as const))('%s of the server', (_, example) =>
+    run(example, ofServer),
+  );
 });
 
 describe('an example', () => {

@@ -111,6 +111,40 @@ describe.concurrent('importing', () => {
   });
 });
 
+describe.concurrent('the entry without a module', () => {
+  const compile = (name: string): string =>
+    `new WebAssembly.Module(readFileSync(new URL(import.meta.resolve('seqlik/${name}.wasm'))))`;
+  const withFile = (code: string): string => `import { readFileSync } from 'node:fs'; ${code}`;
+
+  test('exports what the public door exports, the same values', async () => {
+    const { missing, same } = await outside(`
+      import * as index from 'seqlik'; import * as external from 'seqlik/external';
+      const missing = Object.keys(index).filter((name) => !(name in external));
+      tell({ missing, same: Object.keys(external).every((name) => index[name] === external[name]) });`);
+    expect({ missing, same }).toEqual({ missing: [], same: true });
+  });
+  test('asks for a module where none is given', async () => {
+    const from = (code: string): string => code.replace("from 'seqlik'", "from 'seqlik/external'");
+    const { code, message } = await outside(from(open("{ name: 'wasm' }")));
+    expect({ code, message }).toEqual({ code: 'BACKEND', message: expect.stringContaining("'seqlik/kernels.wasm'") });
+  });
+  test.each(['kernels', 'mixture'])('%s.wasm gives the bits of wasm', async (name) => {
+    const code = score(`openBackend({ module: ${compile(name)} })`).replace("from 'seqlik'", "from 'seqlik/external'");
+    expect(await outside(withFile(code))).toEqual(await wasm());
+  });
+  test('mixture.wasm is below half of the whole, and says what it lacks', async () => {
+    const size = (name: string): number => readFileSync(`dist/wasm/${name}.wasm`).length;
+    expect(size('mixture')).toBeLessThan(size('kernels') / 2);
+    const { code, message } = await outside(
+      withFile(`import { convolve, openBackend } from 'seqlik/external';
+        const backend = openBackend({ module: ${compile('mixture')} });
+        try { tell({ y: [...convolve([1, 2, 3], [1, 1], { backend })] }); }
+        catch ({ code, message }) { tell({ code, message }); }`),
+    );
+    expect({ code, message }).toEqual({ code: 'BACKEND', message: expect.stringContaining("'seqlik/kernels.wasm'") });
+  });
+});
+
 describe.concurrent('where addons are not allowed', () => {
   test('the default is wasm, with its bits', async () => {
     const got = await outside(score('defaultBackend()'), { flags: noAddons });

@@ -83,7 +83,8 @@ function reach(edges: readonly Import[], from: string): Map<string, string> {
 }
 
 // ---- the floors ----
-const doors = /^src\/(index\.ts|(cli|server|cluster|report)\/)/;
+const publicDoors = ['src/index.ts', 'src/external.ts'];
+const doors = /^src\/((index|external)\.ts|(cli|server|cluster|report)\/)/;
 type Floor = 'doors' | 'table' | 'models' | 'backends' | 'ground';
 function floorOf(path: string): Floor {
   if (doors.test(path)) return 'doors';
@@ -130,17 +131,22 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   'src/models/recurrent/classifier/': [],
   'src/models/recurrent/diagnose/': [],
   'src/cli/fit/': ['src/cli/kinds.ts'],
-  'src/cli/score/': ['src/cli/kinds.ts'],
+  'src/cli/score/': ['src/cli/kinds.ts', 'src/cli/impute.ts', 'src/cli/rewrite.ts'],
   'src/cli/inspect/': ['src/cli/kinds.ts'],
   'src/cli/describe/': ['src/cli/kinds.ts'],
   'src/cli/sample/': ['src/cli/kinds.ts'],
   'src/cli/forecast/': [],
+  'src/server/scorers/': [],
 };
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/') + 1);
 function mayEnter(from: string, room: string): boolean {
   const face = `${room.slice(0, -1)}.ts`;
   return from.startsWith(room) || from === face || rooms[room]!.some((sister) => from.startsWith(sister));
 }
+
+/** Packages that a user installs for the door that needs them. */
+const optional = new Set(Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).peerDependencies));
+const packageOf = (name: string): string => /^(@[^/]+\/)?[^/]+/.exec(name)![0];
 
 const importText = ({ from, to }: Import): string => `${from} imports ${to}`;
 const own = (tree: Tree): Import[] => imports(tree, 'src/').filter(({ external }) => !external);
@@ -171,9 +177,9 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     own(tree)
       .filter(({ from, to }) => floorOf(from) === 'table' && floorOf(to) !== 'table' && to !== 'src/errors.ts')
       .map(importText),
-  'only the default backend knows where the wasm module is': (tree) =>
+  'only the public door knows where the wasm module is': (tree) =>
     imports(tree, 'src/')
-      .filter(({ from, to }) => to === '#wasm' && from !== 'src/backends/default.ts')
+      .filter(({ from, to }) => to === '#wasm' && from !== 'src/index.ts')
       .map(importText),
   'models import ground, models and the default backend, never a concrete one': (tree) =>
     own(tree)
@@ -210,13 +216,24 @@ const rules: Readonly<Record<string, (tree: Tree) => string[]>> = {
     own(tree)
       .filter(
         ({ from, to }) =>
-          from === 'src/index.ts' && (floorOf(to) === 'doors' || /^src\/backends\/(?!default)/.test(to)),
+          publicDoors.includes(from) &&
+          !publicDoors.includes(to) &&
+          (floorOf(to) === 'doors' || /^src\/backends\/(?!default)/.test(to)),
       )
       .map(importText),
   'the other doors use what the public door exports': (tree) =>
     own(tree)
-      .filter(({ from }) => floorOf(from) === 'doors' && from !== 'src/index.ts')
+      .filter(({ from }) => floorOf(from) === 'doors' && !publicDoors.includes(from))
       .filter(({ to }) => !['doors', 'table'].includes(floorOf(to)))
+      .map(importText),
+  'optional packages are imported by their door alone': (tree) =>
+    imports(tree, 'src/')
+      .filter(({ from, to, external }) => external && optional.has(packageOf(to)) && !from.startsWith('src/server/'))
+      .map(importText),
+  'other doors open the server only when they are asked to': (tree) =>
+    own(tree)
+      .filter(({ from, to }) => to.startsWith('src/server/') && !from.startsWith('src/server/'))
+      .filter(({ dynamic, typeOnly }) => !dynamic && !typeOnly)
       .map(importText),
   'what the public door reaches imports no node: module statically': (tree) => {
     const lasting = imports(tree, 'src/').filter(({ typeOnly }) => !typeOnly);
@@ -349,8 +366,9 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
       'src/table/a.ts imports src/models/model.ts',
     ],
   ],
-  'only the default backend knows where the wasm module is': [
+  'only the public door knows where the wasm module is': [
     ['src/models/a.ts', "import { wasmModule } from '#wasm';", 'src/models/a.ts imports #wasm'],
+    ['src/external.ts', "import { wasmModule } from '#wasm';", 'src/external.ts imports #wasm'],
   ],
   'models import ground, models and the default backend, never a concrete one': [
     [
@@ -422,6 +440,13 @@ const bad: Readonly<Record<string, (readonly [path: string, text: string, senten
       'src/cli/a.ts imports src/models/gaussian.ts',
     ],
     ['src/report/a.ts', "import { SeqlikError } from '../errors.ts';", 'src/report/a.ts imports src/errors.ts'],
+  ],
+  'optional packages are imported by their door alone': [
+    ['src/models/a.ts', "import fastify from 'fastify';", 'src/models/a.ts imports fastify'],
+    ['src/cli/a.ts', "const late = () => import('@fastify/swagger/x');", 'src/cli/a.ts imports @fastify/swagger/x'],
+  ],
+  'other doors open the server only when they are asked to': [
+    ['src/cli/a.ts', "import { serve } from '../server/index.ts';", 'src/cli/a.ts imports src/server/index.ts'],
   ],
   'what the public door reaches imports no node: module statically': [
     ['src/errors.ts', "import { inspect } from 'node:util';", 'src/errors.ts imports node:util'],

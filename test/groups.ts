@@ -20,5 +20,7 @@ export const alone: Readonly<Record<string, string>> = {
   'test/exit.test.ts': 'measures time, counts threads',
   'test/hostile/abort.test.ts': 'measures time',
   'test/leaks.test.ts': 'measures memory',
+  'test/runtimes.test.ts': 'installs what test/package.test.ts packs',
+  'test/server/swap.test.ts': 'measures memory',
   'test/symbols.test.ts': 'builds what test/arm64.test.ts builds',
 };

@@ -1,22 +1,19 @@
 /** The packed package, installed into an empty project: which backend it opens, and what it says of binaries it finds. */
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasNative } from './support/models.ts';
+import { env, platform as here, pack, tarballs, version } from './support/packed.ts';
 
 const run = promisify(execFile);
-const packages = resolve('build/packages');
-const here = `linux-${process.arch}-gnu`;
 const project = mkdtempSync(join(tmpdir(), 'seqlik-package-'));
 const library = join(project, 'node_modules/seqlik');
 const platforms = join(project, 'node_modules/@seqlik');
 const binary = join(platforms, here, 'kernels.node');
-const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(SEQLIK_|NODE_OPTIONS$|npm_)/.test(name)),
-);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 interface Opened {
@@ -62,11 +59,13 @@ async function withPlatforms(change: () => void, check: () => Promise<void>): Pr
 const skipped = process.platform !== 'linux' || !hasNative || process.env['SEQLIK_BACKEND'] === 'wasm';
 describe.skipIf(skipped)('packed and installed', () => {
   beforeAll(() => {
-    execFileSync('npm', ['run', '--silent', 'pack'], { stdio: 'pipe', env });
+    pack();
     writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-    const tarballs = readdirSync(packages).filter((name) => name === 'seqlik-0.1.0.tgz' || name.includes(here));
-    const paths = tarballs.map((name) => join(packages, name));
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', ...paths], { cwd: project, stdio: 'pipe', env });
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', ...Object.values(tarballs)], {
+      cwd: project,
+      stdio: 'pipe',
+      env,
+    });
   }, 900_000);
 
   test('nothing is run at installation, and platforms stand in the packed manifest only', () => {
@@ -80,6 +79,44 @@ describe.skipIf(skipped)('packed and installed', () => {
       libc: ['glibc'],
       preferUnplugged: true,
     });
+  });
+  test('the library has at most 600 kB packed, a platform 900', () => {
+    expect(statSync(tarballs.library).size).toBeLessThanOrEqual(600_000);
+    expect(statSync(tarballs.platform).size).toBeLessThanOrEqual(900_000);
+  });
+  test('every door has its code and its types, the command its file', () => {
+    const { exports, bin } = JSON.parse(readFileSync(join(library, 'package.json'), 'utf8'));
+    const files = [
+      ...Object.values(exports).flatMap((door) => (typeof door === 'string' ? door : Object.values(door!))),
+    ];
+    expect(files.length).toBeGreaterThan(6);
+    for (const file of [...files, ...Object.values(bin)] as string[])
+      expect(statSync(join(library, file)).size, file).toBeGreaterThan(100);
+  });
+  test('seqlik/external reaches no module', () => {
+    const reached = new Set([join(library, 'dist/external.js')]);
+    for (const file of reached)
+      for (const [, name] of readFileSync(file, 'utf8').matchAll(/^(?:import|export).*?"([^"]+)";$/gm)) {
+        expect(name, file).not.toBe('#wasm');
+        if (name!.startsWith('.')) reached.add(join(file, '..', name!));
+      }
+    expect(reached.size).toBeGreaterThan(3);
+  });
+  test('a bundle that scores a mixture holds neither networks nor systems, and no module', async () => {
+    const entry = join(project, 'score.js');
+    writeFileSync(
+      entry,
+      "import { GaussianMixture } from 'seqlik/external';\nglobalThis.score = (b, x) => GaussianMixture.fromBytes(b).logDensity(x);",
+    );
+    const bundle = await rolldown({ input: entry, platform: 'browser', logLevel: 'silent' });
+    const { output } = await bundle.generate({ minify: true });
+    const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+    expect(modules.map((path) => path.replace(/.*\/dist\//, '')).filter((path) => path.startsWith('chunks'))).toEqual([
+      'chunks/ground.js',
+      'chunks/mixture.js',
+    ]);
+    const size = output.reduce((sum, file) => sum + (file.type === 'chunk' ? file.code.length : 0), 0);
+    expect(size).toBeLessThanOrEqual(110_000);
   });
   test('the addon needs the C library alone, 2.28 or later', () => {
     const list = execFileSync('objdump', ['-p', '-T', binary], { encoding: 'utf8' });
@@ -157,7 +194,14 @@ describe.skipIf(skipped)('packed and installed', () => {
 
   test('the command runs', async () => {
     const { stdout } = await run('npx', ['seqlik', '--version'], { cwd: project, env });
-    expect(stdout).toBe('0.1.0\n');
+    expect(stdout).toBe(`${version}\n`);
+  });
+  test('the server says which packages it needs', async () => {
+    const program = `import('seqlik/server').catch(({ code, message }) => console.log(code, message));`;
+    const { stdout } = await run(process.execPath, ['-e', program], { cwd: project, env });
+    expect(stdout).toMatch(/^MISSING_PACKAGE .*: npm install .*fastify/);
+    const serve = run('npx', ['seqlik', 'serve', 'x.seqlik'], { cwd: project, env });
+    await expect(serve).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('npm install') });
   });
   test('seqlik build says what it needs, and builds into the package', async () => {
     const build = () => run('npx', ['seqlik', 'build'], { cwd: project, env });

@@ -91,7 +91,7 @@ function gradients(
     for (let j = 0; j < m && length > 0; j++) dState[s * v + j]! += r[(end - 1) * m + j]!;
   }
   const W = padded(Wh, gates, m, false);
-  f64.recurrent.backward({ units: m, cell }, { lengths, before, h, last, saved, W, e, du, dState });
+  f64.recurrent.backward({ units: m, cell, fed: m }, { lengths, before, h, last, saved, W, e, du, dState });
 
   // gradients by Wh h, which in gru's n block are not those by a
   const through = e.slice();
@@ -171,7 +171,7 @@ for (const backend of backends)
           );
         for (const i of [...steps.keys()].reverse())
           backward(
-            { units: m, cell },
+            { units: m, cell, fed: m },
             {
               lengths: Int32Array.of(steps[i]!),
               before: part(before, i),

@@ -1,6 +1,6 @@
 /** The main job of `npm start`, on a small batch. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DOMParser } from 'linkedom';
@@ -47,6 +47,17 @@ describe.each([
   });
 });
 
+test('a first start says how long it takes', () => {
+  const clone = join(folder, 'clone');
+  cpSync('scripts', join(clone, 'scripts'), { recursive: true });
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/start.mjs', 'penguins'], {
+    cwd: clone,
+    encoding: 'utf8',
+    env: { ...env, SEQLIK_NO_NATIVE: '1', PATH: join(folder, 'none') },
+  });
+  expect(status).toBe(1); // there is no npm on that path
+  expect(stderr).toMatch(/^setting up takes about 2 minutes; the next start needs none of it\ninstalling packages/);
+});
 test('a failure is reported in one line', () => {
   for (const args of [['--out', 'package.json/penguins.svg'], ['--colour']]) {
     const { status, stderr } = penguins(args, { SEQLIK_BACKEND: 'wasm' });

@@ -63,7 +63,7 @@ const orderOf = (bodies: readonly Body[]): string[] =>
 test.each(['lds-observations', 'lds-lanes'])('%s', (part) => {
   const [cpp, ts] = [readFileSync(`native/${part}.h`, 'utf8'), readFileSync(`assembly/${part}.ts`, 'utf8')];
   expect(orderOf(bodiesOfNative(cpp))).toEqual(orderOf(bodiesOfAssembly(ts)));
-  expect(orderOf(bodiesOfNative(cpp)).length).toBeGreaterThan(9);
+  expect(orderOf(bodiesOfNative(cpp)).length).toBeGreaterThan(6);
 });
 test('a twin that differs is seen', () => {
   const [cpp, ts] = read('gaussian');

@@ -19,24 +19,35 @@ export class PlainDynamics {
     this.Bt = transposed(p.m, p.B);
   }
 
-  /** Log-densities [rows] and smoothed means [rows,m]; smoothed and lag-one covariances are computed, too. */
+  /** Filtered means [rows,m]; their covariances are computed, too. */
+  filter(x: Float64Array, steps: number, out: Float64Array): void {
+    const { m } = this.p;
+    for (let from = 0; from < x.length / m; from += steps)
+      for (const [t, z] of this.forward(x, from, steps).mean.entries()) out.set(z, (from + t) * m);
+  }
+  /** The log-likelihood and smoothed means [rows,m]; smoothed and lag-one covariances are computed, too. */
   smooth(x: Float64Array, steps: number, out: Float64Array): void {
     const { m } = this.p;
-    const rows = x.length / m;
-    for (let from = 0; from < rows; from += steps) {
-      const { mean, covariance } = this.filter(x, from, steps, out);
-      this.backward(mean, covariance, (t, s) => out.set(s, rows + (from + t) * m));
+    out[0] = 0;
+    for (let from = 0; from < x.length / m; from += steps) {
+      const { mean, covariance, logLikelihood } = this.forward(x, from, steps);
+      out[0] += logLikelihood;
+      this.backward(mean, covariance, (t, s) => out.set(s, 1 + (from + t) * m));
     }
   }
-  /** Log-densities [rows], then the sums S00, cross, W, Szz, observed and residual of the E step, [m,m] each. */
-  moments(x: Float64Array, steps: number, out: Float64Array): void {
-    const { m, A, B } = this.p;
+  /** The log-likelihood, then A, B, Q, R, the mean and the covariance of the first state after an iteration of EM. */
+  em(x: Float64Array, steps: number, out: Float64Array): void {
+    const { m } = this.p;
     const rows = x.length / m;
     const [S00, S10, S11, Szz, Sxz, Sxx] = Array.from({ length: 6 }, () => new Float64Array(m * m)) as Six;
+    const firsts: { readonly s: Float64Array; readonly S: Float64Array }[] = [];
+    out[0] = 0;
     for (let from = 0; from < rows; from += steps) {
-      const { mean, covariance } = this.filter(x, from, steps, out);
+      const { mean, covariance, logLikelihood } = this.forward(x, from, steps);
+      out[0] += logLikelihood;
       this.backward(mean, covariance, (t, s, S, after, Safter, lagOne) => {
         const row = x.subarray((from + t) * m, (from + t + 1) * m);
+        if (t === 0) firsts.push({ s, S });
         for (let i = 0; i < m; i++)
           for (let j = 0; j < m; j++) {
             const at = i * m + j;
@@ -50,18 +61,30 @@ export class PlainDynamics {
           }
       });
     }
-    out.set(S00, rows);
-    residuals(m, A, S00, S10, S11, out, rows + m * m);
-    out.set(Szz, rows + 3 * m * m);
-    residuals(m, B, Szz, Sxz, Sxx, out, rows + 4 * m * m);
+    const count = firsts.length;
+    const first = new Float64Array(m);
+    for (const { s } of firsts) for (let i = 0; i < m; i++) first[i]! += s[i]! / count;
+    const spread = new Float64Array(m * m);
+    for (const { s, S } of firsts)
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < m; j++)
+          spread[i * m + j]! += (S[i * m + j]! + (s[i]! - first[i]!) * (s[j]! - first[j]!)) / count;
+    const [A, B] = [regressed(m, S00, S10), regressed(m, Szz, Sxz)];
+    const [Q, R] = [residual(m, A, S10, S11, rows - count), residual(m, B, Sxz, Sxx, rows)];
+    let at = 1;
+    for (const part of [A, B, Q, R, first, spread]) {
+      out.set(part, at);
+      at += part.length;
+    }
   }
 
-  private filter(x: Float64Array, from: number, steps: number, out: Float64Array) {
+  private forward(x: Float64Array, from: number, steps: number) {
     const { m, A, B, Q, R, V0 } = this.p;
     const mean: Float64Array[] = [];
     const covariance: Float64Array[] = [];
     let z = new Float64Array(m);
     let P = V0;
+    let logLikelihood = 0;
     for (let t = 0; t < steps; t++) {
       if (t > 0) {
         z = applied(m, A, z);
@@ -76,7 +99,7 @@ export class PlainDynamics {
       const w = solved(m, L, e, 1);
       let density = m * Math.log(2 * Math.PI);
       for (let i = 0; i < m; i++) density += 2 * Math.log(L[i * m + i]!) + e[i]! * w[i]!;
-      out[from + t] = -density / 2;
+      logLikelihood -= density / 2;
       const K = transposed(m, Kt);
       const E = complement(m, product(m, K, B));
       P = sum(product(m, product(m, E, P), transposed(m, E)), product(m, product(m, K, R), Kt));
@@ -85,7 +108,7 @@ export class PlainDynamics {
       mean.push(z);
       covariance.push(P);
     }
-    return { mean, covariance };
+    return { mean, covariance, logLikelihood };
   }
   private backward(mean: readonly Float64Array[], covariance: readonly Float64Array[], see: See): void {
     const { m, A, Q } = this.p;
@@ -123,24 +146,13 @@ type See = (
   lagOne?: Float64Array,
 ) => void;
 
-/** Moments of y - M z: its product with z, S10 - M S00, then its square, S11 - M S10ᵀ - S10 Mᵀ + M S00 Mᵀ. */
-function residuals(
-  m: number,
-  M: Float64Array,
-  S00: Float64Array,
-  S10: Float64Array,
-  S11: Float64Array,
-  out: Float64Array,
-  at: number,
-): void {
-  const MS = product(m, M, S00);
-  const cross = S10.map((v, i) => v - MS[i]!);
-  const [a, b] = [product(m, M, transposed(m, S10)), product(m, cross, transposed(m, M))];
-  out.set(cross, at);
-  out.set(
-    S11.map((v, i) => v - a[i]! - b[i]!),
-    at + m * m,
-  );
+/** S10 S00⁻¹ */
+const regressed = (m: number, S00: Float64Array, S10: Float64Array): Float64Array =>
+  transposed(m, solved(m, factor(m, S00), transposed(m, S10), m));
+/** The mean over `rows` of the squares that M leaves: (S11 - M S10ᵀ) / rows. */
+function residual(m: number, M: Float64Array, S10: Float64Array, S11: Float64Array, rows: number): Float64Array {
+  const explained = product(m, M, transposed(m, S10));
+  return S11.map((v, i) => (v - explained[i]!) / rows);
 }
 function product(m: number, A: Float64Array, B: Float64Array): Float64Array {
   const C = new Float64Array(m * m);

@@ -78,7 +78,7 @@ export class PlainNetwork {
 }
 
 /** y += W v */
-function multiply(W: Float64Array, v: Float64Array, y: Float64Array): void {
+export function multiply(W: Float64Array, v: Float64Array, y: Float64Array): void {
   for (let i = 0, at = 0; i < y.length; i++) {
     let s = 0;
     for (let j = 0; j < v.length; j++) s += W[at++]! * v[j]!;
@@ -86,10 +86,10 @@ function multiply(W: Float64Array, v: Float64Array, y: Float64Array): void {
   }
 }
 /** y += Wᵀ v */
-function multiplyTransposed(W: Float64Array, v: Float64Array, y: Float64Array): void {
+export function multiplyTransposed(W: Float64Array, v: Float64Array, y: Float64Array): void {
   for (let i = 0, at = 0; i < v.length; i++) for (let j = 0; j < y.length; j++) y[j]! += W[at++]! * v[i]!;
 }
 /** W += u vᵀ */
-function addOuter(u: Float64Array, v: Float64Array, W: Float64Array): void {
+export function addOuter(u: Float64Array, v: Float64Array, W: Float64Array): void {
   for (let i = 0, at = 0; i < u.length; i++) for (let j = 0; j < v.length; j++) W[at++]! += u[i]! * v[j]!;
 }

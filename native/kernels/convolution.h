@@ -8,11 +8,13 @@ namespace ISA::convolution {
 /// Returns 0, or 1 + the index over [n] of the first failure.
 template <class T>
 int finite(int n, const T* x /* n */);
-/// out[i] = Σ_j w[j] x[i + start - j]
+/// out[i] = Σ_j w[j] x[i + start - j];  fails at the first i where it is not finite
+/// Returns 0, or 1 + the index over [results] of the first failure.
 template <class T>
 int convolve(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
     T* lines /* span 16 */, T* tile /* 144 16 */, T* out /* results */);
-/// out[j] = Σ_i w[i] x[i + j - start]
+/// out[j] = Σ_i w[i] x[i + j - start];  fails at the first j where it is not finite
+/// Returns 0, or 1 + the index over [results] of the first failure.
 template <class T>
 int correlate(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
     T* lines /* span 16 */, T* tile /* 144 16 */, double* total /* results */, T* out /* results */);
@@ -20,14 +22,21 @@ int correlate(int n, int taps, int results, int start, int span, const T* x /* n
 template <class T>
 int convolveFft(int n, int taps, int results, int start, int parts, int span, const T* x /* n */,
     const T* w /* taps */, const T* twiddles /* 2 4096 */, const T* roots /* 2 64 */, T* columns /* 128 16 */,
-    T* spectra /* parts 2 4096 */, T* block /* 6 4096 */, int* loud /* 2 256 */, int* sure /* 2 256 */,
+    T* spectra /* parts 2 5184 */, T* block /* 6 5184 */, int* loud /* 2 256 */, int* sure /* 2 256 */,
     T* lines /* span 16 */, T* tile /* 144 16 */, T* out /* results */);
 /// out[j] = Σ_i w[i] x[i + j - start], by transforms where that is as exact
 template <class T>
 int correlateFft(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
-    const T* twiddles /* 2 4096 */, const T* roots /* 2 64 */, T* columns /* 128 16 */, T* block /* 8 4096 */,
+    const T* twiddles /* 2 4096 */, const T* roots /* 2 64 */, T* columns /* 128 16 */, T* block /* 8 5184 */,
     int* loud /* 256 */, T* lines /* span 16 */, T* tile /* 144 16 */, double* total /* results */,
     T* out /* results */);
+/// dx[i] = Σ_j w[taps-1-j] dy[i + j - start];  dw[j] = Σ_i x[i] dy[i + j - start], by transforms where that is as
+/// exact
+template <class T>
+int gradientFft(int n, int taps, int results, int start, int span, const T* x /* n */, const T* w /* taps */,
+    const T* dy /* results */, const T* twiddles /* 2 4096 */, const T* roots /* 2 64 */, T* columns /* 128 16 */,
+    T* spectra /* 2 5184 */, T* block /* 8 5184 */, int* loud /* 2 256 */, int* sure /* 2 256 */,
+    T* lines /* span 16 */, T* tile /* 144 16 */, double* total /* taps */, T* dx /* n */, T* dw /* taps */);
 }
 #define INSTANTIATE_CONVOLUTION \
   template int ISA::convolution::finite<double>(int, const double*); \
@@ -47,7 +56,13 @@ int correlateFft(int n, int taps, int results, int start, int span, const T* x /
   template int ISA::convolution::correlateFft<double>(int, int, int, int, int, const double*, const double*, \
     const double*, const double*, double*, double*, int*, double*, double*, double*, double*); \
   template int ISA::convolution::correlateFft<float>(int, int, int, int, int, const float*, const float*, \
-    const float*, const float*, float*, float*, int*, float*, float*, double*, float*);
+    const float*, const float*, float*, float*, int*, float*, float*, double*, float*); \
+  template int ISA::convolution::gradientFft<double>(int, int, int, int, int, const double*, const double*, \
+    const double*, const double*, const double*, double*, double*, double*, int*, int*, double*, double*, double*, \
+    double*, double*); \
+  template int ISA::convolution::gradientFft<float>(int, int, int, int, int, const float*, const float*, \
+    const float*, const float*, const float*, float*, float*, float*, int*, int*, float*, float*, double*, float*, \
+    float*);
 #define EACH_CONVOLUTION(X) \
   X(convolution, finite, f64, double) \
   X(convolution, finite, f32, float) \
@@ -58,4 +73,6 @@ int correlateFft(int n, int taps, int results, int start, int span, const T* x /
   X(convolution, convolveFft, f64, double) \
   X(convolution, convolveFft, f32, float) \
   X(convolution, correlateFft, f64, double) \
-  X(convolution, correlateFft, f32, float)
+  X(convolution, correlateFft, f32, float) \
+  X(convolution, gradientFft, f64, double) \
+  X(convolution, gradientFft, f32, float)

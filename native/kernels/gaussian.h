@@ -7,7 +7,13 @@ namespace ISA::gaussian {
 /// A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot) <= d 2^-52 A[j,j]
 /// Returns 0, or 1 + the index over [n, d] of the first failure.
 template <class T>
-int factor(int n, int d, const double* A /* n d d */, double* L /* n tri(d) */, double* logDet /* n */);
+int factor(int n, int d, const double* A /* n d d */, double* lines /* 32 d */, double* L /* n tri(d) */,
+    double* logDet /* n */);
+/// the same for one matrix, rows from .. from + part - 1, when those before are done: the same bits
+/// Returns 0, or 1 + the index over [d] of the first failure.
+template <class T>
+int factorPart(int d, int from, int part, const double* A /* d d */, double* lines /* 32 d */,
+    double* L /* tri(d) */, double* logDet /* 1 */);
 /// kl = KL(N(meanP, LP LPᵀ) ‖ N(meanQ, LQ LQᵀ)), its gradients: a to meanP (-a to meanQ), dP to P, dQ to Q
 template <class T>
 int divergence(int n, int d, const double* meanP /* n d */, const double* LP /* n tri(d) */,
@@ -20,12 +26,14 @@ int divergenceDiagonal(int n, int d, const double* meanP /* n d */, const double
     double* dP /* n d */, double* dQ /* n d */);
 }
 #define INSTANTIATE_GAUSSIAN \
-  template int ISA::gaussian::factor<double>(int, int, const double*, double*, double*); \
+  template int ISA::gaussian::factor<double>(int, int, const double*, double*, double*, double*); \
+  template int ISA::gaussian::factorPart<double>(int, int, int, const double*, double*, double*, double*); \
   template int ISA::gaussian::divergence<double>(int, int, const double*, const double*, const double*, \
     const double*, double*, double*, double*, double*, double*, double*); \
   template int ISA::gaussian::divergenceDiagonal<double>(int, int, const double*, const double*, const double*, \
     const double*, double*, double*, double*, double*);
 #define EACH_GAUSSIAN(X) \
   X(gaussian, factor, f64, double) \
+  X(gaussian, factorPart, f64, double) \
   X(gaussian, divergence, f64, double) \
   X(gaussian, divergenceDiagonal, f64, double)

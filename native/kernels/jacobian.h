@@ -5,6 +5,10 @@
 #include <cstdint>
 namespace ISA::jacobian {
 enum class Activation { tanh, relu };
+/// fails at the first i where x[i] is not 0, and not |x[i]| >= 1/inverse, or not |x[i]| <= most
+/// Returns 0, or 1 + the index over [n] of the first failure.
+template <class T>
+int moderate(int n, const T* x /* n */, const T* inverse /* 1 */, const T* most /* 1 */);
 /// J[n-1] … J[0] = 2^exponent product, 1 <= ‖product‖ < 2 or 0 (‖·‖: Frobenius);  logNorm[t] = log ‖J[t] … J[0]‖,
 /// -infinity if it is 0
 template <class T>
@@ -27,6 +31,8 @@ int unroll(int n, int d, int activation, const T* a /* n d */, const T* W /* d p
     T* z /* pad(d) */, T* h /* n d */, T* slopes /* n d */);
 }
 #define INSTANTIATE_JACOBIAN \
+  template int ISA::jacobian::moderate<double>(int, const double*, const double*, const double*); \
+  template int ISA::jacobian::moderate<float>(int, const float*, const float*, const float*); \
   template int ISA::jacobian::product<double>(int, int, int, const double*, const double*, const double*, int*, \
     int*, double*, double*, double*, double*, double*, double*); \
   template int ISA::jacobian::product<float>(int, int, int, const float*, const float*, const double*, int*, int*, \
@@ -44,6 +50,8 @@ int unroll(int n, int d, int activation, const T* a /* n d */, const T* W /* d p
   template int ISA::jacobian::unroll<float>(int, int, int, const float*, const float*, const float*, float*, float*, \
     float*);
 #define EACH_JACOBIAN(X) \
+  X(jacobian, moderate, f64, double) \
+  X(jacobian, moderate, f32, float) \
   X(jacobian, product, f64, double) \
   X(jacobian, product, f32, float) \
   X(jacobian, spectrum, f64, double) \

@@ -7,7 +7,11 @@ namespace ISA::mixture {
 /// W[c] = √(½ log₂e) L[c]⁻¹ packed by columns;  b[c] = log₂ weights[c] - ½ (d log₂ 2π + log₂|Σ[c]|)
 template <class T>
 int prepare(int k, int d, const double* weights /* k */, const double* L /* k tri(d) */,
-    const double* logDet /* k */, double* column /* d */, T* b /* k */, T* W /* k tri(d) */);
+    const double* logDet /* k */, double* lines /* 32 d */, T* b /* k */, T* W /* k tri(d) */);
+/// the same for one component, columns from .. from + part - 1 of W: the same bits
+template <class T>
+int preparePart(int d, int from, int part, const double* weight /* 1 */, const double* L /* tri(d) */,
+    const double* logDet /* 1 */, double* lines /* 32 d */, T* b /* 1 */, T* W /* tri(d) */);
 /// u[c,j] = √(½ log₂e) / L[c,j], L[c] the standard deviations;  b[c] as in prepare
 template <class T>
 int prepareDiagonal(int k, int d, const double* weights /* k */, const double* L /* k d */,
@@ -54,12 +58,26 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     T* line /* 128 */, double* wide /* 128 pad(d) */, double* centre /* pad(d) */, double* r /* 128 */,
     double* y /* 128 pad(d) */, double* ry /* 128 pad(d) */, double* count /* k */, double* first /* k pad(d) */,
     double* second /* k pad(d) */, double* logLikelihood /* 1 */);
+/// after[c] = min(before, ‖z - centre[c]‖²) of each row z;  potential[c] += w after[c]
+template <class T>
+int approach(int tiles, int d, int k, const double* z /* tiles d 128 */, const double* w /* tiles 128 */,
+    const double* centre /* k d */, const double* before /* tiles 128 */, double* after /* tiles k 128 */,
+    double* potential /* k 8 */);
+/// count[c] += w, first[c] += w z of each row z, whose nearest centre (the first of several) is c
+template <class T>
+int assign(int tiles, int d, int k, const double* z /* tiles d 128 */, const double* w /* tiles 128 */,
+    const double* centre /* k d */, double* nearest /* 128 */, double* share /* 128 */, double* count /* k 8 */,
+    double* first /* k d 8 */);
 }
 #define INSTANTIATE_MIXTURE \
   template int ISA::mixture::prepare<double>(int, int, const double*, const double*, const double*, double*, \
     double*, double*); \
   template int ISA::mixture::prepare<float>(int, int, const double*, const double*, const double*, double*, float*, \
     float*); \
+  template int ISA::mixture::preparePart<double>(int, int, int, const double*, const double*, const double*, \
+    double*, double*, double*); \
+  template int ISA::mixture::preparePart<float>(int, int, int, const double*, const double*, const double*, double*, \
+    float*, float*); \
   template int ISA::mixture::prepareDiagonal<double>(int, int, const double*, const double*, const double*, double*, \
     double*); \
   template int ISA::mixture::prepareDiagonal<float>(int, int, const double*, const double*, const double*, float*, \
@@ -91,10 +109,16 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
     double*, double*, double*, double*, double*); \
   template int ISA::mixture::expectDiagonal<float>(int, int, int, const float*, const float*, const float*, \
     const float*, const float*, const double*, float*, float*, float*, double*, double*, double*, double*, double*, \
-    double*, double*, double*, double*);
+    double*, double*, double*, double*); \
+  template int ISA::mixture::approach<double>(int, int, int, const double*, const double*, const double*, \
+    const double*, double*, double*); \
+  template int ISA::mixture::assign<double>(int, int, int, const double*, const double*, const double*, double*, \
+    double*, double*, double*);
 #define EACH_MIXTURE(X) \
   X(mixture, prepare, f64, double) \
   X(mixture, prepare, f32, float) \
+  X(mixture, preparePart, f64, double) \
+  X(mixture, preparePart, f32, float) \
   X(mixture, prepareDiagonal, f64, double) \
   X(mixture, prepareDiagonal, f32, float) \
   X(mixture, logDensity, f64, double) \
@@ -108,4 +132,6 @@ int expectDiagonal(int n, int d, int k, const T* x /* n d */, const T* b /* k */
   X(mixture, expect, f64, double) \
   X(mixture, expect, f32, float) \
   X(mixture, expectDiagonal, f64, double) \
-  X(mixture, expectDiagonal, f32, float)
+  X(mixture, expectDiagonal, f32, float) \
+  X(mixture, approach, f64, double) \
+  X(mixture, assign, f64, double)

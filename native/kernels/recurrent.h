@@ -9,29 +9,31 @@ enum class Cell { tanh, relu, lstm, gru };
 template <class T>
 int forward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
     const int* lengths /* s */, const T* a /* n gates */, const T* W /* units pad(gates) */,
-    const T* bias /* biased */, int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(gates) */,
-    T* now /* 64 carried */, T* state /* s carried */, T* saved /* n kept */, T* h /* n units */);
+    const T* bias /* biased */, int* active /* 64 */, int* row /* 64 */, int* chosen /* pad(units) */,
+    T* line /* 64 pad(gates) */, T* now /* 64 carried */, T* state /* s carried */, T* saved /* n kept */,
+    T* h /* n units */);
 /// e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);
-/// dState: dLoss/dstate after the last step (for h its dh), then before the first;  last[t] = c[t-1] (lstm) or
-/// h[t-1] (gru)
+/// before counts as 0 where fed = 0, else fed = units;  dState: dLoss/dstate after the last step (for h its dh),
+/// then before the first;  last[t] = c[t-1] (lstm) or h[t-1] (gru)
 template <class T>
-int backward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
-    const int* lengths /* s */, const T* before /* n units */, const T* h /* n units */,
+int backward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int fed, int cell,
+    const int* lengths /* s */, const T* before /* n fed */, const T* h /* n units */,
     const T* last /* n recalled */, const T* saved /* n kept */, const T* W /* gates pad(units) */,
-    int* active /* 64 */, int* row /* 64 */, T* line /* 64 pad(units) */, T* carry /* 64 units */,
-    T* now /* 64 gates */, T* e /* n gates */, T* du /* n biased */, T* dState /* s carried */);
+    int* active /* 64 */, int* row /* 64 */, T* nothing /* units */, T* line /* 64 pad(units) */,
+    T* carry /* 64 units */, T* now /* 64 gates */, T* e /* n gates */, T* du /* n biased */,
+    T* dState /* s carried */);
 }
 #define INSTANTIATE_RECURRENT \
   template int ISA::recurrent::forward<double>(int, int, int, int, int, int, int, int, int, const int*, \
-    const double*, const double*, const double*, int*, int*, double*, double*, double*, double*, double*); \
+    const double*, const double*, const double*, int*, int*, int*, double*, double*, double*, double*, double*); \
   template int ISA::recurrent::forward<float>(int, int, int, int, int, int, int, int, int, const int*, const float*, \
-    const float*, const float*, int*, int*, float*, float*, float*, float*, float*); \
-  template int ISA::recurrent::backward<double>(int, int, int, int, int, int, int, int, int, const int*, \
+    const float*, const float*, int*, int*, int*, float*, float*, float*, float*, float*); \
+  template int ISA::recurrent::backward<double>(int, int, int, int, int, int, int, int, int, int, const int*, \
     const double*, const double*, const double*, const double*, const double*, int*, int*, double*, double*, \
-    double*, double*, double*, double*); \
-  template int ISA::recurrent::backward<float>(int, int, int, int, int, int, int, int, int, const int*, \
+    double*, double*, double*, double*, double*); \
+  template int ISA::recurrent::backward<float>(int, int, int, int, int, int, int, int, int, int, const int*, \
     const float*, const float*, const float*, const float*, const float*, int*, int*, float*, float*, float*, \
-    float*, float*, float*);
+    float*, float*, float*, float*);
 #define EACH_RECURRENT(X) \
   X(recurrent, forward, f64, double) \
   X(recurrent, forward, f32, float) \

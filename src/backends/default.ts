@@ -1,5 +1,4 @@
 /** Opens backends on the library's own binaries: native if it loads, else wasm. */
-import { wasmModule } from '#wasm';
 import type { Backend } from '../bind.ts';
 import * as check from '../check.ts';
 import { contract } from '../contract.ts';
@@ -12,6 +11,18 @@ import { openWasm } from './wasm.ts';
 type WasmModule = typeof globalThis extends { WebAssembly: { Module: new (...given: never[]) => infer M } }
   ? M
   : object;
+
+let shipped = (): WebAssembly.Module => {
+  throw new SeqlikError(
+    'BACKEND',
+    "seqlik/external ships no module: compile 'seqlik/kernels.wasm' and pass it as module",
+  );
+};
+/** Makes `module` the one that wasm runs where no other is given: index.ts ships one, external.ts none. */
+export function shipModule(module: () => WebAssembly.Module): void {
+  shipped = module;
+}
+
 /** The choice of a backend; each option has a default. */
 export interface BackendOptions {
   /** Default: native if its binary loads, else wasm, whose `why` says what was wrong. */
@@ -46,7 +57,7 @@ export function openBackend(options: BackendOptions = {}): Backend {
     ...(threads !== undefined && { threads }),
   };
   const module = given.module as WebAssembly.Module | undefined;
-  const wasm = (why?: string): Backend => openWasm(contract, module === undefined ? wasmModule : () => module, why);
+  const wasm = (why?: string): Backend => openWasm(contract, module === undefined ? shipped : () => module, why);
   if (name === 'wasm') {
     if (isa !== undefined && isa !== 'simd128')
       throw new SeqlikError('BACKEND', `no level ${isa} here: wasm runs simd128`);
@@ -116,8 +127,8 @@ function tryNative(choice: Choice): Backend | SeqlikError {
   let last: unknown;
   for (const where of given ? [given] : ['../../build/native/Release/kernels.node', platform]) {
     try {
-      // in a CommonJS bundle import.meta is empty: createRequire throws
-      const require = createRequire(import.meta.url);
+      // in a CommonJS bundle import.meta is empty: createRequire throws, unless the path is given
+      const require = createRequire(import.meta.url ?? (given && `${process.cwd()}/`));
       if (isCut(require.resolve(where))) attempts.push(`${where} is cut short`);
       else return openNative(contract, require(where), where, choice);
     } catch (error) {

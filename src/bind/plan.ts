@@ -2,7 +2,7 @@
 
 import { argumentError, type Code } from '../errors.ts';
 import type { DType, Entry, How, Param, Sizes, Values } from '../grammar.ts';
-import { Count, costOf, deriver, paramsOf, sequencesOf, TILE, tags } from '../grammar.ts';
+import { bytesOf, Count, costOf, deriver, paramsOf, sequencesOf, TILE, tags } from '../grammar.ts';
 import { fixedBuffer, lengthOf, overlap, plain, sharedMemory, tagOf } from '../memory.ts';
 import { type Cut, cutRows, cutSequences, SHARD_ROWS, SHARD_SEQUENCES, WHOLE } from './cuts.ts';
 import { Held, type Owner } from './resident.ts';
@@ -43,12 +43,20 @@ const CUT_ROWS = 8192;
 // Cuts of fewer rows than a tile are slower: only where a tile would keep an abort waiting (2^28: 8 to 50 ms).
 const LONG_COST = 2 ** 28;
 const FEW_ROWS = 32;
+// Where calls share the event loop (wasm) a cut takes 10 to 20 ms of it, if it can: it has whole blocks of 64 bytes a lane
+// where the kernel allows that, because it has no sums or adds row by row.
+const SLICE_COST = 2 ** 26;
+const BLOCK_BYTES = 64;
 // Sequences a cut should have, to go in lock step: a product of fewer rows waits for the weights (an LSTM of 256 units
 // over 50 steps: 24 -> 36 GF/s).
 const TOGETHER = 4;
 
 /** Returns a function that plans the calls of one kernel on one machine. The spec is read here, once. */
-export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner & { readonly threads: number }) {
+export function planner(
+  { noun, name, spec }: Entry,
+  dtype: DType,
+  owner: Owner & { readonly name?: string; readonly threads: number },
+) {
   const params = paramsOf(spec, dtype);
   const cutDims = [spec.rows, sequencesOf(spec), spec.longest] as const;
   const places = cutDims.map((dim) => (dim ? spec.dims.indexOf(dim) : -1)) as [number, number, number];
@@ -90,7 +98,7 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
     }
     const values: unknown[] = [];
     for (const { scratch, name } of params) values.push(scratch ? null : args[name]);
-    const { threads, chunk, shardSize } = how;
+    const { threads, chunk, shardSize, rowByRow } = how;
 
     // 2. Sizes: those passed, those read off the lengths, and those derived from both.
     let lengths: Int32Array | undefined;
@@ -127,7 +135,8 @@ export function planner({ noun, name, spec }: Entry, dtype: DType, owner: Owner 
       steps.push(n);
     }
     const costOfRow = Math.max(1, cost / Math.max(1, rows));
-    const tileRows = costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
+    const fine = owner.name === 'wasm' && !spec.lengths && (!sums || rowByRow) && costOfRow * TILE > SLICE_COST;
+    const tileRows = fine ? BLOCK_BYTES / bytesOf[dtype] : costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
     const leastRows = Math.max(tileRows, Math.min(TOGETHER * longest, Math.floor(LONG_COST / costOfRow)));
     const wantedRows = chunk ?? Math.min(Math.max(Math.floor(CUT_COST / costOfRow), leastRows), CUT_ROWS);
     const mostRows = Math.max(1, Math.min(wantedRows, Math.floor(LIMIT / widestRow)));

@@ -49,13 +49,17 @@ export function undoOnSignal(undo: () => void): () => void {
   leftovers.add(undo);
   return () => leftovers.delete(undo);
 }
+const ends = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+function endBySignal(signal: NodeJS.Signals): void {
+  for (const undo of leftovers) undo();
+  process.exit(ends[signal as keyof typeof ends]);
+}
+/** Leaves signals to a command that ends by itself. */
+export function leaveSignals(): void {
+  for (const signal of Object.keys(ends)) process.removeListener(signal, endBySignal);
+}
 export function watchSignals(): void {
-  const ends = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-  for (const [signal, code] of Object.entries(ends))
-    process.once(signal, () => {
-      for (const undo of leftovers) undo();
-      process.exit(code);
-    });
+  for (const signal of Object.keys(ends)) process.once(signal, endBySignal);
   // whoever waits for the write gets the error; without a listener Node would print a stack trace
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});

@@ -52,7 +52,7 @@ async function inspect(modelPath: string, dataPath: string | undefined, options:
         .join('\n\n');
   await writeTo('-', (write) => write(`${text}\n`));
   if (svg === undefined) return;
-  if (!diagnosis) throw fileError('EMPTY_INPUT', dataPath!, 'no sequence is long enough to draw: three rows');
+  if (!diagnosis) throw fileError('EMPTY_INPUT', dataPath!, 'no sequence is long enough to draw');
   await writeTo(svg, (write) => write(diagnosis.svg));
 }
 function start(model: AnyModel, options: InspectOptions): Evaluation {

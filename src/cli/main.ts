@@ -7,18 +7,22 @@ import { unknownOption } from './errors.ts';
 import { reportError, watchSignals } from './exit.ts';
 import { addFit } from './fit.ts';
 import { addForecast } from './forecast.ts';
+import { addImpute } from './impute.ts';
 import { addInspect } from './inspect.ts';
 import { addSample } from './sample.ts';
 import { addScore } from './score.ts';
+import { addServe } from './serve.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const program = new Command('seqlik')
-  .description('Likelihoods of the rows of a table: fit a model, score data with it, inspect it, sample from it.')
+  .description(
+    'Likelihoods of the rows of a table: fit a model, score data with it, inspect it, sample from it, serve it.',
+  )
   .version(version)
   .configureOutput({ outputError: () => {} })
   .exitOverride();
-for (const add of [addFit, addScore, addInspect, addSample, addForecast, addBuild]) add(program);
+for (const add of [addFit, addScore, addInspect, addSample, addImpute, addForecast, addServe, addBuild]) add(program);
 
 watchSignals();
 try {

@@ -23,8 +23,9 @@ export function sequencesFor(
   return { dimension: model.dimension, width: widthOf(model), ...columns, ...sequences };
 }
 
-/** The last row so far and the states of the layers before it, computed when its sequence goes on. */
-type Carried = () => { readonly row: Float64Array; readonly states: readonly Real[] };
+/** The last row so far and the states of the layers before it, computed when its sequence goes on; `lost` if they have
+ * overflowed. */
+type Carried = () => { readonly row: Float64Array; readonly states: readonly Real[] } | 'lost';
 
 /** A pass of a network over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a
  * block. */
@@ -33,14 +34,29 @@ export class Walk {
   constructor(private readonly model: MixtureDensityNetwork) {}
 
   /**
-   * Log densities of the next rows x [n, dimension]; NaN for the rows `starts`, which begin a sequence. Throws the
-   * errors of the model, with `row` an index into n; the walk is then as it was before.
+   * Log densities of the next rows x [n, dimension]; NaN for the rows `starts`, which begin a sequence, and -Infinity
+   * for rows without a density. Throws the errors of the model, with `row` an index into n; the walk is then as it was
+   * before.
    */
   next(x: Float64Array, n: number, starts: readonly number[]): Float64Array {
     const { model } = this;
     const d = model.dimension;
     if (n === 0) return new Float64Array();
     const before = starts[0] === 0 ? undefined : this.carried!();
+    if (before === 'lost') {
+      const end = starts[0] ?? n;
+      const all = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
+      if (end < n)
+        all.set(
+          this.next(
+            x.subarray(end * d),
+            n - end,
+            starts.map((row) => row - end),
+          ),
+          end,
+        );
+      return all;
+    }
     const bounds = [...(before ? [0] : []), ...starts, n];
     const lengths = Int32Array.from(bounds.slice(1), (end, s) => end - bounds[s]!);
     let values = x.subarray(0, n * d);
@@ -50,21 +66,18 @@ export class Walk {
       values.set(before.row);
       values.set(x.subarray(0, n * d), d);
     }
-    const states = this.statesOf(lengths.length, before?.states);
+    const initial = this.statesOf(lengths.length, before?.states);
     const begins = new Set(starts);
-    const { logDensity, hidden } = this.forward(values, lengths, states, begins);
+    const { logDensity, hidden } = this.forward(values, lengths, initial, begins);
+    const endsInZeros = (h: Real, layer: number): boolean =>
+      h.subarray(h.length - model.hidden[layer]!).every((v) => v === 0);
     const last = lengths.at(-1)!;
     const rows = values.subarray(values.length - last * d);
-    this.carried = () => ({
-      row: rows.subarray((last - 1) * d),
-      states:
-        model.cell === 'lstm'
-          ? this.stepThrough(rows, last - 1, states)
-          : hidden.map((h, layer) => {
-              const H = model.hidden[layer]!;
-              return last > 1 ? h.subarray(h.length - H) : states[layer]!.subarray(states[layer]!.length - H);
-            }),
-    });
+    const overflowed = last > 1 && logDensity.at(-1) === Number.NEGATIVE_INFINITY && hidden.every(endsInZeros);
+    this.carried = () => {
+      const states = overflowed ? undefined : this.statesAfter(rows, last, initial, hidden);
+      return states ? { row: rows.subarray((last - 1) * d), states } : 'lost';
+    };
     let term = 0;
     return Float64Array.from({ length: n }, (_, row) => (begins.has(row) ? Number.NaN : logDensity[term++]!));
   }
@@ -79,7 +92,7 @@ export class Walk {
   }
   private forward(values: Float64Array, lengths: Int32Array, initialState: Real[], begins: ReadonlySet<number>) {
     try {
-      return this.model.forward({ values, lengths }, { initialState });
+      return this.model.forward({ values, lengths }, { initialState, unscorable: 'mark' });
     } catch (error) {
       if (!(error instanceof SeqlikError) || error.row === undefined) throw error;
       let row = 0; // of the block, with this term
@@ -87,13 +100,37 @@ export class Walk {
       throw rephrase(error, error.message, { ...error, row }); // its sentence, too
     }
   }
+  /** The states before the last of `count` rows; undefined if they have overflowed. */
+  private statesAfter(
+    rows: Float64Array,
+    count: number,
+    initial: readonly Float64Array[],
+    hidden: readonly Real[],
+  ): readonly Real[] | undefined {
+    const { model } = this;
+    if (model.cell === 'lstm') return this.stepThrough(rows, count - 1, initial);
+    return hidden.map((h, layer) => {
+      const H = model.hidden[layer]!;
+      return count > 1 ? h.subarray(h.length - H) : initial[layer]!.subarray(initial[layer]!.length - H);
+    });
+  }
   /** The state after `count` rows of an lstm, computed row by row, since `forward` does not return its cells. */
-  private stepThrough(rows: Float64Array, count: number, states: readonly Float64Array[]): readonly Float64Array[] {
+  private stepThrough(
+    rows: Float64Array,
+    count: number,
+    initial: readonly Float64Array[],
+  ): readonly Real[] | undefined {
     const { model } = this;
     const d = model.dimension;
     let state = model.start();
-    state = { hidden: state.hidden.map(({ length }, layer) => states[layer]!.slice(-length)) };
-    for (let i = 0; i < count; i++) state = model.step(state, rows.slice(i * d, (i + 1) * d)).state;
+    state = { hidden: state.hidden.map(({ length }, layer) => initial[layer]!.slice(-length)) };
+    try {
+      for (let i = 0; i < count; i++)
+        state = model.step(state, rows.slice(i * d, (i + 1) * d), { unscorable: 'mark' }).state;
+    } catch (error) {
+      if (!(error instanceof SeqlikError)) throw error;
+      return undefined;
+    }
     return state.hidden;
   }
 }

@@ -1,6 +1,5 @@
 /** Recurrent classifiers in every command: the columns they read, their pass over blocks, their architecture in words. */
-import { type RecurrentClassifier, SeqlikError } from '../index.ts';
-import { rephrase } from '../table/errors.ts';
+import type { RecurrentClassifier } from '../index.ts';
 import { usageError } from './errors.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -26,30 +25,43 @@ export interface Outputs {
 /** A pass of a classifier over sequences that come in blocks: the numbers of one batch to the bit, in the memory of a
  * block. */
 export class ClassifierWalk {
-  /** The units after the last row so far. */
-  private last: Float64Array;
+  /** The units after the last row so far; undefined if they have overflowed. */
+  private last: Float64Array | undefined;
   constructor(private readonly model: RecurrentClassifier) {
     this.last = new Float64Array(model.hidden);
   }
-  /** The outputs after each of the next rows x [n, inputs]; the rows `starts` begin a sequence. */
+  /** The outputs after each of the next rows x [n, inputs], NaN where they overflow; the rows `starts` begin a sequence. */
   next(x: Float64Array, n: number, starts: readonly number[]): Outputs {
-    const { model } = this;
-    const { hidden: H } = model;
-    if (n === 0) return { logits: new Float64Array(), probabilities: new Float64Array() };
-    const goesOn = starts[0] !== 0;
-    const bounds = [...(goesOn ? [0] : []), ...starts, n];
+    const { model, last } = this;
+    const { hidden: H, outputs: o } = model;
+    const goesOn = n > 0 && starts[0] !== 0;
+    const skipped = goesOn && !last ? (starts[0] ?? n) : 0;
+    if (n === skipped) return lostRows(n * o);
+    const bounds = [...(goesOn && skipped === 0 ? [0] : []), ...starts, n];
     const lengths = Int32Array.from(bounds.slice(1), (end, s) => end - bounds[s]!);
     const h0 = new Float64Array(lengths.length * H);
-    if (goesOn) h0.set(this.last);
-    try {
-      const { logits, probabilities, hidden } = model.forward({ values: x, lengths }, { h0, lossAt: 'all' });
-      this.last = hidden.slice(-H) as Float64Array;
-      return { logits: logits as Float64Array, probabilities: probabilities as Float64Array };
-    } catch (error) {
-      throw error instanceof SeqlikError && error.sentence !== undefined ? rephrase(error, error.sentence) : error;
+    if (goesOn && last) h0.set(last);
+    const options = { h0, lossAt: 'all', unscorable: 'mark' } as const;
+    const values = x.subarray(skipped * model.inputs);
+    const { logits, probabilities, hidden } = model.forward({ values, lengths }, options);
+    const units = hidden.slice(-H) as Float64Array;
+    this.last = logits.at(-1) === Number.NEGATIVE_INFINITY && units.every((v) => v === 0) ? undefined : units;
+    const outputs = lostRows(n * o);
+    for (const [at, logit] of logits.entries()) {
+      if (logit === Number.NEGATIVE_INFINITY) continue;
+      outputs.logits[skipped * o + at] = logit;
+      outputs.probabilities[skipped * o + at] = probabilities[at]!;
     }
+    return outputs;
   }
 }
+const lostRows = (values: number): Outputs => ({
+  logits: new Float64Array(values).fill(Number.NaN),
+  probabilities: new Float64Array(values).fill(Number.NaN),
+});
+/** What is said of rows whose outputs overflow. */
+export const overflowText = (isOne: boolean): string =>
+  `${isOne ? 'is' : 'are'} so far from the data of the fit that the outputs overflow`;
 /** The width of a row that bounds the rows of a block: the values a pass computes per row, or more, so that a block
  * takes some 1e8 multiplications at most and a signal need not wait long. */
 export const widthOf = (model: RecurrentClassifier): number =>

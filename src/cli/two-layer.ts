@@ -1,7 +1,7 @@
 /** Two-layer classifiers in every command: the columns they read, their architecture in words. */
 import type { TwoLayerClassifier } from '../index.ts';
 import type { Wanted } from '../table/blocks.ts';
-import { usageError } from './errors.ts';
+import { counted, usageError } from './errors.ts';
 import { columnsFor, columnsOf, type Inputs } from './inputs.ts';
 import type { DataChoice } from './options.ts';
 import { refuseShared } from './recurrent.ts';
@@ -30,7 +30,7 @@ export function rowsWithTargets(
   const { inputs, outputs } = model;
   const { columns = columnsOf(inputsOf(model)) } = columnsFor(inputsOf(model), asked);
   if (targets.length !== outputs)
-    throw usageError(`--targets names ${targets.length} columns, the model has ${outputs}`);
+    throw usageError(`--targets names ${counted(targets.length, 'column')}, the model has ${outputs}`);
   refuseShared(columns, targets);
   return {
     columns: [...columns, ...targets],

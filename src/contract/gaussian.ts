@@ -8,10 +8,18 @@ export const gaussian = {
     formula:
       'A = L Lᵀ, lower triangle packed by rows; logDet = 2 Σ log L[j,j]. Fails at (matrix, pivot) <= d 2^-52 A[j,j]',
     dims: ['n', 'd'],
-    args: { A: 'in f64 n d d', L: 'out f64 n tri(d)', logDet: 'out f64 n' },
+    args: { A: 'in f64 n d d', lines: 'tmp f64 32 d', L: 'out f64 n tri(d)', logDet: 'out f64 n' },
     rows: 'n',
     cost: 'n d d d',
     info: ['n', 'd'],
+    rtol: close,
+  },
+  factorPart: {
+    formula: 'the same for one matrix, rows from .. from + part - 1, when those before are done: the same bits',
+    dims: ['d', 'from', 'part'],
+    args: { A: 'in f64 d d', lines: 'tmp f64 32 d', L: 'inout f64 tri(d)', logDet: 'inout f64 1' },
+    cost: 'part d d',
+    info: ['d'],
     rtol: close,
   },
   divergence: {

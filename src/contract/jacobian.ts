@@ -11,6 +11,15 @@ const chain = { W: 'in matrices d d', slopes: 'in n d', shift: 'in f64 n' } as c
 const skipping = { active: 'tmp i32 d', before: 'tmp i32 d' } as const;
 
 export const jacobian = {
+  moderate: {
+    formula: 'fails at the first i where x[i] is not 0, and not |x[i]| >= 1/inverse, or not |x[i]| <= most',
+    dims: ['n'],
+    args: { x: 'in n', inverse: 'in 1', most: 'in 1' },
+    rows: 'n',
+    cost: 'n',
+    info: ['n'],
+    rtol: { f64: 1e-12, f32: 1e-5 },
+  },
   product: {
     formula:
       'J[n-1] … J[0] = 2^exponent product, 1 <= ‖product‖ < 2 or 0 (‖·‖: Frobenius);  ' +

@@ -2,7 +2,8 @@
  * Kernels of Gaussian mixtures. q[c] = b[c] - ‖W[c] (x - mean[c])‖² is the log2 density of a component, whose mean is
  * given as its rounded value and the rest `low` (0 in f64, where no kernel reads it): x - mean is (x - mean) - low. A
  * term 60 or more below the largest of its row counts as 0. Fails at the first row where every component overflows.
- * Equations: docs/math/mixture.md.
+ * Of k-means, which finds their starts, rows lie in tiles of 128, one line per coordinate; the last is filled up with
+ * rows of weight 0. Sums over rows are 8 each, of every eighth row. Equations: docs/math/mixture.md.
  */
 import { type NounSpec, TILE } from '../grammar.ts';
 
@@ -21,6 +22,7 @@ const statistics = {
   y: `tmp f64 ${TILE} pad(d)`,
   ry: `tmp f64 ${TILE} pad(d)`,
 } as const;
+const tiles = { z: `in f64 tiles d ${TILE}`, w: `in f64 tiles ${TILE}`, centre: 'in f64 k d' } as const;
 
 export const mixture = {
   prepare: {
@@ -30,12 +32,26 @@ export const mixture = {
       weights: 'in f64 k',
       L: 'in f64 k tri(d)',
       logDet: 'in f64 k',
-      column: 'tmp f64 d',
+      lines: 'tmp f64 32 d',
       b: 'out k',
       W: 'out k tri(d)',
     },
     rows: 'k',
     cost: 'k d d d',
+    rtol: exact,
+  },
+  preparePart: {
+    formula: 'the same for one component, columns from .. from + part - 1 of W: the same bits',
+    dims: ['d', 'from', 'part'],
+    args: {
+      weight: 'in f64 1',
+      L: 'in f64 tri(d)',
+      logDet: 'in f64 1',
+      lines: 'tmp f64 32 d',
+      b: 'out 1',
+      W: 'inout tri(d)',
+    },
+    cost: 'part d d',
     rtol: exact,
   },
   prepareDiagonal: {
@@ -119,6 +135,22 @@ export const mixture = {
     rows: 'n',
     cost: 'n k d 2 + n k 20',
     info: ['n'],
+    rtol: summed,
+  },
+  approach: {
+    formula: 'after[c] = min(before, ‖z - centre[c]‖²) of each row z;  potential[c] += w after[c]',
+    dims: ['tiles', 'd', 'k'],
+    args: { ...tiles, before: `in f64 tiles ${TILE}`, after: `out f64 tiles k ${TILE}`, potential: 'sum k 8' },
+    rows: 'tiles',
+    cost: `${TILE} tiles k d + ${TILE} tiles k 2`,
+    rtol: summed,
+  },
+  assign: {
+    formula: 'count[c] += w, first[c] += w z of each row z, whose nearest centre (the first of several) is c',
+    dims: ['tiles', 'd', 'k'],
+    args: { ...tiles, nearest: `tmp f64 ${TILE}`, share: `tmp f64 ${TILE}`, count: 'sum k 8', first: 'sum k d 8' },
+    rows: 'tiles',
+    cost: `2 ${TILE} tiles k d + ${TILE} tiles k 4`,
     rtol: summed,
   },
 } as const satisfies NounSpec;

@@ -33,6 +33,7 @@ export const recurrent = {
       bias: 'in biased',
       active: `tmp i32 ${GROUP}`,
       row: `tmp i32 ${GROUP}`,
+      chosen: 'tmp i32 pad(units)',
       line: `tmp ${GROUP} pad(gates)`,
       now: `tmp ${GROUP} carried`,
       state: 'inout s carried',
@@ -44,18 +45,20 @@ export const recurrent = {
   backward: {
     formula:
       'e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);' +
-      '  dState: dLoss/dstate after the last step (for h its dh), then before the first;' +
+      '  before counts as 0 where fed = 0, else fed = units;  dState: dLoss/dstate after the last step (for h its dh), then before the first;' +
       '  last[t] = c[t-1] (lstm) or h[t-1] (gru)',
     ...shape,
+    dims: [...shape.dims, 'fed'],
     args: {
       lengths: 'in i32 s',
-      before: 'in n units',
+      before: 'in n fed',
       h: 'in n units',
       last: 'in n recalled',
       saved: 'in n kept',
       W: 'in gates pad(units)',
       active: `tmp i32 ${GROUP}`,
       row: `tmp i32 ${GROUP}`,
+      nothing: 'tmp units',
       line: `tmp ${GROUP} pad(units)`,
       carry: `tmp ${GROUP} units`,
       now: `tmp ${GROUP} gates`,

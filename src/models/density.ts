@@ -2,7 +2,7 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Points, Real, Result, Rows } from '../check.ts';
+import type { Points, Real, Result, Rows, Scoring } from '../check.ts';
 import * as check from '../check.ts';
 import { alike, dtypeOf } from '../check.ts';
 import type { Table } from '../contract.ts';
@@ -12,7 +12,9 @@ import { Random } from '../random.ts';
 import { addDeviation, covariancesOf, drawBinary, drawComponent, sharpen } from './density/draw.ts';
 import { checkBinaryTargets, overflow, toUserError } from './density/failure.ts';
 import { type Mapping, mappings, type Shape, shapeOf } from './density/mapping.ts';
+import { forwardMarking } from './density/marking.ts';
 import { INSPECT, type OnBackend, printable } from './model.ts';
+import { runNow } from './work.ts';
 
 export type { Mapping };
 
@@ -140,7 +142,8 @@ export class MixtureDensity {
 
   /**
    * log p(x) of each row of x [n,dimension] given that of raw [n,outputs]: logDensity [n], the responsibility of each
-   * component for it [n,M], and the loss, -Σ log p(x).
+   * component for it [n,M], and the loss, -Σ log p(x). `unscorable: 'mark'`: a row whose density overflows has
+   * -Infinity and responsibilities of 0, and the loss is Infinity.
    * Throws DIMENSION_MISMATCH (raw, x), INVALID_ARGUMENT (x: a binary target outside [0,1]), NON_FINITE (raw, x; row,
    * column; or only row: its density overflows), NOT_POSITIVE_DEFINITE (row, component, pivot; tanh mappings).
    *
@@ -148,21 +151,25 @@ export class MixtureDensity {
    * const density = new MixtureDensity({ components: 2, dimension: 1, mapping: 'diag-exp' });
    * density.forward([[0, 0, -1, 1, 0, 0]], [[0]]).responsibilities; // Float64Array(2) [ 0.5, 0.5 ]
    */
-  forward<R extends Points>(raw: R, x: Points): DensityForward<Result<R>> {
-    return this.evaluate('MixtureDensity.forward', raw, x, {}) as DensityForward<Result<R>>;
+  forward<R extends Points>(raw: R, x: Points, options?: Scoring): DensityForward<Result<R>> {
+    const where = 'MixtureDensity.forward';
+    const { unscorable } = check.options(where, options, ['unscorable']);
+    const mark = check.marking(where, unscorable);
+    return this.evaluate(where, raw, x, {}, mark) as DensityForward<Result<R>>;
   }
 
   /**
-   * log p(x) [n] alone, into `out` [n] if given. Throws as forward does.
+   * log p(x) [n] alone, into `out` [n] if given; `unscorable` as in forward. Throws as forward does.
    *
    * @example
    * const density = new MixtureDensity({ components: 1, dimension: 1 });
    * density.logDensity([[0, 0, 0]], [[1]])[0]; // -1.4189...
    */
-  logDensity<R extends Points>(raw: R, x: Points, options?: { readonly out?: Real }): Result<R> {
+  logDensity<R extends Points>(raw: R, x: Points, options?: { readonly out?: Real } & Scoring): Result<R> {
     const where = 'MixtureDensity.logDensity';
-    const { out } = check.options(where, options, ['out']);
-    return this.evaluate(where, raw, x, { logDensity: out }).logDensity as Result<R>;
+    const { out, unscorable } = check.options(where, options, ['out', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    return this.evaluate(where, raw, x, { logDensity: out }, mark).logDensity as Result<R>;
   }
 
   /**
@@ -260,13 +267,21 @@ export class MixtureDensity {
     return x;
   }
 
-  private evaluate(where: string, raw: Points, x: Points, own: { readonly logDensity?: unknown }): DensityForward {
+  private evaluate(
+    where: string,
+    raw: Points,
+    x: Points,
+    own: { readonly logDensity?: unknown },
+    mark: boolean,
+  ): DensityForward {
     const { rows, points, n } = this.read(where, raw, x);
     const logDensity = check.out(where, own.logDensity, rows.values, n);
     const r = check.room(where, n * this.components, dtypeOf(rows.values), 'raw');
-    this.withUserErrors(where, rows, points, ({ forward }, dims, given) =>
-      forward(dims, { ...given, x: points.values, logDensity, r }),
-    );
+    this.withUserErrors(where, rows, points, ({ forward }, dims, given) => {
+      const args = { ...given, x: points.values, logDensity, r };
+      if (!mark) forward(dims, args);
+      else runNow(forwardMarking(where, forward, dims, args, this.shape));
+    });
     const given = (own.logDensity as Real | undefined) ?? logDensity;
     return { loss: lossOf(logDensity), logDensity: given, responsibilities: r };
   }

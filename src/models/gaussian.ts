@@ -19,11 +19,12 @@ import { Components, type Parts } from './components/components.ts';
 import { conditionOn } from './components/conditional.ts';
 import { freeValues } from './components/covariances.ts';
 import { fitComponents } from './components/em.ts';
+import { nothingHeld, parameterNames, readHeld } from './components/held.ts';
 import { type CovarianceForm, covarianceForms, ParameterReader } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
-import { diagonalOf } from './triangles.ts';
+import { diagonalMatrix, diagonalOf } from './triangles.ts';
 
 /** A mean, and the covariance in one of three forms. */
 export interface GaussianParameters {
@@ -44,6 +45,8 @@ export interface GaussianFitOptions extends ComponentFitOptions {
   readonly covarianceType?: 'full' | 'diagonal';
   /** Warm start; `restarts` is ignored. */
   readonly init?: GaussianLike;
+  /** The parameters to change, the other one keeps the value of `init`; default: both. */
+  readonly update?: readonly ('mean' | 'covariance')[];
 }
 
 /**
@@ -63,20 +66,20 @@ export class Gaussian extends Scored {
   readonly columns: readonly string[] | undefined;
   protected readonly title = 'Gaussian';
   protected readonly components: Components;
-  private readonly read: ParameterReader;
+  private readonly read: Pick<ParameterReader, 'form' | 'mean' | 'values' | 'd'>;
 
   /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
   constructor(parameters: GaussianParameters, options?: OnBackend & Named) {
     super();
     const given = check.options('Gaussian', options, ['backend', 'columns']);
     const backend = check.backend('Gaussian', given.backend, defaultBackend);
-    this.read = new ParameterReader('Gaussian', '', parameters);
-    this.read.readTensors();
-    this.read.checkFinite();
-    this.read.checkSymmetric();
+    // what a fit has made is checked, and its covariance is factorised
+    const made = Components.is(parameters) ? parameters : undefined;
+    const read = made ? undefined : readGaussian(parameters);
+    this.read = read ?? readOf(made!.parts);
     this.dimension = this.read.d;
     this.columns = check.names('Gaussian', 'columns', given.columns, this.read.d);
-    this.components = new Components(backend, this.read.parts(backend), 'Gaussian', this.read.form);
+    this.components = made ?? new Components(backend, read!.parts(backend), 'Gaussian', read!.form);
   }
 
   /** { mean, covariance | cholesky | variances }, as given; f64, flat. */
@@ -122,6 +125,17 @@ export class Gaussian extends Scored {
   }
 
   /**
+   * The inverse of the covariance [d,d], whatever the form of the parameters.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [2, 4] });
+   * g.precision(); // Float64Array(4) [ 0.5, 0, 0, 0.25 ]
+   */
+  precision(): Float64Array {
+    const inverse = this.components.precisions();
+    return this.components.full ? inverse : diagonalMatrix(inverse);
+  }
+
+  /**
    * The distribution of the coordinates `dims`, in the order named. Throws INVALID_ARGUMENT (dims).
    * @example
    * const g = new Gaussian({ mean: [0, 1, 2], variances: [1, 4, 9] });
@@ -158,12 +172,16 @@ export class Gaussian extends Scored {
    */
   static async fit(x: Points, options?: GaussianFitOptions): Promise<{ model: Gaussian; report: FitReport }> {
     const where = 'Gaussian.fit';
-    const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init']);
+    const given = check.options(where, options, [...componentFitOptions, 'covarianceType', 'init', 'update']);
     const type = check.choice(where, 'covarianceType', check.or(given.covarianceType, 'full'), ['full', 'diagonal']);
     const init = given.init === undefined ? undefined : readInit(where, given.init, type);
-    const { rows, settings } = readFit(where, x, given, { type, k: 1, ...(init && { init }) });
-    const { parts, report } = await fitComponents(rows, settings);
-    return { model: fromParts(parts, settings.backend), report };
+    const names = [undefined, 'mean', 'covariance'];
+    const held = readHeld(where, given.update, names, init ? new Set(parameterNames) : nothingHeld);
+    const { rows, settings } = readFit(where, x, given, { type, k: 1, held, ...(init && { init }) });
+    const { parts, factors, report } = await fitComponents(rows, settings);
+    const { backend } = settings;
+    const made = new Components(backend, parts, 'Gaussian', readOf(parts).form, { factors });
+    return { model: new Gaussian(made as unknown as GaussianParameters, { backend }), report };
   }
 
   /** @internal The parameters as they were given, for divergences. */
@@ -172,6 +190,19 @@ export class Gaussian extends Scored {
   }
 }
 
+function readGaussian(parameters: unknown): ParameterReader {
+  const read = new ParameterReader('Gaussian', '', parameters);
+  read.readTensors();
+  read.checkFinite();
+  read.checkSymmetric();
+  return read;
+}
+const readOf = ({ type, d, means, covariances }: Parts): Pick<ParameterReader, 'form' | 'mean' | 'values' | 'd'> => ({
+  form: type === 'full' ? 'covariance' : 'variances',
+  mean: means,
+  values: covariances,
+  d,
+});
 function fromParts({ type, means, covariances }: Parts, backend: Backend): Gaussian {
   return new Gaussian({ mean: means, [type === 'full' ? 'covariance' : 'variances']: covariances }, { backend });
 }

@@ -84,7 +84,7 @@ export function chainDiagnostics(chain: Chain, options?: ChainOptions): ChainDia
   const flag = (name: string, value: unknown): boolean => check.flag(where, `parts.${name}`, check.or(value, false));
   const wantsSingular = parts && flag('singularValues', parts['singularValues']);
   const asked = parts ? check.or(parts['lyapunov'], false) : true;
-  const steps = readChain(where, chain);
+  const steps = readChain(where, backend, chain);
   const { n: K, d: n } = steps;
   const most = typeof asked === 'number' ? check.count(where, 'parts.lyapunov', asked, 1, n) : n;
   const wantsLyapunov = typeof asked === 'number' || flag('lyapunov', asked);
@@ -172,7 +172,7 @@ function spectrum(
 export function backpropagate(chain: Chain, g: Matrix, options?: OnBackend): { adjoint: Real; logNorm: Float64Array } {
   const where = 'backpropagate';
   const backend = check.backend(where, check.options(where, options, ['backend']).backend, defaultBackend);
-  const { n, d, matrices, W, slopes } = readChain(where, chain);
+  const { n, d, matrices, W, slopes } = readChain(where, backend, chain);
   const { values, n: rows } = check.points(where, 'g', g, d);
   if (rows !== n + 1)
     throw argumentError('DIMENSION_MISMATCH', where, 'g', {

@@ -2,22 +2,22 @@
 
 import { defaultBackend } from '../backends/default.ts';
 import type { Backend } from '../bind.ts';
-import type { Gaps, Points, Real, Sequences } from '../check.ts';
+import type { Gaps, Points, Scoring, Sequences } from '../check.ts';
 import * as check from '../check.ts';
-import { argumentError, callError } from '../errors.ts';
+import { argumentError } from '../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../file.ts';
 import { Random } from '../random.ts';
-import { Pace } from '../training/pace.ts';
+import { draw } from './lds/draw.ts';
 import { eigenvalues } from './lds/eigen.ts';
 import { fitSystem, type SystemFitReport } from './lds/em.ts';
 import { Engine } from './lds/engine.ts';
 import { decodeSystem, encodeSystem } from './lds/file.ts';
-import { factorOf, gradientOf, type SystemGradient } from './lds/gradient.ts';
-import { times } from './lds/matrix.ts';
+import { gradientOf, type SystemGradient } from './lds/gradient.ts';
+import { stepMarking } from './lds/marking.ts';
 import { maximise } from './lds/maximise.ts';
 import type { Moments } from './lds/moments.ts';
 import { type Observability, observabilityOf } from './lds/observability.ts';
-import { inDtypeOf, type Observations, observedRows, ownCopy, readObservations } from './lds/observations.ts';
+import { inDtypeOf, type Observations, readObservations } from './lds/observations.ts';
 import {
   copyOf,
   freeValues,
@@ -26,7 +26,8 @@ import {
   type System,
   type SystemParameters,
 } from './lds/parameters.ts';
-import { expect, filter, type Store, smooth } from './lds/passes.ts';
+import { expect, filter } from './lds/passes.ts';
+import { ScoredSystem } from './lds/scored.ts';
 import {
   type Floor,
   fitOptions,
@@ -36,10 +37,9 @@ import {
   type SystemFitProgress,
 } from './lds/settings.ts';
 import { type Forecast, forecastFrom, readState, type SystemState, startOf } from './lds/state.ts';
-import { isA, Model, type Named, type OnBackend } from './model.ts';
+import { isA, type Named, type OnBackend } from './model.ts';
 import { describeStatistics, SystemStatistics } from './system-statistics.ts';
-import { addProduct } from './triangles.ts';
-import { type Pass, runAsync, runNow } from './work.ts';
+import { runNow } from './work.ts';
 
 export type { SystemFitReport } from './lds/em.ts';
 export type { SystemGradient } from './lds/gradient.ts';
@@ -47,49 +47,13 @@ export type { Structure } from './lds/maximise.ts';
 export type { Observability } from './lds/observability.ts';
 export type { ParameterName, SystemParameters } from './lds/parameters.ts';
 export type { Store } from './lds/passes.ts';
+export type { FilteredSystem, FilterOptions, SmoothedSystem } from './lds/scored.ts';
 export type { Floor, Structures, SystemFitProgress } from './lds/settings.ts';
 export type { Forecast, SystemState } from './lds/state.ts';
+export type { SteadyState } from './lds/steady.ts';
 
 /** A system, or the parameters of one. */
 export type SystemLike = LinearDynamicalSystem | SystemParameters;
-/** One state, or one per sequence if several were given. */
-type StateOf<Y> = Y extends Points ? SystemState : readonly SystemState[];
-/**
- * The result of `filter`, in the dtype of the data: n rows of m latent coordinates. Moments of all rows; of the last row
- * of each sequence (store: 'last'); or empty arrays ('none').
- */
-export interface FilteredSystem<Y = Sequences> {
-  /** E z[t] given the rows before t [n,m]. */
-  predictedMeans: Real;
-  /** Cov z[t] given the rows before t [n,m,m]. */
-  predictedCovariances: Real;
-  /** E z[t] given the rows up to t [n,m]. */
-  means: Real;
-  /** Cov z[t] given the rows up to t [n,m,m]. */
-  covariances: Real;
-  /** log p(y[t] | y[..t-1]) of what was observed [n]; 0 where nothing was. */
-  logDensity: Real;
-  /** Σ logDensity. */
-  logLikelihood: number;
-  /** After the last row: where `step` and `forecast` go on. */
-  state: StateOf<Y>;
-}
-/** The result of `smooth`, in the dtype of the data: moments given all rows of a sequence. */
-export interface SmoothedSystem {
-  /** [n,m] */
-  means: Real;
-  /** [n,m,m] */
-  covariances: Real;
-  /** Cov(z[t+1], z[t]) of each row but the last of its sequence, one sequence after the other [Σ max(T - 1, 0),m,m]. */
-  lagOneCovariances: Real;
-  logLikelihood: number;
-}
-/** Options of `filter`. */
-export interface FilterOptions extends Gaps {
-  /** Default all. */
-  readonly store?: Store;
-}
-const stores = ['all', 'last', 'none'] as const;
 /** Options of `LinearDynamicalSystem.fit`. */
 export interface SystemFitOptions extends Gaps {
   /** Latent coordinates; needed without `init`. */
@@ -120,8 +84,12 @@ export interface SystemFitOptions extends Gaps {
   readonly signal?: AbortSignal;
   /** Called after every iteration. */
   readonly onProgress?: (progress: SystemFitProgress) => void;
+  /** Sequences whose sums are added on their own before they join the rest; default 64. */
+  readonly shardSize?: number;
   /** Names of the coordinates, kept with the model. */
   readonly columns?: readonly string[];
+  /** The column that tells the sequences of a table apart, kept with the model. */
+  readonly sequenceColumn?: string;
   /** Default: defaultBackend(). */
   readonly backend?: Backend;
 }
@@ -137,7 +105,7 @@ export interface SystemFitOptions extends Gaps {
  * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [10] });
  * system.logLikelihood([1, 2, 1.5]); // -5.66768428...
  */
-export class LinearDynamicalSystem extends Model {
+export class LinearDynamicalSystem extends ScoredSystem {
   /** The kind of model, as files and commands call it. */
   readonly kind = 'linear-dynamical-system';
   /** Coordinates of an observation: d. */
@@ -150,14 +118,16 @@ export class LinearDynamicalSystem extends Model {
   readonly backend: Backend;
   /** Names of the coordinates, if they are known. */
   readonly columns: readonly string[] | undefined;
+  /** Name of the column that tells the sequences of a table apart, if it is known. */
+  readonly sequenceColumn: string | undefined;
   private readonly system: System;
-  private readonly engine: Engine;
+  protected readonly engine: Engine;
 
   /** `columns`: names of the d coordinates. `backend` defaults to defaultBackend(). */
-  constructor(parameters: SystemParameters, options?: OnBackend & Named) {
+  constructor(parameters: SystemParameters, options?: OnBackend & Named & { readonly sequenceColumn?: string }) {
     super();
     const where = 'LinearDynamicalSystem';
-    const given = check.options(where, options, ['backend', 'columns']);
+    const given = check.options(where, options, ['backend', 'columns', 'sequenceColumn']);
     this.backend = check.backend(where, given.backend, defaultBackend);
     this.system = readSystem(where, '', parameters);
     const { m, d, tied } = this.system;
@@ -165,6 +135,9 @@ export class LinearDynamicalSystem extends Model {
     this.latent = m;
     this.tied = tied;
     this.columns = check.names(where, 'columns', given.columns, d);
+    const { sequenceColumn } = given;
+    this.sequenceColumn =
+      sequenceColumn === undefined ? undefined : check.text(where, 'sequenceColumn', sequenceColumn);
     this.engine = new Engine(this.backend, this.system);
   }
 
@@ -180,7 +153,9 @@ export class LinearDynamicalSystem extends Model {
   }
 
   toBytes(): Uint8Array {
-    return encode(this.kind, encodeColumns(this.columns), encodeSystem(this.system));
+    const { sequenceColumn } = this;
+    const named = { ...encodeColumns(this.columns), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    return encode(this.kind, named, encodeSystem(this.system));
   }
   /**
    * The inverse of toBytes. Throws FORMAT (tensor, reason), INVALID_ARGUMENT (bytes, backend).
@@ -193,135 +168,12 @@ export class LinearDynamicalSystem extends Model {
     const { backend } = check.options('LinearDynamicalSystem.fromBytes', options, ['backend']);
     const file = decode('LinearDynamicalSystem.fromBytes', bytes, 'linear-dynamical-system');
     const parameters = decodeSystem(file);
-    const on = { ...decodeColumns(file), ...(backend !== undefined && { backend: backend as Backend }) };
+    const { sequenceColumn } = file.metadata;
+    const named = { ...decodeColumns(file), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+    const on = { ...named, ...(backend !== undefined && { backend: backend as Backend }) };
     return orMalformed(() => new LinearDynamicalSystem(parameters, on));
   }
 
-  /**
-   * The Kalman filter over sequences y [n,d]: moments of the states given the rows so far, log densities, and the state
-   * after the last row. Gaps are left out exactly. Throws DIMENSION_MISMATCH, NON_FINITE (row, column; or the system
-   * explodes: row), INVALID_ARGUMENT, DISPOSED.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
-   * system.filter([1, NaN], { missing: 'nan' }).covariances; // Float64Array(2) [ 1, 2 ]
-   */
-  filter<Y extends Sequences>(y: Y, options?: FilterOptions): FilteredSystem<Y> {
-    const { data, store } = this.readFilter('filter', y, options, []);
-    return runNow(this.filtering<Y>('LinearDynamicalSystem.filter', data, store));
-  }
-  /**
-   * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
-   * (await system.filterAsync([1])).means; // Float64Array(1) [ 0.5 ]
-   */
-  async filterAsync<Y extends Sequences>(
-    y: Y,
-    options?: FilterOptions & { readonly signal?: AbortSignal },
-  ): Promise<FilteredSystem<Y>> {
-    const where = 'LinearDynamicalSystem.filterAsync';
-    const { data, store, signal } = this.readFilter('filterAsync', y, options, ['signal']);
-    return this.later(where, signal, this.filtering<Y>(where, ownCopy(where, data), store));
-  }
-
-  /**
-   * Moments of the states given all rows of their sequence. Throws as filter.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.smooth([0, 5]).means.map(Math.round); // Float64Array(2) [ 1, 3 ]
-   */
-  smooth(y: Sequences, options?: Gaps): SmoothedSystem {
-    const where = 'LinearDynamicalSystem.smooth';
-    return runNow(this.smoothing(where, this.readScored('smooth', y, options).data));
-  }
-  /**
-   * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * (await system.smoothAsync([0, 5])).means.map(Math.round); // Float64Array(2) [ 1, 3 ]
-   */
-  async smoothAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<SmoothedSystem> {
-    const where = 'LinearDynamicalSystem.smoothAsync';
-    const { data, signal } = this.readScored('smoothAsync', y, options, ['signal']);
-    return this.later(where, signal, this.smoothing(where, ownCopy(where, data)));
-  }
-
-  /**
-   * log p(y[t] | y[..t-1]) of each row, one sequence after the other [n]; 0 where nothing was observed. Throws as filter.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.logDensity([0, NaN], { missing: 'nan' }); // Float64Array(2) [ -1.26551212..., 0 ]
-   */
-  logDensity(y: Sequences, options?: Gaps): Real {
-    const where = 'LinearDynamicalSystem.logDensity';
-    const { data } = this.readScored('logDensity', y, options);
-    return inDtypeOf(where, data, this.score(where, data));
-  }
-  /**
-   * The same off the event loop, on a copy of y. Throws as filter, and ABORTED (cause: signal.reason).
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * await system.logDensityAsync([0]); // Float64Array(1) [ -1.26551212... ]
-   */
-  async logDensityAsync(y: Sequences, options?: Gaps & { readonly signal?: AbortSignal }): Promise<Real> {
-    const where = 'LinearDynamicalSystem.logDensityAsync';
-    const { data, signal } = this.readScored('logDensityAsync', y, options, ['signal']);
-    const { logDensity } = await this.later(where, signal, filter(where, this.engine, ownCopy(where, data), 'none'));
-    return inDtypeOf(where, data, logDensity);
-  }
-  /**
-   * The sums of logDensity per sequence [S], in f64. Throws as filter.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.logLikelihoods([Float64Array.of(0), Float64Array.of()]); // Float64Array(2) [ -1.26551212..., 0 ]
-   */
-  logLikelihoods(y: Sequences, options?: Gaps): Float64Array {
-    const { data } = this.readScored('logLikelihoods', y, options);
-    const logDensity = this.score('LinearDynamicalSystem.logLikelihoods', data);
-    let from = 0;
-    return Float64Array.from(data.lengths, (T) => total(logDensity.subarray(from, (from += T))));
-  }
-  /**
-   * The sum of logDensity over all rows, in f64. Throws as filter.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.logLikelihood([0, 0]); // -2.64259602...
-   */
-  logLikelihood(y: Sequences, options?: Gaps): number {
-    const { data } = this.readScored('logLikelihood', y, options);
-    return total(this.score('LinearDynamicalSystem.logLikelihood', data));
-  }
-  /**
-   * The Bayesian information criterion, -2 logLikelihood + parameterCount · log(observed rows); less is better. Throws as
-   * filter, and EMPTY_INPUT.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.bic([0, 1, 0]) > system.bic([0, 0, 0]); // true
-   */
-  bic(y: Sequences, options?: Gaps): number {
-    const where = 'LinearDynamicalSystem.bic';
-    const { data } = this.readScored('bic', y, options);
-    return this.bayesianCriterion(where, 'y', total(this.score(where, data)), observedRows(data, this.dimension));
-  }
-  /**
-   * Akaike's information criterion, -2 logLikelihood + 2 · parameterCount; less is better. Throws as filter.
-   * @example
-   * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [1] };
-   * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [1] });
-   * system.aic([0, 1, 0]) > system.aic([0, 0, 0]); // true
-   */
-  aic(y: Sequences, options?: Gaps): number {
-    return this.akaikeCriterion(this.logLikelihood(y, options));
-  }
   /**
    * The log-likelihood and its derivative by each parameter, by Fisher's identity; covariances symmetric unconstrained,
    * dInitialCovariance absent if tied. Throws as filter.
@@ -346,8 +198,9 @@ export class LinearDynamicalSystem extends Model {
   }
   /**
    * Reads one observation y [d]: its log density given those before it, the state after it, and the moments of z. In
-   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. Throws DIMENSION_MISMATCH,
-   * NON_FINITE, INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
+   * f64: the same numbers as `filter`, to the bit. The given state stays as it is. `unscorable: 'mark'`: a row whose
+   * distance overflows has -Infinity, and the state after it is that after a gap. Throws DIMENSION_MISMATCH, NON_FINITE,
+   * INVALID_ARGUMENT, NOT_SYMMETRIC, NOT_POSITIVE_DEFINITE (state.covariance), DISPOSED.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
@@ -357,10 +210,12 @@ export class LinearDynamicalSystem extends Model {
   step(
     state: SystemState,
     y: Points,
-    options?: Gaps,
+    options?: Gaps & Scoring,
   ): { state: SystemState; logDensity: number; mean: Float64Array; covariance: Float64Array } {
     const where = 'LinearDynamicalSystem.step';
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
+    const { unscorable, ...gaps } = check.options(where, options, ['missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    const missing = check.gapOptions(where, gaps);
     const before = readState(where, state, this.system);
     const data = readObservations(where, y, this.dimension, missing);
     if (data.values.length !== this.dimension)
@@ -370,7 +225,9 @@ export class LinearDynamicalSystem extends Model {
         reason: `has ${data.values.length} values, not ${this.dimension}`,
       });
     this.live();
-    const { logDensity, state: next } = this.engine.step(where, before, data);
+    const { logDensity, state: next } = mark
+      ? stepMarking(where, this.engine, before, data)
+      : this.engine.step(where, before, data);
     return { state: next, logDensity, mean: next.mean.slice(), covariance: next.covariance.slice() };
   }
   /**
@@ -427,16 +284,20 @@ export class LinearDynamicalSystem extends Model {
   }
 
   /**
-   * Statistics of y for `update`: an additive value. Sums are added sequence by sequence within shards of 64, and shard
-   * by shard, so that statistics of whole shards merge to the same bits. Throws as filter.
+   * Statistics of y for `update`: an additive value. Sums are added sequence by sequence within shards of `shardSize`
+   * (default 64) sequences, and shard by shard, so that statistics of whole shards merge to the same bits. Throws as
+   * filter.
    * @example
    * const level = { transition: [1], observation: [1], transitionCovariance: [1], observationCovariance: [2] };
    * const system = new LinearDynamicalSystem({ ...level, initialMean: [0], initialCovariance: [2] });
    * system.statistics([1, 2, 3]).rows; // 3
    */
-  statistics(y: Sequences, options?: Gaps): SystemStatistics {
-    const { data } = this.readScored('statistics', y, options);
-    return new SystemStatistics(this.expect('LinearDynamicalSystem.statistics', data));
+  statistics(y: Sequences, options?: Gaps & { readonly shardSize?: number }): SystemStatistics {
+    const where = 'LinearDynamicalSystem.statistics';
+    const { shardSize, ...gaps } = check.options(where, options, ['missing', 'mask', 'shardSize']);
+    const size = shardSize === undefined ? undefined : check.count(where, 'shardSize', shardSize);
+    const { data } = this.readScored('statistics', y, gaps);
+    return new SystemStatistics(this.expect(where, data, size));
   }
   /**
    * The M step: the system of greatest expected likelihood among those that differ in the parameters `update` (default:
@@ -461,7 +322,7 @@ export class LinearDynamicalSystem extends Model {
         reason: 'must be made by this system',
       });
     this.live();
-    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this.columns);
+    return fromSystem(maximise(where, statistics.moments, constraints), this.backend, this);
   }
 
   /**
@@ -486,7 +347,7 @@ export class LinearDynamicalSystem extends Model {
     const init = given.init === undefined ? undefined : readInit(where, given.init);
     const settings = readFit(where, y, given, init);
     const { system, report } = await fitSystem(settings);
-    return { model: fromSystem(system, settings.backend, settings.columns), report };
+    return { model: fromSystem(system, settings.backend, settings), report };
   }
 
   /**
@@ -523,64 +384,8 @@ export class LinearDynamicalSystem extends Model {
     this.engine.dispose();
   }
 
-  private readScored(
-    method: string,
-    y: unknown,
-    options: unknown,
-    more: readonly 'signal'[] = [],
-  ): { data: Observations; signal?: AbortSignal } {
-    const where = `LinearDynamicalSystem.${method}`;
-    const given = check.options(where, options, ['missing', 'mask', ...more]);
-    const signal = check.signal(where, (given as { signal?: unknown }).signal);
-    const missing = check.gapOptions(where, given);
-    const data = readObservations(where, y, this.dimension, missing);
-    this.live();
-    return { data, ...signal };
-  }
-  private readFilter(
-    method: string,
-    y: unknown,
-    options: unknown,
-    more: readonly 'signal'[],
-  ): { data: Observations; store: Store; signal?: AbortSignal } {
-    const where = `LinearDynamicalSystem.${method}`;
-    const { store, ...rest } = check.options(where, options, ['store', 'missing', 'mask', ...more]);
-    return {
-      store: check.choice(where, 'store', check.or(store, 'all'), stores),
-      ...this.readScored(method, y, rest, more),
-    };
-  }
-  private *filtering<Y>(where: string, data: Observations, store: Store): Pass<FilteredSystem<Y>> {
-    const found = yield* filter(where, this.engine, data, store);
-    const { predictedMeans, predictedCovariances, means, covariances } = found.track;
-    return {
-      predictedMeans: inDtypeOf(where, data, predictedMeans),
-      predictedCovariances: inDtypeOf(where, data, predictedCovariances),
-      means: inDtypeOf(where, data, means),
-      covariances: inDtypeOf(where, data, covariances),
-      logDensity: inDtypeOf(where, data, found.logDensity),
-      logLikelihood: total(found.logDensity),
-      state: (data.several ? found.states : found.states[0]!) as StateOf<Y>,
-    };
-  }
-  private *smoothing(where: string, data: Observations): Pass<SmoothedSystem> {
-    const { means, covariances, lagOneCovariances, logDensity } = yield* smooth(where, this.engine, data);
-    return {
-      means: inDtypeOf(where, data, means),
-      covariances: inDtypeOf(where, data, covariances),
-      lagOneCovariances: inDtypeOf(where, data, lagOneCovariances),
-      logLikelihood: total(logDensity),
-    };
-  }
-  private later<R>(where: string, signal: AbortSignal | undefined, pass: Pass<R>): Promise<R> {
-    const pace = new Pace(signal, where);
-    return pace.rest().then(() => runAsync(pass, pace, signal));
-  }
-  private score(where: string, data: Observations): Float64Array {
-    return runNow(filter(where, this.engine, data, 'none')).logDensity;
-  }
-  private expect(where: string, data: Observations): Moments {
-    return runNow(expect(where, this.engine, data));
+  private expect(where: string, data: Observations, shardSize?: number): Moments {
+    return runNow(expect(where, this.engine, data, shardSize));
   }
   private forecastFrom(where: string, state: SystemState, steps: number): Forecast<Float64Array> {
     const forecast = forecastFrom(where, this.system, state, steps);
@@ -592,8 +397,13 @@ export class LinearDynamicalSystem extends Model {
 
 const readInit = (where: string, like: unknown): System =>
   LinearDynamicalSystem.systemOf(like) ?? readSystem(where, 'init.', like);
-function fromSystem(system: System, backend: Backend, columns?: readonly string[]): LinearDynamicalSystem {
-  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...(columns && { columns }) });
+function fromSystem(
+  system: System,
+  backend: Backend,
+  { columns, sequenceColumn }: { columns?: readonly string[] | undefined; sequenceColumn?: string | undefined },
+): LinearDynamicalSystem {
+  const names = { ...(columns && { columns }), ...(sequenceColumn !== undefined && { sequenceColumn }) };
+  return new LinearDynamicalSystem(copyOf(system) as SystemParameters, { backend, ...names });
 }
 function isState(value: unknown): value is SystemState {
   try {
@@ -601,30 +411,4 @@ function isState(value: unknown): value is SystemState {
   } catch {
     return false; // a revoked proxy: the checks of sequences say so
   }
-}
-function total(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
-}
-/** Draws into y [steps,d]. Throws NON_FINITE. */
-function draw(where: string, system: System, random: Random, y: Float64Array): Float64Array {
-  const { m, d, transition: A, observation: B } = system;
-  const [Q, R, V] = [
-    factorOf(system.transitionCovariance, m),
-    factorOf(system.observationCovariance, d),
-    factorOf(system.initialCovariance, m),
-  ];
-  const normals = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal());
-  let z: Float64Array = system.initialMean.slice();
-  for (let at = 0; at < y.length; at += d) {
-    if (at > 0) z = times(A, z, m, m);
-    addProduct(at > 0 ? Q : V, normals(m), true, z);
-    const row = times(B, z, d, m);
-    addProduct(R, normals(d), true, row);
-    y.set(row, at);
-  }
-  if (!y.every(Number.isFinite))
-    throw callError('NON_FINITE', where, 'a draw overflows: the system explodes', { argument: 'parameters' });
-  return y;
 }

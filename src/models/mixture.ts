@@ -13,15 +13,22 @@ import { type CovarianceType, covarianceTypes, freeValues } from './components/c
 import { fitComponents } from './components/em.ts';
 import { decodeParts, encodeParts } from './components/file.ts';
 import { gradients, weightGradient } from './components/gradient.ts';
-import { columnVariances, maximise } from './components/maximise.ts';
+import { type MixtureParameter, maximiseOthers, nothingHeld, parameterNames, readHeld } from './components/held.ts';
+import { columnVariances } from './components/maximise.ts';
 import { readMixture } from './components/parameters.ts';
 import { Scored } from './components/scored.ts';
 import { type ComponentFitOptions, componentFitOptions, readFit } from './components/settings.ts';
+import { logShares, refuseFar } from './components/shares.ts';
+import { type MixtureStart, readStart, type Start } from './components/start.ts';
 import { isA, type Named, type OnBackend, onBackend } from './model.ts';
 import { describeStatistics, MixtureStatistics } from './statistics.ts';
+import { runNow } from './work.ts';
 
 export type { CovarianceType } from './components/covariances.ts';
+export type { MixtureParameter } from './components/held.ts';
+export type { PointGradient, Weighted } from './components/scored.ts';
 export type { ComponentFitOptions, FitOptions, FitProgress, Initialization } from './components/settings.ts';
+export type { MixtureStart } from './components/start.ts';
 
 /** Parameters of a mixture of M Gaussians in d dimensions. */
 export interface MixtureParameters {
@@ -47,6 +54,13 @@ export interface MixtureGradient {
   /** In the shape of the covariances; matrices symmetric unconstrained. */
   dCovariances: Float64Array;
 }
+/** Draws from a mixture. */
+export interface MixtureDraws {
+  /** [n,d] */
+  x: Float64Array;
+  /** [n], from 0: the component that each was drawn from. */
+  components: Int32Array;
+}
 /** A row whose log-density is below the threshold is an anomaly. */
 export interface Anomaly {
   /** A log-density, in nats. */
@@ -60,8 +74,13 @@ export interface MixtureFitOptions extends ComponentFitOptions {
   readonly components?: number;
   /** Default: full, or that of `init`. */
   readonly covarianceType?: CovarianceType;
-  /** Warm start; `restarts` is ignored. */
-  readonly init?: MixtureLike;
+  /**
+   * Warm start from a mixture, or from a part of one: means, with weights or covariances; the labels of the rows; or
+   * their responsibilities. `restarts` is ignored.
+   */
+  readonly init?: MixtureLike | MixtureStart;
+  /** The parameters to change, the others keep the values of `init`; default: all. */
+  readonly update?: readonly MixtureParameter[];
   /** Fraction of the training rows to flag as anomalies, between 0 and 1; stored with the model. */
   readonly falsePositiveRate?: number;
 }
@@ -72,7 +91,7 @@ interface CountedFit extends MixtureFitOptions {
 }
 /** Options of a fit that starts from given components. */
 interface WarmFit extends MixtureFitOptions {
-  readonly init: MixtureLike;
+  readonly init: MixtureLike | MixtureStart;
 }
 
 /**
@@ -106,13 +125,15 @@ export class GaussianMixture extends Scored {
     const where = 'GaussianMixture';
     const given = check.options(where, options, ['backend', 'columns', 'anomaly']);
     const backend = check.backend(where, given.backend, defaultBackend);
-    const parts = readMixture(where, '', parameters);
+    // what a fit has made is checked, and its covariances are factorised
+    const made = Components.is(parameters) ? parameters : undefined;
+    const parts = made?.parts ?? readMixture(where, '', parameters);
     this.dimension = parts.d;
     this.componentCount = parts.k;
     this.covarianceType = parts.type;
     this.anomaly = readAnomaly(where, given.anomaly);
     this.columns = check.names(where, 'columns', given.columns, parts.d);
-    this.components = new Components(backend, parts, where, 'covariances');
+    this.components = made ?? new Components(backend, parts, where, 'covariances');
   }
 
   /** { weights, means, covariances, covarianceType }, f64, flat. */
@@ -124,6 +145,16 @@ export class GaussianMixture extends Scored {
   } {
     const { weights, means, covariances, type } = this.components.parts;
     return { weights: weights.slice(), means: means.slice(), covariances: covariances.slice(), covarianceType: type };
+  }
+
+  /**
+   * The inverses of the covariances, in their shape: full [M,d,d], tied [d,d], diagonal [M,d], spherical [M].
+   * @example
+   * const m = new GaussianMixture({ weights: [1], means: [0, 0], covariances: [[[2, 1], [1, 2]]] });
+   * m.precisions(); // Float64Array(4) [ 0.66666666..., -0.33333333..., -0.33333333..., 0.66666666... ]
+   */
+  precisions(): Float64Array {
+    return this.components.precisions();
   }
 
   toBytes(): Uint8Array {
@@ -180,6 +211,36 @@ export class GaussianMixture extends Scored {
   }
 
   /**
+   * log N(x | component) of each row of x [n,d], without the weights: [n,M], in the dtype of x, computed in f64. With
+   * gaps the density of what was observed; 0 where nothing was. -Infinity where a distance overflows; a row where all
+   * of them do is an error, unless it is to be marked. Throws as logDensity.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 40], covariances: [1, 1] });
+   * m.componentLogDensity([[0]]); // Float64Array(2) [ -0.91893853..., -800.91893853... ]
+   */
+  componentLogDensity<X extends Points>(x: X, options?: Gaps & Scoring): Result<X> {
+    const where = 'GaussianMixture.componentLogDensity';
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    const densities = this.components.componentLogDensity(where, rows, missing);
+    if (!mark) refuseFar(where, densities, this.componentCount, rows, this.dimension);
+    return likeData(rows.values, densities) as Result<X>;
+  }
+
+  /**
+   * log P(component | x) of each row of x [n,d]: [n,M], in the dtype of x, computed in f64. However small, each share is
+   * exact; for a row without observations they are the weights, and -Infinity for a row that is marked.
+   * Throws as logDensity.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 40], covariances: [1, 1] });
+   * m.logResponsibilities([[0]]); // Float64Array(2) [ 0, -800 ]
+   */
+  logResponsibilities<X extends Points>(x: X, options?: Gaps & Scoring): Result<X> {
+    const where = 'GaussianMixture.logResponsibilities';
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    return likeData(rows.values, logShares(where, this.components, rows, missing, mark)) as Result<X>;
+  }
+
+  /**
    * loss = -Σ log p(x) over the rows of x [n,d], and its gradients, in f64. Throws as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
@@ -217,15 +278,19 @@ export class GaussianMixture extends Scored {
   /**
    * The M step: the mixture of greatest expected likelihood, from statistics made under this one. `regularization` is
    * added to each diagonal in units of the variance of its column over the statistics (`fit` has a unit that outliers do
-   * not move), default 1e-6. Throws INVALID_ARGUMENT (statistics), EMPTY_INPUT, NOT_POSITIVE_DEFINITE (component,
-   * pivot).
+   * not move), default 1e-6. `update`: the parameters to change, default all. Throws INVALID_ARGUMENT, EMPTY_INPUT,
+   * NOT_POSITIVE_DEFINITE (component, pivot).
    * @example
    * const m = new GaussianMixture({ weights: [1], means: [0], covariances: [1] });
    * m.update(m.statistics([[1], [3]])).parameters.means; // Float64Array(1) [ 2 ]
    */
-  update(statistics: MixtureStatistics, options?: { readonly regularization?: number }): GaussianMixture {
+  update(
+    statistics: MixtureStatistics,
+    options?: { readonly regularization?: number; readonly update?: readonly MixtureParameter[] },
+  ): GaussianMixture {
     const where = 'GaussianMixture.update';
-    const given = check.options(where, options, ['regularization']);
+    const given = check.options(where, options, ['regularization', 'update']);
+    const held = readHeld(where, given.update, parameterNames, new Set(parameterNames));
     const regularization = check.amount(where, 'regularization', check.or(given.regularization, 1e-6));
     if (!MixtureStatistics.is(statistics) || !statistics.madeUnder(this.components.parts))
       throw argumentError('INVALID_ARGUMENT', where, 'statistics', {
@@ -236,7 +301,28 @@ export class GaussianMixture extends Scored {
     this.live();
     const { totals } = statistics;
     const floor = columnVariances(totals).map((v) => v * regularization);
-    return fromParts(maximise(where, totals, floor), this.backend);
+    return fromParts(runNow(maximiseOthers(where, totals, floor, held)), this.backend);
+  }
+
+  /**
+   * n draws [n,d], f64; the same for the same seed (default 0) on one engine. With `components: true` an object of the
+   * draws x and of the component of each [n]. Throws INVALID_ARGUMENT.
+   * @example
+   * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 90], covariances: [1, 1] });
+   * const { x, components } = m.sample(9, { seed: 1, components: true });
+   * components.every((c, i) => (c === 1) === x[i] > 45); // true
+   */
+  override sample(n: number, options: { readonly seed?: number; readonly components: true }): MixtureDraws;
+  override sample(n: number, options?: { readonly seed?: number; readonly components?: false }): Float64Array;
+  override sample(
+    n: number,
+    options?: { readonly seed?: number; readonly components?: boolean },
+  ): Float64Array | MixtureDraws {
+    const where = 'GaussianMixture.sample';
+    const { seed, components } = check.options(where, options, ['seed', 'components']);
+    const asked = check.flag(where, 'components', check.or(components, false));
+    const draws = this.draw(where, n, seed);
+    return asked ? draws : draws.x;
   }
 
   /** M - 1 weights, M d means, and the free values of the covariances. */
@@ -247,20 +333,21 @@ export class GaussianMixture extends Scored {
 
   /**
    * The log-density below which the fraction `falsePositiveRate` (between 0 and 1) of the rows of x [n,d] lies, by
-   * linear interpolation. Throws EMPTY_INPUT, and as logDensity.
+   * linear interpolation. Rows that `unscorable` marks lie below it; it is finite. Throws EMPTY_INPUT, and as logDensity.
    * @example
    * const m = new GaussianMixture({ weights: [0.5, 0.5], means: [0, 4], covariances: [1, 1] });
    * m.threshold([[0], [1], [9]], { falsePositiveRate: 0.5 }); // -2.09393578...
    */
-  threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps): number {
+  threshold(x: Points, options: { readonly falsePositiveRate: number } & Gaps & Scoring): number {
     const where = 'GaussianMixture.threshold';
-    const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask']);
+    const given = check.options(where, options, ['falsePositiveRate', 'missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
     const out = check.out(where, undefined, rows.values, rows.n);
-    return quantile(where, this.components.logDensity(where, rows, missing, out), rate);
+    return quantile(where, this.components.logDensity(where, rows, missing, out, mark), rate);
   }
 
   /**
@@ -301,34 +388,52 @@ export class GaussianMixture extends Scored {
    */
   static async fit(x: Points, options: CountedFit | WarmFit): Promise<{ model: GaussianMixture; report: FitReport }> {
     const where = 'GaussianMixture.fit';
-    const known = [...componentFitOptions, 'components', 'covarianceType', 'init', 'falsePositiveRate'] as const;
+    const known = [
+      ...componentFitOptions,
+      'components',
+      'covarianceType',
+      'init',
+      'update',
+      'falsePositiveRate',
+    ] as const;
     const given = check.options(where, options, known);
-    const init = given.init === undefined ? undefined : readInit(where, given.init);
+    const init = given.init === undefined ? undefined : readInit(where, given);
     const k = check.count(where, 'components', check.or(given.components, init?.k));
     const type = check.choice(
       where,
       'covarianceType',
-      check.or(given.covarianceType, init?.type ?? 'full'),
+      check.or(given.covarianceType, init?.parts?.type ?? 'full'),
       covarianceTypes,
     );
-    if (init && (init.k !== k || init.type !== type))
+    const form = init?.parts?.type ?? type;
+    if (init && (init.k !== k || form !== type))
       throw argumentError('INVALID_ARGUMENT', where, 'init', {
         expected: counted(k, `${type} component`),
-        received: counted(init.k, `${init.type} component`),
-        reason: `has ${counted(init.k, `${init.type} component`)}, not ${k} ${type}`,
+        received: counted(init.k, `${form} component`),
+        reason: `has ${counted(init.k, `${form} component`)}, not ${k} ${type}`,
       });
+    const held = readHeld(where, given.update, parameterNames, init?.given ?? nothingHeld);
+    const whole = init?.parts && init.given.size === parameterNames.length;
     const rate =
       given.falsePositiveRate === undefined
         ? undefined
         : check.betweenZeroAndOne(where, 'falsePositiveRate', given.falsePositiveRate);
-    const { rows, settings } = readFit(where, x, given, { type, k, ...(init && { init }) });
-    const { parts, report } = await fitComponents(rows, settings);
-    const model = fromParts(parts, settings.backend);
+    const { rows, settings } = readFit(where, x, given, {
+      ...{ type, k, held },
+      ...(whole ? { init: init.parts! } : init && { start: init }),
+    });
+    const { parts, factors, report } = await fitComponents(rows, settings);
+    const fitted = (anomaly?: Anomaly): GaussianMixture => {
+      const components = new Components(settings.backend, parts, 'GaussianMixture', 'covariances', { factors });
+      const more = { backend: settings.backend, ...(anomaly && { anomaly }) };
+      return new GaussianMixture(components as unknown as MixtureParameters, more);
+    };
+    const model = fitted();
     if (rate === undefined) return { model, report };
     const how = settings.signal ? { signal: settings.signal } : {};
     const density = model.logDensityAsync(rows.values, { ...settings.missing, ...how });
     const threshold = quantile(where, await density.finally(() => model.dispose()), rate);
-    return { model: fromParts(parts, settings.backend, { threshold, falsePositiveRate: rate }), report };
+    return { model: fitted({ threshold, falsePositiveRate: rate }), report };
   }
 
   /** @internal */
@@ -346,12 +451,17 @@ export class GaussianMixture extends Scored {
   }
 
   private computeShares(where: string, x: Points, options?: Gaps & Scoring): Real {
+    const { rows, missing, mark } = this.readScored(where, x, options);
+    return this.components.responsibilities(where, rows, missing, mark);
+  }
+  /** The data and options of a call that scores. */
+  private readScored(where: string, x: Points, options: unknown): { rows: check.Rows; missing: Gaps; mark: boolean } {
     const given = check.options(where, options, ['missing', 'mask', 'unscorable']);
     const mark = check.marking(where, given.unscorable);
     const missing = check.gapOptions(where, given);
     const rows = check.points(where, 'x', x, this.dimension, missing);
     this.live();
-    return this.components.responsibilities(where, rows, missing, mark);
+    return { rows, missing, mark };
   }
   protected override summary(): object {
     const { dimension, componentCount, covarianceType, anomaly } = this;
@@ -371,15 +481,25 @@ function readAnomaly(where: string, value: unknown): Anomaly | undefined {
   const rate = check.betweenZeroAndOne(where, 'falsePositiveRate', falsePositiveRate);
   return Object.freeze({ threshold, falsePositiveRate: rate });
 }
-const readInit = (where: string, like: unknown): Parts =>
-  GaussianMixture.partsOf(like) ?? readMixture(where, 'init.', like);
-function fromParts({ weights, means, covariances, type }: Parts, backend: Backend, anomaly?: Anomaly): GaussianMixture {
-  return new GaussianMixture(
-    { weights, means, covariances, covarianceType: type },
-    { backend, ...(anomaly && { anomaly }) },
-  );
+function readInit(
+  where: string,
+  { init, components, covarianceType }: { init?: unknown; components?: unknown; covarianceType?: unknown },
+): Start {
+  const parts = GaussianMixture.partsOf(init);
+  return parts
+    ? { k: parts.k, parts, given: new Set(parameterNames) }
+    : readStart(where, init, components, covarianceType);
 }
+const fromParts = ({ weights, means, covariances, type }: Parts, backend: Backend): GaussianMixture =>
+  new GaussianMixture({ weights, means, covariances, covarianceType: type }, { backend });
 
+/** Values in the dtype of the data. */
+function likeData(data: Real, values: Float64Array): Real {
+  if (!check.isSingle(data)) return values;
+  const narrow = check.alike(data, values.length);
+  narrow.set(values);
+  return narrow;
+}
 /** The linearly interpolated quantile. */
 function quantile(where: string, values: Real, rate: number): number {
   if (values.length === 0)
@@ -391,5 +511,13 @@ function quantile(where: string, values: Real, rate: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = rate * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
-  return low + (high - low) * (at - Math.floor(at));
+  if (low > Number.NEGATIVE_INFINITY) return low + (high - low) * (at - Math.floor(at));
+  const least = sorted.find(Number.isFinite);
+  if (least === undefined)
+    throw argumentError('EMPTY_INPUT', where, 'x', {
+      expected: 'at least one row that can be scored',
+      received: 'none',
+      reason: 'holds no row that can be scored',
+    });
+  return least;
 }

@@ -43,18 +43,19 @@ export function measureUnits(
   }
   return { units: { mean, standardDeviation }, constant };
 }
-/** Changes values to units of the network, in place. Throws NON_FINITE: a value overflows in these units. */
+/** Changes values to units of the network, in place. Throws NON_FINITE: a value overflows in these units, unless it `may`. */
 export function standardise(
   where: string,
   argument: string,
   values: Real,
   { mean, standardDeviation }: Standardization,
+  may = false,
 ): void {
   const d = mean.length;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     values[i] = (value - mean[i % d]!) / standardDeviation[i % d]!;
-    if (Number.isFinite(values[i])) continue;
+    if (may || Number.isFinite(values[i])) continue;
     const place = { argument, column: i % d, value };
     throw callError(
       'NON_FINITE',

@@ -6,6 +6,7 @@ import type { Backend } from '../bind.ts';
 import type { Real } from '../check.ts';
 import { callError, KernelFailure, type SeqlikError } from '../errors.ts';
 import { tri } from '../grammar.ts';
+import { type Pass, runNow, work } from './work.ts';
 
 export { tri };
 
@@ -77,27 +78,64 @@ export interface FailedPivot {
   readonly pivot: number;
   readonly value: number;
 }
+/** L [count,tri(d)], packed by rows, and logDet [count] = 2 Σ log L[j,j]. */
+export interface Factors {
+  readonly L: Float64Array;
+  readonly logDet: Float64Array;
+}
 /**
- * A = L Lᵀ for `count` matrices A [count,d,d], on the backend: L [count,tri(d)], and logDet [count] = 2 Σ log L[j,j].
- * A matrix that is not positive definite throws the error that `failed` makes of its first bad pivot.
+ * A = L Lᵀ for `count` matrices A [count,d,d], on the backend. A matrix that is not positive definite throws the error
+ * that `failed` makes of its first bad pivot.
  */
-export function factorise(
+export const factorise = (
   backend: Backend,
   A: Float64Array,
   count: number,
   d: number,
   failed: (failure: FailedPivot) => Error,
-): { L: Float64Array; logDet: Float64Array } {
+): Factors => runNow(factorising(backend, A, count, d, failed));
+/** The same as a pass. */
+export function* factorising(
+  backend: Backend,
+  A: Float64Array,
+  count: number,
+  d: number,
+  failed: (failure: FailedPivot) => Error,
+): Pass<Factors> {
+  const { factor, factorPart } = backend.f64.gaussian;
   const L = new Float64Array(count * tri(d));
   const logDet = new Float64Array(count);
-  try {
-    backend.f64.gaussian.factor({ n: count, d }, { A, L, logDet });
-  } catch (error) {
-    if (!(error instanceof KernelFailure)) throw error;
-    const { n: matrix, d: pivot } = error.at as { n: number; d: number };
-    throw failed({ matrix, pivot, value: pivotOf(A.subarray(matrix * d * d, (matrix + 1) * d * d), d, pivot) });
-  }
+  const failAt = (error: unknown, matrix: number, from: number): unknown => {
+    if (!(error instanceof KernelFailure)) return error;
+    const { n = matrix, d: pivot } = error.at as { n?: number; d: number };
+    const own = L.subarray(n * tri(d), (n + 1) * tri(d));
+    return failed({ matrix: n, pivot, value: pivotOf(A.subarray(n * d * d, (n + 1) * d * d), d, pivot, own, from) });
+  };
+  if (count * d ** 3 <= PIECE)
+    try {
+      yield work(factor, { n: count, d }, { A, L, logDet }, { owned: true });
+    } catch (error) {
+      throw failAt(error, 0, 0);
+    }
+  else
+    for (let c = 0; c < count; c++) {
+      const [own, log] = [L.subarray(c * tri(d), (c + 1) * tri(d)), logDet.subarray(c, c + 1)];
+      const args = { A: A.subarray(c * d * d, (c + 1) * d * d), L: own, logDet: log };
+      for (const [from, part] of pieces(d))
+        try {
+          yield work(factorPart, { d, from, part }, args, { owned: true });
+        } catch (error) {
+          throw failAt(error, c, from);
+        }
+    }
   return { L, logDet };
+}
+/** Multiply-adds of a call that others may have to wait for, at most: 5 ms, or 20 in wasm. */
+export const PIECE = 2 ** 25;
+/** Rows or columns of a triangle of d rows, [from, how many], each of at most PIECE multiply-adds: whole groups of lanes. */
+export function* pieces(d: number): Generator<readonly [from: number, part: number]> {
+  const most = Math.max(32, Math.floor(PIECE / (d * d) / 32) * 32);
+  for (let from = 0; from < d; from += most) yield [from, Math.min(most, d - from)];
 }
 /**
  * The Cholesky factor [tri(o)] of the o rows and columns `dims` of L Lᵀ, on the backend; L [tri(d)]. Products are taken
@@ -120,10 +158,10 @@ export function factoriseRows(
 }
 /**
  * The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at.
+ * The rows of L before `from` are done.
  */
-export function pivotOf(A: Float64Array, d: number, p: number): number {
-  const L = new Float64Array(tri(p + 1));
-  for (let i = 0; i <= p; i++)
+export function pivotOf(A: Float64Array, d: number, p: number, L = new Float64Array(tri(p + 1)), from = 0): number {
+  for (let i = from; i <= p; i++)
     for (let j = 0; j <= i; j++) {
       let s = A[i * d + j]!;
       for (let q = 0; q < j; q++) s -= L[tri(j) + q]! * L[tri(i) + q]!;
@@ -137,8 +175,9 @@ export function pivotOf(A: Float64Array, d: number, p: number): number {
 /** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
 export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
   for (let i = 0; i < b.length; i++) {
-    for (let p = 0; p < i; p++) b[i]! -= L[tri(i) + p]! * b[p]!;
-    b[i]! /= L[tri(i) + i]!;
+    let s = b[i]!;
+    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[p]!;
+    b[i] = s / L[tri(i) + i]!;
   }
   return b;
 }

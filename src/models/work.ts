@@ -63,7 +63,8 @@ export async function runAsync<Result>(pass: Pass<Result>, pace: Pace, signal?: 
 
 /** Values handled between two looks at the clock, 4 to 8 MB: 1 ms, or 20 ms on memory the system has yet to provide. */
 const VALUES = 2 ** 20;
-const rest: Work = { now: () => {}, later: async () => {} };
+/** A place between two pieces of work in JavaScript where others may run. */
+export const rest: Work = { now: () => {}, later: async () => {} };
 /** Acts on rows of `width` values in JavaScript, a block at a time: 100,000 rows would keep an abort waiting. */
 export function* byRows(rows: number, width: number, act: (from: number, end: number) => void): Pass<void> {
   const most = Math.ceil(VALUES / Math.max(1, width));

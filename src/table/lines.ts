@@ -1,5 +1,6 @@
 /** Lines of a table, as CSV and NDJSON are written. */
 import type { Delimiter, Format } from './format.ts';
+import { numberOf } from './numbers.ts';
 
 /** The text before all lines, before each value of a line, and at its end. */
 export interface Lines {
@@ -20,11 +21,23 @@ const cellWriter = (delimiter: Delimiter): ((text: string) => string) => {
   return (text) => (special.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 };
 
-/** A function that writes a kept cell: to the letter, but as a string where CSV, which has no types, becomes NDJSON. */
-export function keptWriter(from: Format, to: Format, delimiter: Delimiter = ','): (kept?: string) => string {
+/**
+ * A function that writes a kept cell: to the letter, but as a string where CSV, which has no types, becomes NDJSON; and
+ * a number with a decimal comma gets its point.
+ */
+export function keptWriter(
+  from: Format,
+  to: Format,
+  delimiter: Delimiter = ',',
+  decimal?: ',',
+): (kept?: string) => string {
   const cell = cellWriter(delimiter);
+  const pointed = (text: string): string =>
+    decimal && text.includes(',') && numberOf(text, decimal) !== undefined ? text.replace(',', '.') : text;
   if (from === 'csv')
-    return to === 'csv' ? (text = '') => cell(text) : (text) => (text ? JSON.stringify(text) : 'null');
+    return to === 'csv'
+      ? (text = '') => cell(pointed(text))
+      : (text) => (text ? JSON.stringify(pointed(text)) : 'null');
   if (to === 'ndjson') return (json = 'null') => json;
   return (json = '') => cell(json.startsWith('"') ? JSON.parse(json) : json);
 }

@@ -1,7 +1,7 @@
 /** Limits the length of a gradient (Pascanu, Mikolov and Bengio 2013, algorithm 1). */
 
 /** Whether there is neither NaN nor an infinity. */
-export function allFinite(values: Float64Array): boolean {
+export function allFinite(values: Float64Array | Float32Array): boolean {
   let zero = 0; // v - v is NaN for what is not finite, and NaN stays
   for (let i = 0; i < values.length; i++) zero += values[i]! - values[i]!;
   return zero === 0;

@@ -33,7 +33,7 @@ test.runIf(process.platform !== 'win32')('the examples', () => {
   expect(steps.length).toBeGreaterThanOrEqual(13);
 });
 test('the guide describes every option of the commands', () => {
-  for (const command of ['fit', 'score', 'inspect', 'sample', 'forecast']) {
+  for (const command of ['fit', 'score', 'inspect', 'sample', 'impute', 'forecast', 'serve']) {
     const { stdout } = spawnSync(process.execPath, [program, command, '--help'], { encoding: 'utf8' });
     for (const [, option] of stdout.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)) {
       if (option === '--help' || option === '--output' || option === '--count') continue;

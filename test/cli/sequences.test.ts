@@ -3,7 +3,7 @@ import { linkSync, readFileSync } from 'node:fs';
 import { DOMParser } from 'linkedom';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { strokesSvg } from '../../src/cli/sample/strokes.ts';
-import { diagnose, loadModel, MixtureDensityNetwork, openBackend } from '../../src/index.ts';
+import { diagnose, loadModel, MixtureDensityNetwork, openBackend, RecurrentClassifier } from '../../src/index.ts';
 import { hasNative } from '../support/models.ts';
 import { Folder, seqlik } from './run.ts';
 
@@ -309,6 +309,34 @@ describe('inspect', () => {
     const file = folder.at('gradient.svg');
     await ok(['inspect', model, data, ...grouped, '--svg', file, ...onWasm]);
     expect(readFileSync(file, 'utf8')).toMatch(/^<svg .*\n(<.*\n)*<polyline points="[\d., ]+".*\n<\/svg>\n$/);
+  });
+});
+
+describe('inspect, of a recurrent classifier', () => {
+  const classifier = new RecurrentClassifier(
+    { U: [0.5, 0.2, -0.3, 0.4], V: [1, -1], W: [1, -2] },
+    { columns: ['sound'], labels: ['speech'], backend, sequenceColumn: 'talk' },
+  );
+  const file = folder.write('talks.seqlik', classifier.toBytes());
+  const of = (lengths: readonly number[]) => {
+    const rows = lengths.flatMap((length, s) => Array.from({ length }, (_, t) => `${s},${Math.cos(s + t)},${t % 2}`));
+    return folder.write('talks.csv', ['talk,sound,speech', ...rows].join('\n'));
+  };
+  test('the diagnosis comes first, in text, JSON and as a picture', async () => {
+    const talks = of([9, 7, 1]);
+    const text = await ok(['inspect', file, talks, ...onWasm]);
+    expect(lines(text)[0]).toMatch(/^gradient check: worst relative difference \d\.\de-\d+ \(W[xhy]0\)$/);
+    expect(text).toMatch(/^norm of the gradient by time distance/m);
+    expect(text).toMatch(/^no dead or saturated units$/m);
+    const { diagnosis, data } = JSON.parse(await ok(['inspect', file, talks, '--json', ...onWasm]));
+    const values = Float64Array.from([9, 7, 1].flatMap((n, s) => Array.from({ length: n }, (_, t) => Math.cos(s + t))));
+    expect(diagnosis).toEqual(JSON.parse(JSON.stringify(diagnose(classifier, { values, lengths: [9, 7, 1] }))));
+    expect(data.rows).toBe(17);
+    await ok(['inspect', file, talks, '--svg', folder.at('talks.svg'), ...onWasm]);
+    expect(folder.read('talks.svg')).toMatch(/^<svg .*\n(<.*\n)*<polyline points="[\d., ]+".*\n<\/svg>\n$/);
+  });
+  test('no diagnosis of sequences of one row', async () => {
+    expect(await ok(['inspect', file, of([1, 1]), ...onWasm])).not.toMatch(/gradient/);
   });
 });
 

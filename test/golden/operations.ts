@@ -173,7 +173,7 @@ export const operations: Readonly<Record<string, Operation | undefined>> = {
   'S1c.filter': {
     call(inputs: Dynamics, backend) {
       const { system, y, gaps } = dynamics(inputs, backend);
-      const { state, ...filtered } = system.filter(y, gaps);
+      const { state, steadyState, ...filtered } = system.filter(y, gaps);
       return filtered;
     },
     names: {

@@ -64,6 +64,13 @@ export const density: Places = {
   ...scoringPlaces('logDensity'),
   ...scoringPlaces('lossGradient'),
   'MixtureDensity#logDensity(options)': options((given, backend) => made({}, backend).logDensity(x, [0, 1], given)),
+  'MixtureDensity#logDensity(options.unscorable)': optional(
+    none((unscorable, backend) => made({}, backend).logDensity(x, [0, 1], { unscorable } as never)),
+  ),
+  'MixtureDensity#forward(options)': options((given, backend) => made({}, backend).forward(x, [0, 1], given)),
+  'MixtureDensity#forward(options.unscorable)': optional(
+    none((unscorable, backend) => made({}, backend).forward(x, [0, 1], { unscorable } as never)),
+  ),
   'MixtureDensity#logDensity(options.out)': out(4, (backend, raw, x, value) =>
     made({}, backend).logDensity(raw, x, { out: value as Float64Array }),
   ),

@@ -71,6 +71,13 @@ function scored(method: string, run: (system: System, y: never, given: never) =>
     [`${name}(options.mask)`]: masks((mask, backend) => call(x, { mask }, backend)),
   };
 }
+const marking = (
+  method: 'logDensity' | 'logDensityAsync' | 'logLikelihoods' | 'logLikelihood' | 'bic' | 'aic',
+): Places => ({
+  [`${NAME}#${method}(options.unscorable)`]: strings((unscorable, backend) =>
+    line(backend)[method](x, { unscorable } as never),
+  ),
+});
 const signals = (method: 'filterAsync' | 'smoothAsync' | 'logDensityAsync'): Places => ({
   [`${NAME}#${method}(options.signal)`]: optional(
     those(isSignal, (signal, backend) => line(backend)[method](x, { signal })),
@@ -89,6 +96,7 @@ function states(path: string, use: (system: System, state: SystemState) => unkno
 
 const finite = (n: number): boolean => n >= 0 && n < Number.POSITIVE_INFINITY;
 const isFunction = (made: unknown): boolean => typeof made === 'function';
+const isText = (made: unknown): boolean => typeof made === 'string';
 const isTrue = (made: unknown): boolean => made === true;
 /** A list of names: none of the values has one, but one is empty. */
 const names = (call: Call): Place => ({
@@ -148,6 +156,8 @@ function fitPlaces(): Places {
     ...option('signal', (call) => optional(those(isSignal, call))),
     ...option('onProgress', (call) => optional(those(isFunction, call))),
     ...option('columns', (call) => optional(none(call))),
+    ...option('shardSize', wholes(1, LEAST)),
+    ...option('sequenceColumn', (call) => optional(those(isText, call))),
     [`${NAME}.fit(options.backend)`]: backends((backend) => learnt({ backend }, rows)),
     ...option('missing', strings),
     ...option('mask', masks),
@@ -171,13 +181,26 @@ export const lds: Places = {
   [`new ${NAME}(options.columns)`]: optional(
     none((columns, backend) => new LinearDynamicalSystem(shape(1, 1), { backend, columns }).columns),
   ),
+  [`new ${NAME}(options.sequenceColumn)`]: optional(
+    those(
+      isText,
+      (sequenceColumn: string, backend) =>
+        new LinearDynamicalSystem(shape(1, 1), { backend, sequenceColumn }).sequenceColumn,
+    ),
+  ),
   ...loading(`${NAME}.fromBytes`, () => [line().toBytes()], LinearDynamicalSystem.fromBytes),
   ...fitPlaces(),
   ...scored('filter', (system, y, given) => system.filter(y, given)),
   [`${NAME}#filter(options.store)`]: strings((store, backend) => line(backend).filter(x, { store: store as never })),
+  [`${NAME}#filter(options.steadyState)`]: optional(
+    those(isTrue, (steadyState: true, backend) => line(backend).filter(x, { steadyState })),
+  ),
   ...scored('filterAsync', (system, y, given) => system.filterAsync(y, given)),
   [`${NAME}#filterAsync(options.store)`]: strings((store, backend) =>
     line(backend).filterAsync(x, { store: store as never }),
+  ),
+  [`${NAME}#filterAsync(options.steadyState)`]: optional(
+    those(isTrue, (steadyState: true, backend) => line(backend).filterAsync(x, { steadyState })),
   ),
   ...signals('filterAsync'),
   ...scored('smooth', (system, y, given) => system.smooth(y, given)),
@@ -186,12 +209,24 @@ export const lds: Places = {
   ...scored('logDensity', (system, y, given) => system.logDensity(y, given)),
   ...scored('logDensityAsync', (system, y, given) => system.logDensityAsync(y, given)),
   ...signals('logDensityAsync'),
+  ...marking('logDensity'),
+  ...marking('logDensityAsync'),
+  ...marking('logLikelihoods'),
+  ...marking('logLikelihood'),
+  ...marking('bic'),
+  ...marking('aic'),
+  [`${NAME}#step(options.unscorable)`]: strings((unscorable, backend) =>
+    line(backend).step(state, [1], { unscorable: unscorable as never }),
+  ),
   ...scored('logLikelihoods', (system, y, given) => system.logLikelihoods(y, given)),
   ...scored('logLikelihood', (system, y, given) => system.logLikelihood(y, given)),
   ...scored('bic', (system, y, given) => system.bic(y, given)),
   ...scored('aic', (system, y, given) => system.aic(y, given)),
   ...scored('logLikelihoodGradient', (system, y, given) => system.logLikelihoodGradient(y, given)),
   ...scored('statistics', (system, y, given) => sums(system.statistics(y, given))),
+  [`${NAME}#statistics(options.shardSize)`]: whole(1, LEAST, (shardSize, backend) =>
+    sums(line(backend).statistics(x, { shardSize })),
+  ),
   ...scored('forecast', (system, y, given) => system.forecast(y, 2, given)),
   ...states(`${NAME}#forecast(y`, (system, state) => system.forecast(state, 2)),
   [`${NAME}#forecast(steps)`]: those(few, (steps, backend) => line(backend).forecast([1], steps)),

@@ -8,7 +8,7 @@ import {
   type Points,
 } from '../../src/index.ts';
 import { none, number, numbers, optional, options, type Place, type Places, those, whole } from './places.ts';
-import { backends, fits, LEAST, loading, masks, scoringPlaces, strings } from './scored.ts';
+import { backends, fits, LEAST, loading, masks, scoringPlaces, strings, words } from './scored.ts';
 import { plain } from './values.ts';
 
 const x = plain as number[];
@@ -48,6 +48,8 @@ function gaps(method: string, call: (model: GaussianMixture, x: Points, options?
     [`${name}(options.mask)`]: masks((mask, backend) => call(pair(backend), x, { mask } as never)),
   };
 }
+const startAt = (init: object, backend: Backend): never =>
+  ({ init, components: 1, dimension: 1, backend, maxIterations: 2 }) as never;
 const sums = (model: GaussianMixture, points: Points, given?: object): unknown => {
   const { parts: _, ...totals } = model.statistics(points, given).totals;
   return totals;
@@ -80,6 +82,21 @@ export const mixture: Places = {
   'GaussianMixture#classify(options.unscorable)': optional(
     none((unscorable, backend) => pair(backend).classify([1, 2], { unscorable } as never)),
   ),
+  ...Object.fromEntries(
+    (['componentLogDensity', 'logResponsibilities'] as const).flatMap((method) => [
+      ...Object.entries(gaps(method, (model, points, given) => model[method](points, given))),
+      [
+        `GaussianMixture#${method}(options.unscorable)`,
+        optional(none((unscorable, backend) => pair(backend)[method]([1, 2], { unscorable } as never))),
+      ],
+    ]),
+  ),
+  'GaussianMixture#sample(options.components)': optional(
+    those(
+      (made) => typeof made === 'boolean',
+      (components, backend) => pair(backend).sample(3, { components } as never),
+    ),
+  ),
   ...gaps('responsibilities', (model, points, given) => model.responsibilities(points, given)),
   ...gaps('classify', (model, points, given) => model.classify(points, given)),
   ...gaps('statistics', sums),
@@ -87,6 +104,9 @@ export const mixture: Places = {
     if (given !== undefined && typeof given !== 'object') return model.threshold(points, given);
     return model.threshold(points, Object.assign(given ?? {}, { falsePositiveRate: 0.5 }) as never);
   }),
+  'GaussianMixture#threshold(options.unscorable)': optional(
+    none((unscorable, backend) => pair(backend).threshold(x, { falsePositiveRate: 0.5, unscorable } as never)),
+  ),
   'GaussianMixture#threshold(options)': none((given, backend) => pair(backend).threshold(x, given)),
   'GaussianMixture#threshold(options.falsePositiveRate)': rate((falsePositiveRate, backend) =>
     pair(backend).threshold(x, { falsePositiveRate: falsePositiveRate as number }),
@@ -115,6 +135,24 @@ export const mixture: Places = {
   ...parameters('GaussianMixture.fit', 'options.init', async (init, backend) => {
     const given = { init: init as MixtureParameters, dimension: 1, backend, maxIterations: 2 };
     return (await GaussianMixture.fit([1, 2, 3, 5, 8, 13], given)).model.parameters;
+  }),
+  'GaussianMixture.fit(options.init.labels)': numbers(
+    async (labels, backend) => (await GaussianMixture.fit([1, 2, 4, 8], startAt({ labels }, backend))).model.parameters,
+  ),
+  'GaussianMixture.fit(options.init.covariances)': optional(
+    numbers(async (covariances, backend) => {
+      const init = { ...spheres, covariances } as MixtureParameters;
+      const given = { init, dimension: 1, backend, maxIterations: 2 };
+      return (await GaussianMixture.fit([1, 2, 3, 5, 8, 13], given)).model.parameters;
+    }),
+  ),
+  'GaussianMixture.fit(options.init.responsibilities)': numbers(
+    async (responsibilities, backend) =>
+      (await GaussianMixture.fit([1, 2, 4, 8], startAt({ responsibilities }, backend))).model.parameters,
+  ),
+  'GaussianMixture#update(options.update)': words((update, backend) => {
+    const model = line(backend);
+    return model.update(model.statistics([0, 1, 3]), { update } as never).parameters;
   }),
   'GaussianMixture.fit(options.init)': like(
     async (init, backend) =>

@@ -5,6 +5,7 @@ import {
   MixtureDensityNetwork,
   type NetworkFitOptions,
   type NetworkOptions,
+  RecurrentClassifier,
   type Sequences,
   type State,
 } from '../../src/index.ts';
@@ -49,6 +50,19 @@ const stateful = (method: 'forward' | 'lossGradient'): Places => ({
   ),
   [`MixtureDensityNetwork#${method}(options.initialState[])`]: numbers((state, backend) =>
     made({}, backend)[method](x, { initialState: [state] }),
+  ),
+});
+
+/** A method of (seqs, options) that can mark. */
+const marking = (
+  method: 'logDensity' | 'logLikelihoods' | 'logLikelihood' | 'bic' | 'aic' | 'forward',
+  more = true,
+): Places => ({
+  ...(more && {
+    [`MixtureDensityNetwork#${method}(options)`]: options((given, backend) => made({}, backend)[method](x, given)),
+  }),
+  [`MixtureDensityNetwork#${method}(options.unscorable)`]: optional(
+    none((unscorable, backend) => made({}, backend)[method](x, { unscorable } as never)),
   ),
 });
 
@@ -179,14 +193,32 @@ export const network: Places = {
   ...scoringPlaces('forward'),
   ...scoringPlaces('lossGradient'),
   'diagnose(model)': those(
-    (model) => model instanceof MixtureDensityNetwork && Object.hasOwn(model, 'backend'),
+    (model) =>
+      (model instanceof MixtureDensityNetwork || model instanceof RecurrentClassifier) &&
+      Object.hasOwn(model, 'backend'),
     (model) => diagnose(model, x),
   ),
   ...sequences('diagnose', (seqs, backend) => diagnose(made({}, backend), seqs)),
+  ...marking('logDensity'),
+  ...marking('logLikelihoods'),
+  ...marking('logLikelihood'),
+  ...marking('bic'),
+  ...marking('aic'),
+  ...marking('forward', false),
   ...stateful('forward'),
   ...stateful('lossGradient'),
   'MixtureDensityNetwork#lossGradient(options.truncate)': whole(1, LEAST, (truncate, backend) =>
     made({}, backend).lossGradient(x, { truncate }),
+  ),
+  [`${STEP}(options)`]: options((given, backend) => {
+    const network = made({}, backend);
+    return network.step(network.start(), [1], given);
+  }),
+  [`${STEP}(options.unscorable)`]: optional(
+    none((unscorable, backend) => {
+      const network = made({}, backend);
+      return network.step(network.start(), [1], { unscorable } as never);
+    }),
   ),
   [`${STEP}(state)`]: none((state, backend) => stepNetwork(made({}, backend), state, [1])),
   [`${STEP}(state.hidden)`]: none((hidden, backend) =>

@@ -157,6 +157,12 @@ export const recurrent: Places = {
   ...start(`${NAME}#predict`, predict),
   ...inputs(`${NAME}#forward`, forward),
   ...start(`${NAME}#forward`, forward),
+  ...Object.fromEntries(
+    (['predict', 'forward'] as const).map((method) => [
+      `${NAME}#${method}(options.unscorable)`,
+      optional(none((unscorable, backend) => made({}, backend)[method]([[1]], { unscorable } as never))),
+    ]),
+  ),
   ...inputs(`${NAME}#loss`, loss),
   ...targets(`${NAME}#loss`, loss),
   ...start(`${NAME}#loss`, loss),

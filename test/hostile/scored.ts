@@ -17,6 +17,12 @@ const isFlexible = ({ buffer }: Uint8Array): boolean =>
 /** 'nan' is not among the values. */
 const word = (call: Place['call']): Place => optional(none(call));
 export const strings = (call: Place['call']): Place => optional(none(call));
+/** A list of words: of the values only the empty one is such a list. */
+export const words = (call: Place['call']): Place =>
+  optional({
+    call,
+    meant: ({ counts }, made) => (counts?.length === 0 && Array.isArray(made) ? { as: [] } : undefined),
+  });
 export const backends = (call: Place['call']): Place => optional(none(call));
 
 /** Places of models of 2 coordinates. */
@@ -37,6 +43,15 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
       call(make(backend) as never, { unscorable } as never),
     ),
   });
+  const weighted = (method: string, call: (model: never, options: never) => unknown): Places => ({
+    [`${name}#${method}(options.sampleWeights)`]: optional(
+      // x is one row of two values
+      those(
+        () => false,
+        (sampleWeights, backend) => call(make(backend) as never, { sampleWeights } as never),
+      ),
+    ),
+  });
   return {
     ...gaps('logDensity', (model: Gaussian, points, given) => model.logDensity(points, given)),
     ...gaps('logDensityAsync', (model: Gaussian, points, given) => model.logDensityAsync(points, given)),
@@ -55,6 +70,21 @@ export function scoringPlaces(name: string, make: (backend: Backend) => Gaussian
     ...marks('logDensity', (model: Gaussian, given) => model.logDensity(x, given)),
     ...marks('logDensityAsync', (model: Gaussian, given) => model.logDensityAsync(x, given)),
     ...marks('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
+    ...marks('bic', (model: Gaussian, given) => model.bic(x, given)),
+    ...marks('aic', (model: Gaussian, given) => model.aic(x, given)),
+    ...weighted('logLikelihood', (model: Gaussian, given) => model.logLikelihood(x, given)),
+    ...weighted('bic', (model: Gaussian, given) => model.bic(x, given)),
+    ...weighted('aic', (model: Gaussian, given) => model.aic(x, given)),
+    ...gaps('impute', (model: Gaussian, points, given) => model.impute(points, given)),
+    ...marks('impute', (model: Gaussian, given) => model.impute(x, given)),
+    [`${name}#impute(options.draws)`]: optional(
+      those(
+        (n) => n === 7,
+        (draws, backend) => make(backend).impute(x, { draws }),
+      ),
+    ),
+    [`${name}#impute(options.seed)`]: whole(0, seed, (seed, backend) => make(backend).impute(x, { draws: 2, seed })),
+    [`${name}#logDensityGradient(x)`]: numbers((points, backend) => make(backend).logDensityGradient(points)),
     [`${name}#logDensityAsync(options.signal)`]: optional(
       those(isSignal, (signal, backend) => make(backend).logDensityAsync(x, { signal })),
     ),
@@ -112,6 +142,7 @@ export function fits(
     option('missing', word),
     option('mask', masks),
     option('covarianceType', strings),
+    option('update', words),
   ] as const;
   return Object.fromEntries(places.map(([path, place]) => [`${name}.fit(${path})`, place]));
 }

@@ -112,6 +112,10 @@ export const twoLayer: Places = {
   [`${NEW}(on.columns)`]: optional(none((columns, backend) => made({}, backend, { columns }).columns)),
   [`${NEW}(on.labels)`]: optional(none((labels, backend) => made({}, backend, { labels }).labels)),
   [`${NAME}#predict(x)`]: numbers((x, backend) => made({}, backend).predict(x)),
+  [`${NAME}#predict(options)`]: options((given, backend) => made({}, backend).predict([[1]], given)),
+  [`${NAME}#predict(options.unscorable)`]: optional(
+    none((unscorable, backend) => made({}, backend).predict([[1]], { unscorable } as never)),
+  ),
   ...data(`${NAME}#loss`, loss),
   ...weighting(`${NAME}#loss`, loss),
   ...data(`${NAME}#lossGradient`, lossGradient),

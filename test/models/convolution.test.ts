@@ -1,7 +1,7 @@
 /** Convolution on every backend and both paths: the textbook, other libraries, edges of sizes and of numbers. */
 import { describe, expect, test } from 'vitest';
 import { type Backend, type ConvolutionMode, convolve, convolveGradient, SeqlikError } from '../../src/index.ts';
-import { convolved, correlated } from '../../src/models/convolution/paths.ts';
+import { convolved, correlated, gradients } from '../../src/models/convolution/paths.ts';
 import { twiddlesOf } from '../../src/models/convolution/tables.ts';
 import { uniform } from '../support/cases.ts';
 import { backends, range, titled } from '../support/models.ts';
@@ -32,8 +32,7 @@ function on(backend: Backend, path: 'direct' | 'transforms', mode: ConvolutionMo
   const dy = draw(lengthOf(mode, x.length, w.length), 5);
   const [y, dx, dw] = [new Float64Array(dy.length), new Float64Array(x.length), new Float64Array(w.length)];
   convolved({ backend, path }, y, x, w, first);
-  correlated({ backend, path }, dx, dy, w, first);
-  correlated({ backend, path }, dw, dy, x, first);
+  gradients({ backend, path }, dx, dw, x, w, dy, first);
   return { y, dx, dw, dy, first };
 }
 const sizes = [
@@ -86,6 +85,21 @@ describe.each(titled)('%s', (_, backend) => {
         }
       }
   });
+  test('gradients of one transform are those of two', () => {
+    for (const [n, K] of [
+      [14000, 1025],
+      [700, 9000],
+    ] as const)
+      for (const mode of modes) {
+        const [x, w] = [draw(n, 20), draw(K, 21)];
+        const { dx, dw, dy, first } = on(backend, 'transforms', mode, x, w);
+        const [a, b] = [new Float64Array(n), new Float64Array(K)];
+        correlated({ backend, path: 'transforms' }, a, dy, w, first);
+        correlated({ backend, path: 'transforms' }, b, dy, x, first);
+        for (const i of range(n)) expect(Math.abs(dx[i]! - a[i]!)).toBeLessThan(1e-11);
+        for (const i of range(K)) expect(Math.abs(dw[i]! - b[i]!)).toBeLessThan(1e-11);
+      }
+  });
   test('a sample of 1e12 among samples of 1 leaves every result within K eps Σ|w x|', () => {
     const [n, K] = [9000, 200];
     const [x, w] = [draw(n, 6), draw(K, 7)];
@@ -107,6 +121,38 @@ describe.each(titled)('%s', (_, backend) => {
         size += Math.abs(dy[t]! * edge[K - 1 + t - s]!);
       }
       expect(Math.abs(dw[s]! - sum)).toBeLessThanOrEqual(2 * n * Number.EPSILON * size);
+    }
+  });
+  test.each([
+    ['x', 0],
+    ['x', 4000],
+    ['dy', 0],
+    ['dy', 4000],
+  ] as const)('gradients beside a sample of 1e12 in %s at %i', (name, at) => {
+    const [n, K] = [9000, 200];
+    const [x, w, dy] = [draw(n, 22), draw(K, 23), draw(n + K - 1, 24)];
+    (name === 'x' ? x : dy)[at] = 1e12;
+    for (const path of ['direct', 'transforms'] as const) {
+      const [dx, dw] = [new Float64Array(n), new Float64Array(K)];
+      gradients({ backend, path }, dx, dw, x, w, dy, 0);
+      for (const s of range(K)) {
+        let [sum, size] = [0, 0];
+        for (const q of range(n)) {
+          sum += dy[q + s]! * x[q]!;
+          size += Math.abs(dy[q + s]! * x[q]!);
+        }
+        if (!(Math.abs(dw[s]! - sum) <= 2 * n * Number.EPSILON * size))
+          expect.fail(`${path}: dw[${s}] is ${dw[s]}, not ${sum}`);
+      }
+      for (const q of range(n)) {
+        let [sum, size] = [0, 0];
+        for (const s of range(K)) {
+          sum += dy[q + s]! * w[s]!;
+          size += Math.abs(dy[q + s]! * w[s]!);
+        }
+        if (!(Math.abs(dx[q]! - sum) <= 2 * K * Number.EPSILON * size))
+          expect.fail(`${path}: dx[${q}] is ${dx[q]}, not ${sum}`);
+      }
     }
   });
   test('silence, huge and tiny signals', () => {
@@ -158,10 +204,32 @@ describe.each(titled)('%s', (_, backend) => {
     expect(error).toBeInstanceOf(SeqlikError);
     expect(error).toMatchObject({ code, argument });
   });
-  test('the index of a value that is not finite, however long the signal', () => {
-    const x = draw(30000, 17);
-    x[20001] = Number.NaN;
-    expect(() => convolve(x, [1], { backend })).toThrow('x is NaN at index 20001');
+  test.each([1, 31, 100, 30001])('the index of a value that is not finite, K = %i', (K) => {
+    const w = draw(K, 18);
+    for (const mode of modes)
+      for (const [name, bad] of [
+        ['x', Number.NaN],
+        ['w', Number.POSITIVE_INFINITY],
+        ['dy', Number.NEGATIVE_INFINITY],
+      ] as const)
+        for (const share of [0, 0.7, 1]) {
+          const given = { x: new Float64Array(30000), w: w.slice(), dy: new Float64Array(lengthOf(mode, 30000, K)) };
+          const at = Math.floor(share * (given[name].length - 1));
+          if (given[name].length === 0) continue;
+          given[name][at] = bad;
+          const refused = `${name} is ${bad} at index ${at}`;
+          expect(() => convolveGradient(given.x, given.w, given.dy, { mode, backend })).toThrow(refused);
+          if (name !== 'dy') expect(() => convolve(given.x, given.w, { mode, backend })).toThrow(refused);
+        }
+  });
+  test.each([20, 100])('the index of a result that overflows, K = %i', (K) => {
+    const x = new Float64Array(30000);
+    x.fill(1e308, 20000, 20002);
+    const w = new Float64Array(K).fill(1);
+    expect(() => convolve(x, w, { backend })).toThrow('the result overflows at index 20001');
+    const dy = new Float64Array(30000 + K - 1);
+    dy.fill(1e308, 25000, 25002);
+    expect(() => convolveGradient(x.fill(0), w, dy, { backend })).toThrow(`dx overflows at index ${25001 - K + 1}`);
   });
 });
 

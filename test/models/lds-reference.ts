@@ -1,5 +1,8 @@
 /** References for linear dynamical systems: the joint Gaussian of all states and rows, and the Nile. */
 
+import type { SystemParameters } from '../../src/index.ts';
+import { Random } from '../../src/random.ts';
+
 /** Annual flow of the Nile at Aswan, 1871 to 1970 (Cobb 1978). */
 export const nile = [
   1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020, 960, 1180, 799, 958, 1140, 1100,
@@ -8,6 +11,35 @@ export const nile = [
   822, 1010, 771, 676, 649, 846, 812, 742, 801, 1040, 860, 874, 848, 890, 744, 749, 838, 1050, 918, 986, 797, 923, 975,
   815, 1020, 906, 901, 1170, 912, 746, 919, 718, 714, 740,
 ];
+
+/** A stable system drawn with the seed. */
+export function drawn(m: number, d: number, seed: number, tied = false): SystemParameters {
+  const random = new Random(seed);
+  const normals = (n: number): number[] => Array.from({ length: n }, () => random.normal());
+  const definite = (n: number): number[] => {
+    const B = normals(n * n);
+    return Array.from({ length: n * n }, (_, at) => {
+      const [i, j] = [Math.floor(at / n), at % n];
+      return Number(i === j) + B.slice(i * n, i * n + n).reduce((s, v, p) => s + (v * B[j * n + p]!) / n, 0);
+    });
+  };
+  return {
+    transition: normals(m * m).map((v, at) => (0.2 * v) / Math.sqrt(m) + (at % (m + 1) === 0 ? 0.5 : 0)),
+    observation: normals(d * m),
+    transitionCovariance: definite(m),
+    observationCovariance: definite(d),
+    initialMean: normals(m),
+    ...(!tied && { initialCovariance: definite(m) }),
+  };
+}
+export const level = (q: number, r: number, V0 = 1e7): SystemParameters => ({
+  transition: [1],
+  observation: [1],
+  transitionCovariance: [q],
+  observationCovariance: [r],
+  initialMean: [0],
+  initialCovariance: [V0],
+});
 
 type Matrix = number[][];
 const times = (A: Matrix, B: Matrix): Matrix =>

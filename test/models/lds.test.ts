@@ -8,10 +8,9 @@ import {
   type SystemParameters,
   SystemStatistics,
 } from '../../src/index.ts';
-import { Random } from '../../src/random.ts';
 import { backends, wasm } from '../support/backends.ts';
 import { expectBits, refusal } from '../support/models.ts';
-import { joint, nile } from './lds-reference.ts';
+import { drawn, joint, level, nile } from './lds-reference.ts';
 
 const names: readonly ParameterName[] = [
   'transition',
@@ -21,34 +20,6 @@ const names: readonly ParameterName[] = [
   'initialMean',
   'initialCovariance',
 ];
-/** A stable system drawn with the seed. */
-function drawn(m: number, d: number, seed: number, tied = false): SystemParameters {
-  const random = new Random(seed);
-  const normals = (n: number): number[] => Array.from({ length: n }, () => random.normal());
-  const definite = (n: number): number[] => {
-    const B = normals(n * n);
-    return Array.from({ length: n * n }, (_, at) => {
-      const [i, j] = [Math.floor(at / n), at % n];
-      return Number(i === j) + B.slice(i * n, i * n + n).reduce((s, v, p) => s + (v * B[j * n + p]!) / n, 0);
-    });
-  };
-  return {
-    transition: normals(m * m).map((v, at) => (0.2 * v) / Math.sqrt(m) + (at % (m + 1) === 0 ? 0.5 : 0)),
-    observation: normals(d * m),
-    transitionCovariance: definite(m),
-    observationCovariance: definite(d),
-    initialMean: normals(m),
-    ...(!tied && { initialCovariance: definite(m) }),
-  };
-}
-const level = (q: number, r: number, V0 = 1e7): SystemParameters => ({
-  transition: [1],
-  observation: [1],
-  transitionCovariance: [q],
-  observationCovariance: [r],
-  initialMean: [0],
-  initialCovariance: [V0],
-});
 const expectNear = (got: ArrayLike<number>, want: ArrayLike<number>, tolerance = 1e-10): void => {
   expect(got.length).toBe(want.length);
   for (let i = 0; i < want.length; i++)
@@ -168,19 +139,22 @@ describe.each(backends.map((backend) => [`${backend.name} ${backend.isa}`, backe
     }
   });
 
-  test('statistics of whole shards merge to the same bits, and survive a file', () => {
+  test.each([1, 7, 64])('statistics of whole shards of %d merge to the same bits, and survive a file', (shardSize) => {
     const system = new LinearDynamicalSystem(drawn(2, 2, 31), on);
-    const lengths = Array.from({ length: 150 }, (_, s) => s % 6);
+    const lengths = Array.from({ length: 150 }, (_, s) => (s === 70 ? 9000 : s % 6));
     const values = withGaps(system.sample(lengths.reduce((a, b) => a + b)));
-    const all = system.statistics({ values, lengths }, gaps);
+    const how = { ...gaps, ...(shardSize < 64 && { shardSize }) };
+    const all = system.statistics({ values, lengths }, how);
     const start = (s: number): number => 2 * lengths.slice(0, s).reduce((a, b) => a + b, 0);
-    const parts = [0, 64, 128].map((s) => {
-      const part = { values: values.subarray(start(s), start(s + 64)), lengths: lengths.slice(s, s + 64) };
-      return SystemStatistics.fromBytes(system.statistics(part, gaps).toBytes());
+    const parts = Array.from({ length: Math.ceil(150 / shardSize) }, (_, i) => {
+      const [s, end] = [i * shardSize, (i + 1) * shardSize];
+      const part = { values: values.subarray(start(s), start(end)), lengths: lengths.slice(s, end) };
+      return SystemStatistics.fromBytes(system.statistics(part, how).toBytes());
     });
     const merged = parts.reduce((one, other) => one.merge(other));
     expect(merged.rows).toBe(all.rows);
     expect(merged.sequences).toBe(all.sequences);
+    expect(merged.logLikelihood).toBe(all.logLikelihood);
     const updated = system.update(merged).parameters;
     for (const name of names) expectBits(updated[name]!, system.update(all).parameters[name]!);
     const other = new LinearDynamicalSystem(drawn(2, 2, 32), on);
@@ -190,10 +164,16 @@ describe.each(backends.map((backend) => [`${backend.name} ${backend.isa}`, backe
 
   test('a file holds the model', () => {
     for (const tied of [false, true]) {
-      const system = new LinearDynamicalSystem(drawn(2, 3, 41, tied), { ...on, columns: ['a', 'b', 'c'] });
+      const system = new LinearDynamicalSystem(drawn(2, 3, 41, tied), {
+        ...on,
+        columns: ['a', 'b', 'c'],
+        sequenceColumn: 'day',
+      });
       const read = loadModel(system.toBytes(), on) as LinearDynamicalSystem;
       expect(read.parameters).toEqual(system.parameters);
       expect(read.columns).toEqual(['a', 'b', 'c']);
+      expect(read.sequenceColumn).toBe('day');
+      expect(read.update(read.statistics([[1, 2, 3]]), { update: [] }).sequenceColumn).toBe('day');
       expect(read.tied).toBe(tied);
     }
   });
@@ -388,6 +368,7 @@ describe('fit', () => {
 
 describe('errors', () => {
   const good = level(1, 1);
+  const pair = { transition: [1, 0, 0, 1], observation: [1, 1], initialMean: [0, 0], initialCovariance: [1, 0, 0, 1] };
   test.each([
     [{ ...good, observationCovariance: [0] }, 'NOT_POSITIVE_DEFINITE', 'observationCovariance', /small variance.*1e-8/],
     [{ ...good, transitionCovariance: [0] }, 'NOT_POSITIVE_DEFINITE', 'transitionCovariance', /small variance/],
@@ -399,6 +380,12 @@ describe('errors', () => {
       /1/,
     ],
     [{ ...good, initialMean: [1, 2] }, 'DIMENSION_MISMATCH', 'initialMean', /2 values/],
+    [
+      { ...good, ...pair, transitionCovariance: [1, 0.5, 0, 1] },
+      'NOT_SYMMETRIC',
+      'transitionCovariance',
+      /transpose by 0.5/,
+    ],
     [{ ...good, transition: [Number.NaN] }, 'NON_FINITE', 'transition', /NaN/],
     [{ ...good, transition: [] }, 'INVALID_ARGUMENT', 'transition', /empty/],
   ])('of parameters %#', (parameters, code, at, message) => {
@@ -432,6 +419,32 @@ describe('errors', () => {
     expect(refusal(() => system.logDensity([1]))).toMatchObject({ code: 'DISPOSED' });
     expect(SeqlikError).toBeDefined();
   });
+});
+test.each([
+  [
+    'more states than the data show',
+    Float64Array.of(1, 2, 3),
+    5,
+    'NOT_POSITIVE_DEFINITE',
+    /\.fit: the \w+Covariance of iteration \d+ .*; a floor/,
+  ],
+  ['nothing but zeros', new Float64Array(50), 1, 'NOT_POSITIVE_DEFINITE', /Covariance of iteration \d+ .*; a floor/],
+  [
+    'squares that overflow',
+    Float64Array.of(1e200, -2e200, 3e200, -1e200, 2e200),
+    1,
+    'NON_FINITE',
+    /overflows: divide y/,
+  ],
+])('a fit to %s says what helps', async (_, y, latent, code, message) => {
+  await expect(LinearDynamicalSystem.fit(y, { latent })).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message),
+  });
+  if (code === 'NOT_POSITIVE_DEFINITE') {
+    const { model } = await LinearDynamicalSystem.fit(y, { latent, floor: 1e-3 });
+    expect(model.logLikelihood(y)).toBeGreaterThan(-100);
+  }
 });
 describe('what a model tells of itself', () => {
   test('eigenvalues and what observations do not show', () => {

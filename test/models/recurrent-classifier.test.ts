@@ -83,6 +83,26 @@ for (const backend of backends)
         row += own.length;
       }
     });
+    test('one sequence, again and again and of other lengths between, gives the bits of a batch', () => {
+      const standardization = { mean: [0.5, -1, 0], standardDeviation: [2, 1, 0.25] };
+      const one = new RecurrentClassifier({ ...parameters, lossAt, temperature: 1.7, standardization }, { backend });
+      const each = draw(6 * 5 * I, 7);
+      for (const values of [each, Float32Array.from(each)]) {
+        const batch = one.predict({ values, lengths: [5, 5, 5, 5, 5, 5] });
+        const rows = lossAt === 'all' ? 5 : 1;
+        const kept: Real[] = [];
+        for (let s = 0; s < 6; s++) {
+          if (s === 4) one.predict(values.subarray(0, 2 * I));
+          const own = one.predict(values.subarray(s * 5 * I, (s + 1) * 5 * I));
+          kept.push(own.logits);
+          expectBits(own.probabilities, batch.probabilities.slice(s * rows * O, (s + 1) * rows * O));
+        }
+        for (const [s, logits] of kept.entries())
+          expectBits(logits, batch.logits.slice(s * rows * O, (s + 1) * rows * O));
+      }
+      one.dispose();
+      expect(() => one.predict(each.subarray(0, 5 * I))).toThrow(refusal('DISPOSED'));
+    });
     test('every gradient is that of finite differences, with weights and a temperature', () => {
       const options = { h0, classWeights, sampleWeights };
       const make = (given: object) =>

@@ -78,7 +78,7 @@ describe.each(backends)('on %s', (name) => {
     const bulk = weights[0]! > weights[1]! ? 0 : 1;
     expect(Math.abs(covariances[bulk]! / variance - 1)).toBeLessThan(0.03); // + 20 % at 1e4, 20.9 at 1e5
     expect(report.warnings.join()).toMatch(
-      new RegExp(`component ${1 - bulk}, of \\d+ rows, hardly varies in column 0`),
+      new RegExp(`component ${1 - bulk}, of \\d+ rows?, hardly varies in column 0`),
     );
   });
 
@@ -145,7 +145,7 @@ describe.each(backends)('on %s', (name) => {
       tolerance: 1e-12,
     });
     expect(report.converged).toBe(false);
-    expect(report.warnings.join()).toMatch(/^restart 0: not converged after 1 iterations/);
+    expect(report.warnings.join()).toMatch(/^restart 0: not converged after 1 iteration/);
   });
 
   test('the default start is better than one of k-means++, and costs no more than a few iterations of large data', async () => {

@@ -1,6 +1,5 @@
 /** Stumbling blocks that users of other libraries reported: messages that say what to do, and data as they come. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   type AnyModel,
@@ -234,12 +233,6 @@ test('an environment variable at fault is named', () => {
     });
     expect(stdout).toMatch(new RegExp(`^${variable} must be .*, not `));
   }
-});
-test('the declarations need no TypeScript above 5.0', () => {
-  const files = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'));
-  expect(files.length).toBeGreaterThan(30);
-  const newer = /\bWeakKey\b|\bNoInfer\b|\busing \w+ =|<const \w+ in |\bIteratorObject\b|\bDisposable\b/;
-  expect(files.filter((name) => newer.test(readFileSync(`dist/${name}`, 'utf8')))).toEqual([]);
 });
 /** Calls that the types allow, and some that they do not: `tsc` checks them, they never run. */
 async function types(model: AnyModel, initialization: Initialization): Promise<void> {

@@ -11,12 +11,18 @@ function convolve({ taps, results, start }: Call[0], { x, w, out }: Pick<Call[1]
     out[i] = 0;
     for (const j of range(taps)) out[i]! += w[j]! * (x[i + start - j] ?? 0);
   }
+  requireFinite('convolve', out);
 }
 function correlate({ taps, results, start }: Call[0], { x, w, out }: Pick<Call[1], 'x' | 'w' | 'out'>): void {
   for (const j of range(results)) {
     out[j] = 0;
     for (const i of range(taps)) out[j]! += w[i]! * (x[i + j - start] ?? 0);
   }
+  requireFinite('correlate', out);
+}
+function requireFinite(kernel: string, out: Float64Array): void {
+  const results = out.findIndex((value) => !Number.isFinite(value));
+  if (results >= 0) throw new KernelFailure(`convolution.${kernel}`, { results });
 }
 export const convolution: Oracle['convolution'] = {
   finite(_, { x }) {
@@ -27,6 +33,16 @@ export const convolution: Oracle['convolution'] = {
   correlate,
   convolveFft: convolve,
   correlateFft: correlate,
+  gradientFft({ n, taps, start }, { x, w, dy, dx, dw }) {
+    dx.fill(0);
+    dw.fill(0);
+    for (const i of range(n))
+      for (const j of range(taps)) {
+        const g = dy[i + j - start] ?? 0;
+        dx[i]! += w[taps - 1 - j]! * g;
+        dw[j]! += x[i]! * g;
+      }
+  },
 };
 
 /** Row r of column c is turned by (frequency of row r) c of 4096 parts; row a of roots, value j, by a j of 64. */
@@ -54,5 +70,5 @@ export const draws: Draws<'convolution'> = {
     sizes['start'] = Math.floor(n / 4);
     sizes['parts'] = Math.min(sizes['taps'], 1 + (n % 3));
   },
-  kernels: { finite: { extremes: ['x'] }, convolveFft: { args }, correlateFft: { args } },
+  kernels: { finite: { extremes: ['x'] }, convolveFft: { args }, correlateFft: { args }, gradientFft: { args } },
 };

@@ -1,4 +1,5 @@
 /** Chains of Jacobians by their formulas: whole products in f64, a QR by Gram-Schmidt done twice. */
+import { KernelFailure } from '../../src/errors.ts';
 import type { Oracle } from '../oracle.ts';
 import { type Draw, type Draws, shrunk } from './draws.ts';
 import { range } from './matrices.ts';
@@ -19,6 +20,10 @@ const times = (A: number[][], B: number[][]): number[][] =>
 const norm = (values: readonly number[]): number => Math.hypot(...values);
 
 export const jacobian: Oracle['jacobian'] = {
+  moderate(_, { x, inverse, most }) {
+    const n = x.findIndex((v) => !(v === 0 || (Math.abs(v) >= 1 / inverse[0]! && Math.abs(v) <= most[0]!)));
+    if (n >= 0) throw new KernelFailure('jacobian.moderate', { n });
+  },
   product({ n, d, matrices }, chain) {
     const { product, exponent, logNorm } = chain;
     const width = product.length / d;
@@ -95,6 +100,10 @@ export const draws: Draws<'jacobian'> = {
     sizes['exponents'] = Math.ceil((sizes['d']! * 2) / 3);
   },
   kernels: {
+    moderate: {
+      args: { inverse: (values) => values.fill(2 ** 40), most: (values) => values.fill(2 ** 20) },
+      extremes: ['x'],
+    },
     product: { args: { W: shrunk('d'), slopes: halved } },
     spectrum: { args: { W: shrunk('d'), slopes: halved, Q: startingQ } },
     backpropagate: { args: { W: shrunk('d'), slopes: halved }, extremes: ['g'] },

@@ -1,4 +1,5 @@
 /** Gaussian mixtures by their formulas, one row at a time. */
+import { TILE } from '../../src/grammar.ts';
 import type { Oracle } from '../oracle.ts';
 import { type Draw, type Draws, positive, shrunk, triangles } from './draws.ts';
 import { add, type F64, inverse, lower, range, tri } from './matrices.ts';
@@ -56,6 +57,12 @@ const constant = (weight: number, d: number, logDet: number): number =>
   Math.log2(weight) - (d * Math.log2(2 * Math.PI) + logDet / Math.LN2) / 2;
 const scale = Math.sqrt(Math.LOG2E / 2);
 
+/** Coordinate j of row i of tiles. */
+const inTile = (d: number, z: F64, i: number, j: number): number =>
+  z[(Math.floor(i / TILE) * d + j) * TILE + (i % TILE)]!;
+const distance = (d: number, z: F64, i: number, centre: F64, c: number): number =>
+  add(range(d).map((j) => (inTile(d, z, i, j) - centre[c * d + j]!) ** 2));
+
 export const mixture: Oracle['mixture'] = {
   prepare({ k, d }, { weights, L, logDet, b, W }) {
     for (const c of range(k)) {
@@ -64,6 +71,12 @@ export const mixture: Oracle['mixture'] = {
       for (const i of range(d))
         for (const j of range(i + 1)) W[c * tri(d) + byColumns(d, i, j)] = scale * inverted[i]![j]!;
     }
+  },
+  preparePart({ d, from, part }, { weight, L, logDet, b, W }) {
+    b[0] = constant(weight[0]!, d, logDet[0]!);
+    const inverted = inverse(lower(d, L, 0));
+    for (const j of range(part).map((column) => from + column))
+      for (const i of range(d - j).map((row) => j + row)) W[byColumns(d, i, j)] = scale * inverted[i]![j]!;
   },
   prepareDiagonal({ k, d }, { weights, L, logDet, b, u }) {
     for (const c of range(k)) b[c] = constant(weights[c]!, d, logDet[c]!);
@@ -87,6 +100,22 @@ export const mixture: Oracle['mixture'] = {
   expectDiagonal({ n, d, k }, args) {
     for (const i of range(n)) addRow(d, k, i, diagonal(d, k, i, args), false, args);
   },
+  approach({ tiles, d, k }, { z, w, centre, before, after, potential }) {
+    for (const i of range(tiles * TILE))
+      for (const c of range(k)) {
+        const s = Math.min(before[i]!, distance(d, z, i, centre, c));
+        after[(Math.floor(i / TILE) * k + c) * TILE + (i % TILE)] = s;
+        potential[c * 8 + (i % 8)]! += w[i]! * s;
+      }
+  },
+  assign({ tiles, d, k }, { z, w, centre, count, first }) {
+    for (const i of range(tiles * TILE)) {
+      const squares = range(k).map((c) => distance(d, z, i, centre, c));
+      const c = squares.indexOf(Math.min(...squares));
+      count[c * 8 + (i % 8)]! += w[i]!;
+      for (const j of range(d)) first[(c * d + j) * 8 + (i % 8)]! += w[i]! * inTile(d, z, i, j);
+    }
+  },
 };
 
 /** Half of the coordinates lie far from 0, where the digits of f32 are further apart than the data: 2^-4. */
@@ -101,8 +130,14 @@ const located = { x: offset, mean: offset, low: rests };
 const scored = { args: { ...located, W: shrunk('d') }, extremes: ['x'] } as const;
 const diagonals = { args: located, extremes: ['x'] } as const;
 export const draws: Draws<'mixture'> = {
+  sizes(sizes) {
+    sizes['tiles'] = Math.ceil(sizes['n']! / 40);
+    sizes['from'] = Math.floor(sizes['d']! / 3);
+    sizes['part'] = sizes['d']! - sizes['from'];
+  },
   kernels: {
     prepare: { args: { weights: positive, L: triangles } },
+    preparePart: { args: { weight: positive, L: triangles } },
     prepareDiagonal: { args: { weights: positive, L: positive } },
     logDensity: scored,
     logDensityDiagonal: diagonals,
@@ -110,5 +145,7 @@ export const draws: Draws<'mixture'> = {
     responsibilitiesDiagonal: diagonals,
     expect: { args: { ...scored.args, w: positive }, extremes: ['x'] },
     expectDiagonal: { args: { ...diagonals.args, w: positive }, extremes: ['x'] },
+    approach: { args: { w: positive, before: positive } },
+    assign: { args: { w: positive } },
   },
 };

@@ -42,7 +42,7 @@ export const recurrent: Oracle['recurrent'] = {
         t++;
       }
   },
-  backward({ units, cell }, { lengths, before, h, last, saved, W, e, du, dState }) {
+  backward({ units, cell, fed }, { lengths, before, h, last, saved, W, e, du, dState }) {
     const gates = { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell];
     const width = W.length / (gates * units);
     const carried = dState.length / lengths.length;
@@ -83,13 +83,19 @@ export const recurrent: Oracle['recurrent'] = {
           }
         }
         for (const u of range(units))
-          carry[u] = before[t * units + u]! + aside[u]! + add(through.map((value, row) => value * W[row * width + u]!));
+          carry[u] =
+            (fed ? before[t * units + u]! : 0) +
+            aside[u]! +
+            add(through.map((value, row) => value * W[row * width + u]!));
       }
     }
   },
 };
 
 export const draws: Draws<'recurrent'> = {
+  sizes(sizes) {
+    sizes['fed'] = sizes['n']! % 2 ? sizes['units']! : 0;
+  },
   kernels: {
     forward: { args: { W: shrunk('units') }, extremes: ['a'] },
     backward: { args: { W: shrunk('units') }, extremes: ['before', 'dState'] },

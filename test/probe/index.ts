@@ -12,8 +12,12 @@ import * as probe from "./probe";
 import { HASH } from "./words";
 export { alloc, release } from "../../assembly/memory";
 export function contract(): u32 { return HASH; }
-export function gaussian_factor_f64(n: i32, d: i32, A: usize, L: usize, logDet: usize): i32 {
-  return gaussian.factor<f64>(n, d, A, L, logDet);
+export function gaussian_factor_f64(n: i32, d: i32, A: usize, lines: usize, L: usize, logDet: usize): i32 {
+  return gaussian.factor<f64>(n, d, A, lines, L, logDet);
+}
+export function gaussian_factorPart_f64(d: i32, from: i32, part: i32, A: usize, lines: usize, L: usize,
+    logDet: usize): i32 {
+  return gaussian.factorPart<f64>(d, from, part, A, lines, L, logDet);
 }
 export function gaussian_divergence_f64(n: i32, d: i32, meanP: usize, LP: usize, meanQ: usize, LQ: usize, W: usize,
     inverse: usize, kl: usize, a: usize, dP: usize, dQ: usize): i32 {
@@ -23,13 +27,21 @@ export function gaussian_divergenceDiagonal_f64(n: i32, d: i32, meanP: usize, vP
     kl: usize, a: usize, dP: usize, dQ: usize): i32 {
   return gaussian.divergenceDiagonal<f64>(n, d, meanP, vP, meanQ, vQ, kl, a, dP, dQ);
 }
-export function mixture_prepare_f64(k: i32, d: i32, weights: usize, L: usize, logDet: usize, column: usize,
-    b: usize, W: usize): i32 {
-  return mixture.prepare<f64>(k, d, weights, L, logDet, column, b, W);
+export function mixture_prepare_f64(k: i32, d: i32, weights: usize, L: usize, logDet: usize, lines: usize, b: usize,
+    W: usize): i32 {
+  return mixture.prepare<f64>(k, d, weights, L, logDet, lines, b, W);
 }
-export function mixture_prepare_f32(k: i32, d: i32, weights: usize, L: usize, logDet: usize, column: usize,
-    b: usize, W: usize): i32 {
-  return mixture.prepare<f32>(k, d, weights, L, logDet, column, b, W);
+export function mixture_prepare_f32(k: i32, d: i32, weights: usize, L: usize, logDet: usize, lines: usize, b: usize,
+    W: usize): i32 {
+  return mixture.prepare<f32>(k, d, weights, L, logDet, lines, b, W);
+}
+export function mixture_preparePart_f64(d: i32, from: i32, part: i32, weight: usize, L: usize, logDet: usize,
+    lines: usize, b: usize, W: usize): i32 {
+  return mixture.preparePart<f64>(d, from, part, weight, L, logDet, lines, b, W);
+}
+export function mixture_preparePart_f32(d: i32, from: i32, part: i32, weight: usize, L: usize, logDet: usize,
+    lines: usize, b: usize, W: usize): i32 {
+  return mixture.preparePart<f32>(d, from, part, weight, L, logDet, lines, b, W);
 }
 export function mixture_prepareDiagonal_f64(k: i32, d: i32, weights: usize, L: usize, logDet: usize, b: usize,
     u: usize): i32 {
@@ -94,6 +106,14 @@ export function mixture_expectDiagonal_f32(n: i32, d: i32, k: i32, x: usize, b: 
     ry: usize, count: usize, first: usize, second: usize, logLikelihood: usize): i32 {
   return mixture.expectDiagonal<f32>(n, d, k, x, b, mean, low, u, w, tile, q, line, wide, centre, r, y, ry, count,
     first, second, logLikelihood);
+}
+export function mixture_approach_f64(tiles: i32, d: i32, k: i32, z: usize, w: usize, centre: usize, before: usize,
+    after: usize, potential: usize): i32 {
+  return mixture.approach<f64>(tiles, d, k, z, w, centre, before, after, potential);
+}
+export function mixture_assign_f64(tiles: i32, d: i32, k: i32, z: usize, w: usize, centre: usize, nearest: usize,
+    share: usize, count: usize, first: usize): i32 {
+  return mixture.assign<f64>(tiles, d, k, z, w, centre, nearest, share, count, first);
 }
 export function density_forward_f64(n: i32, d: i32, k: i32, q: i32, values: i32, outputs: i32, observed: i32,
     pivots: i32, mapping: i32, raw: usize, x: usize, floor: usize, tile: usize, e: usize, slope: usize,
@@ -173,29 +193,29 @@ export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: u
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_forward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
     carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
+    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
   return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, line, now, state, saved, h);
+    active, row, chosen, line, now, state, saved, h);
 }
 export function recurrent_backward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f64>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function recurrent_backward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
-    recalled: i32, carried: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize, saved: usize,
-    W: usize, active: usize, row: usize, line: usize, carry: usize, now: usize, e: usize, du: usize,
-    dState: usize): i32 {
-  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, before, h,
-    last, saved, W, active, row, line, carry, now, e, du, dState);
+    recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,
+    saved: usize, W: usize, active: usize, row: usize, nothing: usize, line: usize, carry: usize, now: usize,
+    e: usize, du: usize, dState: usize): i32 {
+  return recurrent.backward<f32>(n, s, units, gates, biased, kept, recalled, carried, fed, cell, lengths, before, h,
+    last, saved, W, active, row, nothing, line, carry, now, e, du, dState);
 }
 export function continuous_run_f64(n: i32, d: i32, state: usize, W: usize, b: usize, alpha: usize, line: usize,
     x: usize, slopes: usize): i32 {
@@ -224,6 +244,12 @@ export function continuous_sensitivities_f64(n: i32, d: i32, columns: i32, J: us
 }
 export function continuous_sensitivities_f32(n: i32, d: i32, columns: i32, J: usize, line: usize, S: usize): i32 {
   return continuous.sensitivities<f32>(n, d, columns, J, line, S);
+}
+export function jacobian_moderate_f64(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f64>(n, x, inverse, most);
+}
+export function jacobian_moderate_f32(n: i32, x: usize, inverse: usize, most: usize): i32 {
+  return jacobian.moderate<f32>(n, x, inverse, most);
 }
 export function jacobian_product_f64(n: i32, d: i32, matrices: i32, W: usize, slopes: usize, shift: usize,
     active: usize, before: usize, next: usize, line: usize, exponents: usize, product: usize, exponent: usize,
@@ -308,6 +334,18 @@ export function convolution_correlateFft_f32(n: i32, taps: i32, results: i32, st
     total: usize, out: usize): i32 {
   return convolution.correlateFft<f32>(n, taps, results, start, span, x, w, twiddles, roots, columns, block, loud,
     lines, tile, total, out);
+}
+export function convolution_gradientFft_f64(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f64>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
+}
+export function convolution_gradientFft_f32(n: i32, taps: i32, results: i32, start: i32, span: i32, x: usize,
+    w: usize, dy: usize, twiddles: usize, roots: usize, columns: usize, spectra: usize, block: usize, loud: usize,
+    sure: usize, lines: usize, tile: usize, total: usize, dx: usize, dw: usize): i32 {
+  return convolution.gradientFft<f32>(n, taps, results, start, span, x, w, dy, twiddles, roots, columns, spectra,
+    block, loud, sure, lines, tile, total, dx, dw);
 }
 export function lds_prepare_f64(d: i32, latent: i32, prepared: i32, A: usize, B: usize, Q: usize, LQ: usize,
     R: usize, LR: usize, model: usize): i32 {

@@ -3,9 +3,10 @@ import type { LinearDynamicalSystem } from '../../index.ts';
 import { alignColumns, formatNumber } from '../align.ts';
 import { type Description, factsOf, namesOf } from '../describe.ts';
 import { counted } from '../errors.ts';
+import { stripControls } from '../exit.ts';
 
 export function describeSystem(model: LinearDynamicalSystem): Description {
-  const { kind, dimension: d, latent: m, tied, parameterCount: parameters, parameters: own } = model;
+  const { kind, dimension: d, latent: m, tied, parameterCount: parameters, parameters: own, sequenceColumn } = model;
   const { real, imaginary } = model.eigenvalues();
   const { rank, singularValues, unobservable } = model.observability();
   const deviations = (S: Float64Array, n: number): number[] =>
@@ -18,6 +19,7 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
   }));
   const described = {
     ...factsOf(model),
+    ...(sequenceColumn !== undefined && { sequenceColumn }),
     latent: m,
     tied,
     parameters,
@@ -29,6 +31,7 @@ export function describeSystem(model: LinearDynamicalSystem): Description {
   };
   const lines = [
     `${kind} in ${counted(d, 'dimension')}, ${m} latent${tied ? ', initial covariance tied' : ''}: ${parameters} parameters`,
+    ...(sequenceColumn === undefined ? [] : [`sequences by the column ${stripControls(sequenceColumn)}`]),
     ...alignColumns([
       ['eigenvalue of A', 'modulus', 'period', 'in the unit circle'],
       ...eigenvalues.map(({ real: re, imaginary: im, modulus }) => [

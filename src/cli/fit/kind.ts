@@ -82,8 +82,17 @@ export const restartsSetting = settingsOf<{ readonly restarts: number }>({
 export const componentsSetting = settingsOf<{ readonly components: number }>({
   components: [
     '<n>',
-    'number of components of the mixture; of a gaussian-mixture also a..b: the best by BIC',
+    'number of components of the mixture; of a gaussian-mixture also a..b: the best of them',
     countOrRange,
+  ],
+});
+
+/** A fraction to hold out. */
+export const validationSetting = settingsOf<{ readonly validation: number }>({
+  validation: [
+    '<r>',
+    'fraction of the sequences to hold out, to find the best epoch (default: 0.1); for a gaussian-mixture of the rows, to choose --components a..b by their likelihood (default: by BIC)',
+    number,
   ],
 });
 
@@ -96,6 +105,10 @@ export async function validateOptions(fitToNothing: Promise<unknown>): Promise<v
   try {
     await fitToNothing;
   } catch (error) {
-    if (!(error instanceof SeqlikError && error.code === 'EMPTY_INPUT')) throw toOptionError(error);
+    const { code, argument, reason } = error instanceof SeqlikError ? error : ({} as Partial<SeqlikError>);
+    if (code === 'EMPTY_INPUT') return;
+    // nothing has no size: a list among the options is too long or too short
+    if (code === 'DIMENSION_MISMATCH' && argument) throw usageError(`${optionName(argument)} ${reason}`);
+    throw toOptionError(error);
   }
 }

@@ -18,6 +18,7 @@ import {
   settingsOf,
   sharedSettings,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
 import {
   type CheckpointChoice,
@@ -37,9 +38,13 @@ const networkSettings = [
   ...sharedSettings,
   ...hiddenSetting,
   ...trainingSettings,
+  ...validationSetting,
   ...settingsOf<NetworkFitOptions>({
     cell: ['<name>', 'tanh, relu, lstm or gru (default: tanh)'],
-    mapping: ['<name>', 'name of the mapping from raw outputs to covariances (default: chol-exp)'],
+    mapping: [
+      '<name>',
+      'mapping from raw outputs to covariances: tanh-full, tanh-diag, chol-exp, chol-softplus, diag-exp, diag-softplus or graves (default: chol-exp)',
+    ],
     binary: ['<n>', 'number of trailing binary columns (default: 0)', number],
     inputSkip: ['', 'feed the input to every layer, not to the first alone'],
     minStandardDeviation: [

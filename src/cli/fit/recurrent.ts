@@ -17,8 +17,9 @@ import {
   sharedSettings,
   targetsSetting,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
-import { classifierReport, inputsBeside, pick } from './targets.ts';
+import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -36,6 +37,7 @@ interface RecurrentOptions extends FitOptions, SequenceChoice, CheckpointChoice 
 const recurrentSettings = [
   ...sharedSettings,
   ...trainingSettings,
+  ...validationSetting,
   ...classWeightsSetting,
   ...settingsOf<RecurrentFitOptions>({
     lossAt: ['<name>', 'final or all: a target after each sequence, or at each row (default: final)'],
@@ -101,7 +103,9 @@ class RecurrentFitting implements Fitting {
     })
       .catch(async (error) => {
         if (error instanceof SeqlikError && error.argument === 'y')
-          throw toDataError(error, file, names, (row) => rows.lineOf(isFinal ? endOf(lengths, row) : row));
+          throw toDataError(targetError(error, this.targets), file, names, (row) =>
+            rows.lineOf(isFinal ? endOf(lengths, row) : row),
+          );
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);

@@ -9,16 +9,16 @@ import {
   type GaussianFitOptions,
   GaussianMixture,
   type MixtureFitOptions,
-  SeqlikError,
 } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
 import { gapsOf } from '../../table/counts.ts';
 import { toDataError } from '../../table/errors.ts';
-import { alignColumns, formatNumber } from '../align.ts';
+import { formatNumber } from '../align.ts';
 import { counted, toReadError, usageError } from '../errors.ts';
 import { number } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { criteria, type RowModel } from '../rows.ts';
+import { type Fitted as Compared, chooseByBic, chooseByHeldOut, holdOut, tableOf } from './candidates.ts';
 import {
   componentsSetting,
   type FitKind,
@@ -31,6 +31,7 @@ import {
   settingsOf,
   sharedSettings,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
 
 interface RowFitOptions extends FitOptions {
@@ -65,6 +66,7 @@ export const mixtureFit = fitRows({
   settings: [
     ...componentsSetting,
     ...rowSettings,
+    ...validationSetting,
     ...settingsOf<MixtureFitOptions>({
       falsePositiveRate: ['<r>', 'fraction of DATA to flag as anomalies; stored with the mixture', number],
     }),
@@ -87,6 +89,8 @@ class RowFitting<M extends RowModel> implements Fitting {
   private readonly settings: object;
   /** The numbers of components to choose from. */
   private readonly range: Range | undefined;
+  /** The fraction of the rows to hold out, to choose by their likelihood; otherwise by BIC. */
+  private readonly validation: number | undefined;
   private readonly shown: boolean;
   constructor(
     private readonly kind: Differences<M>,
@@ -97,10 +101,15 @@ class RowFitting<M extends RowModel> implements Fitting {
     if (weights !== undefined && columns?.includes(weights))
       throw usageError(`--columns and --sample-weights both name ${weights}`);
     this.wanted = weights === undefined ? {} : { weights };
-    const { components, ...settings } = pickSettings(options, kind.settings);
+    const { components, validation, ...settings } = pickSettings(options, kind.settings);
     this.range = typeof components === 'object' ? (components as Range) : undefined;
-    if (this.range && weights !== undefined)
-      throw usageError('--components a..b compares by BIC, which --sample-weights rule out');
+    this.validation = validation as number | undefined;
+    if (validation !== undefined && !(this.validation! > 0 && this.validation! < 1))
+      throw usageError(`--validation must be a number between 0 and 1, not ${validation}`);
+    if (validation !== undefined && !this.range)
+      throw usageError('--validation compares numbers of components: say --components a..b too');
+    if (this.range && weights !== undefined && validation === undefined)
+      throw usageError('--components a..b compares by BIC, which --sample-weights rule out: say --validation 0.2 too');
     const most = this.range?.to ?? components;
     this.settings = { ...settings, ...(most !== undefined && { components: most }), backend };
     this.shown = progress;
@@ -114,7 +123,7 @@ class RowFitting<M extends RowModel> implements Fitting {
     const { names, counts } = rows;
     const bar = progressBar(this.shown);
     const { observed, gaps } = counts;
-    const fit = (settings: object) =>
+    const fit = ({ x, sampleWeights }: Rows, settings: object) =>
       kind.fit(x, {
         ...this.settings,
         ...settings,
@@ -123,7 +132,11 @@ class RowFitting<M extends RowModel> implements Fitting {
         dimension: names.length,
         onProgress: bar.update,
       });
-    const { model, report, candidates } = await this.choose(fit, observed)
+    const { model, report, candidates } = await this.choose(
+      fit,
+      { x, n: counts.rows, ...(sampleWeights && { sampleWeights }) },
+      observed,
+    )
       .catch((error) => {
         throw toReadError(toDataError(error, file, names, (row) => rows.lineOf(row)));
       })
@@ -153,23 +166,24 @@ class RowFitting<M extends RowModel> implements Fitting {
       ],
     };
   }
-  /** The fit, or the best by BIC of those with each number of components; ones whose components collapse are left out. */
-  private async choose(run: (settings: object) => Promise<{ model: M; report: FitReport }>, observed: number) {
-    if (!this.range) return { ...(await run({})), candidates: undefined };
-    const candidates: Candidate[] = [];
-    let best: { model: M; report: FitReport } | undefined;
-    for (let components = this.range.from; components <= this.range.to; components++)
-      try {
-        const fitted = await run({ components });
-        const { logLikelihood, converged } = fitted.report;
-        const { bic, parameters } = criteria(fitted.model, logLikelihood, observed);
-        if (candidates.every((other) => !(other.bic! <= bic))) best = fitted;
-        candidates.push({ components, parameters, logLikelihood, bic, converged });
-      } catch (error) {
-        if (!best || !(error instanceof SeqlikError) || error.component === undefined) throw error;
-        candidates.push({ components });
-      }
-    return { ...best!, candidates };
+  /** The fit, or the best of those with each number of components. */
+  private async choose(run: (rows: Rows, settings: object) => Promise<Compared<M>>, all: Rows, observed: number) {
+    const { range, validation } = this;
+    if (!range) return { ...(await run(all, {})), candidates: undefined };
+    const whole = (settings: object): Promise<Compared<M>> => run(all, settings);
+    if (validation === undefined) return chooseByBic(range, whole, observed);
+    const { kept, heldOut } = holdOut(all.n, validation, (this.settings as { readonly seed?: number }).seed ?? 0);
+    const [part, rest] = [selectRows(all, kept), selectRows(all, heldOut)];
+    const weight = rest.sampleWeights?.reduce((a, b) => a + b, 0) ?? rest.n;
+    if (!(weight > 0)) throw usageError('--validation: the rows held out weigh nothing');
+    const { x, sampleWeights } = rest;
+    const how = { missing: 'nan', unscorable: 'mark', ...(sampleWeights && { sampleWeights }) } as const;
+    return chooseByHeldOut(
+      range,
+      whole,
+      (settings) => run(part, settings),
+      (model) => model.logLikelihood(x, how) / weight,
+    );
   }
   /** Advice after a fit that did not converge. */
   private unconverged(iterations: number): string {
@@ -182,28 +196,21 @@ class RowFitting<M extends RowModel> implements Fitting {
   }
 }
 
-/** A fit that was compared; without results if its components collapsed. */
-interface Candidate {
-  readonly components: number;
-  readonly parameters?: number;
-  readonly logLikelihood?: number;
-  readonly bic?: number;
-  readonly converged?: boolean;
+/** Rows to fit, or to compare fits by. */
+interface Rows {
+  readonly x: Float64Array;
+  readonly n: number;
+  readonly sampleWeights?: Float64Array;
 }
-/** A line per candidate, the one of the least BIC marked. */
-function tableOf(candidates: readonly Candidate[]): string[] {
-  const least = Math.min(...candidates.flatMap(({ bic }) => bic ?? []));
-  const text = (value: number | undefined): string => (value === undefined ? 'collapsed' : formatNumber(value));
-  return alignColumns([
-    ['components', 'parameters', 'log-likelihood', 'BIC', ''],
-    ...candidates.map(({ components, parameters = '', logLikelihood, bic, converged }) => [
-      `${components}`,
-      `${parameters}`,
-      text(logLikelihood),
-      text(bic),
-      bic === least ? 'best' : converged === false ? 'not converged' : '',
-    ]),
-  ]);
+function selectRows({ x, n, sampleWeights }: Rows, rows: Int32Array): Rows {
+  const d = x.length / n;
+  const own = new Float64Array(rows.length * d);
+  for (const [i, row] of rows.entries()) own.set(x.subarray(row * d, (row + 1) * d), i * d);
+  return {
+    x: own,
+    n: rows.length,
+    ...(sampleWeights && { sampleWeights: Float64Array.from(rows, (row) => sampleWeights[row]!) }),
+  };
 }
 /** A bar that starts with the first progress. */
 function progressBar(shown: boolean): { update: (progress: FitProgress) => void; stop: () => void } {

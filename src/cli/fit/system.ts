@@ -37,7 +37,11 @@ const systemSettings = [
   ...restartsSetting,
   ...settingsOf<SystemFitOptions>({
     latent: ['<m>', 'number of coordinates of the state', number],
-    update: ['<a,b,c>', 'the parameters to fit, such as transitionCovariance (default: all)', names],
+    update: [
+      '<a,b,c>',
+      'the parameters to fit, of transition, observation, transitionCovariance, observationCovariance, initialMean and initialCovariance (default: all)',
+      names,
+    ],
     tied: ['', 'the covariance of the first state is that of the transitions'],
     floor: ['<f>', 'the least eigenvalue of the covariances (default: 0)', number],
     acceleration: ['<name>', 'none or squarem, which takes longer steps (default: none)'],
@@ -75,7 +79,14 @@ class SystemFitting implements Fitting {
     const bar = progressBar(this.options.progress);
     const { model, report } = await LinearDynamicalSystem.fit(
       { values, lengths },
-      { ...this.settings, ...gapsOf(counts), dimension: columns.length, columns, onProgress: bar.update },
+      {
+        ...this.settings,
+        ...gapsOf(counts),
+        dimension: columns.length,
+        columns,
+        ...(this.options.sequence && { sequenceColumn: this.options.sequence }),
+        onProgress: bar.update,
+      },
     )
       .catch((error) => {
         throw toUserError(error, file);

@@ -1,6 +1,6 @@
 /** Fits to rows with targets: the columns apart, and the report of a classifier. */
-import type { RecurrentClassifier, TrainingReport, TwoLayerClassifier } from '../../index.ts';
-import { fileError, quote } from '../../table/errors.ts';
+import type { RecurrentClassifier, SeqlikError, TrainingReport, TwoLayerClassifier } from '../../index.ts';
+import { fileError, quote, rephrase } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
 
@@ -20,6 +20,12 @@ export function pick(x: Float64Array, names: readonly string[], wanted: readonly
   for (let i = 0; i < n; i++)
     for (const [j, place] of places.entries()) to[i * wanted.length + j] = x[i * names.length + place]!;
   return to;
+}
+/** The error of a target, which names its column. */
+export function targetError(error: SeqlikError, targets: readonly string[]): SeqlikError {
+  const { column, value } = error;
+  const reason = `${targets[column ?? 0]} is ${value}, and a target is from 0 to 1`;
+  return rephrase(error, reason, { reason });
 }
 /** The report of a fit, for programs and in lines. `examples`, `unit`: the words for those learnt from and for a term. */
 export function classifierReport(

@@ -18,7 +18,6 @@ export const trainingSettings = settingsOf<TrainingOptions>({
   schedule: ['<name>', 'schedule of the learning rate: constant, cosine or plateau (default: plateau)'],
   batch: ['<n>', 'number of sequences per step of the optimizer (default: 32)', number],
   clip: ['<c>', 'maximum length of a gradient; 0 for no limit (default: 5)', number],
-  validation: ['<r>', 'fraction of the sequences to hold out, to find the best epoch (default: 0.1)', number],
   patience: ['<n>', 'number of epochs without improvement after which to stop (default: 10)', number],
 });
 export const hiddenSetting = settingsOf<{ readonly hidden: unknown }>({

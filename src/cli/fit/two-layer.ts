@@ -1,7 +1,7 @@
 /** Fits to rows with targets: two-layer-classifier. */
 import { type Backend, SeqlikError, TwoLayerClassifier, type TwoLayerFitOptions } from '../../index.ts';
 import type { RowBuffer } from '../../table/buffer.ts';
-import { rephrase, toDataError } from '../../table/errors.ts';
+import { toDataError } from '../../table/errors.ts';
 import { formatNumber } from '../align.ts';
 import { counted, usageError } from '../errors.ts';
 import { refuseShared } from '../recurrent.ts';
@@ -15,8 +15,9 @@ import {
   sharedSettings,
   targetsSetting,
   validateOptions,
+  validationSetting,
 } from './kind.ts';
-import { classifierReport, inputsBeside, pick } from './targets.ts';
+import { classifierReport, inputsBeside, pick, targetError } from './targets.ts';
 import {
   type CheckpointChoice,
   CheckpointFiles,
@@ -31,7 +32,7 @@ interface TwoLayerOptions extends FitOptions, CheckpointChoice {
   readonly targets?: readonly string[];
   readonly hidden?: readonly number[];
 }
-const twoLayerSettings = [...sharedSettings, ...trainingSettings, ...classWeightsSetting];
+const twoLayerSettings = [...sharedSettings, ...trainingSettings, ...validationSetting, ...classWeightsSetting];
 export const twoLayerFit: FitKind = {
   options: [targetsSetting, ...hiddenSetting, ...twoLayerSettings, ...checkpointOptions],
   start: (options, backend) => new TwoLayerFitting(options, backend),
@@ -66,12 +67,6 @@ class TwoLayerFitting implements Fitting {
       }),
     );
   }
-  /** The error of a target, which names its column. */
-  private toTargetError(error: SeqlikError): SeqlikError {
-    const { column, value } = error;
-    const reason = `${this.targets[column ?? 0]} is ${value}, and a target is from 0 to 1`;
-    return rephrase(error, reason, { reason });
-  }
   async run(rows: RowBuffer, file: string): Promise<Fitted> {
     const { names, counts } = rows;
     const columns = inputsBeside(this.targets, names, file);
@@ -88,7 +83,7 @@ class TwoLayerFitting implements Fitting {
     })
       .catch(async (error) => {
         if (error instanceof SeqlikError && error.argument === 'y')
-          throw toDataError(this.toTargetError(error), file, names, (row) => rows.lineOf(row));
+          throw toDataError(targetError(error, this.targets), file, names, (row) => rows.lineOf(row));
         throw await this.files.toUserError(error, file, 'it has no rows');
       })
       .finally(bar.stop);

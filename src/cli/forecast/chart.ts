@@ -13,6 +13,8 @@ export interface Panel {
   readonly forecast: Band;
   /** Observations after the data, to judge the forecast by. */
   readonly later?: ArrayLike<number>;
+  /** The time of the first row; default: that of the chart. */
+  readonly start?: number;
 }
 export interface Chart {
   readonly title: string;
@@ -29,6 +31,9 @@ const HEIGHT = 340; // of a panel
 const LEFT = 72;
 const RIGHT = 24;
 const GAP = 52;
+const CHARACTER = 7; // the width of a character of the legend, about
+/** More rows than this are drawn as a cloud under the line, without a line of their own. */
+const MANY = 300;
 const INK = '#1f2933';
 const FAINT = '#5b6672';
 const colours = { observed: '#1f2933', smoothed: '#00798c', forecast: '#d95f02', later: '#7b2cbf' };
@@ -38,7 +43,8 @@ export function chartSvg({ title, notes, start = 0, step = 1, panels }: Chart): 
   const height = head + panels.length * (HEIGHT + GAP) + 34;
   const parts = [text(LEFT, 30, title, 'font-size="20" font-weight="600"')];
   for (const [i, note] of notes.entries()) parts.push(text(LEFT, 54 + 20 * i, note, `font-size="14" fill="${FAINT}"`));
-  for (const [i, panel] of panels.entries()) parts.push(...draw(panel, head + i * (HEIGHT + GAP) + 14, start, step));
+  for (const [i, panel] of panels.entries())
+    parts.push(...draw(panel, head + i * (HEIGHT + GAP) + 14, panel.start ?? start, step));
   parts.push(...legend(height - 16, panels));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">`,
@@ -65,7 +71,7 @@ function draw(
   const x = (i: number): number => LEFT + ((time(i) - first) / (last - first)) * (WIDTH - LEFT - RIGHT);
   const y = (v: number): number => top + HEIGHT - ((v - low) / (high - low)) * HEIGHT;
   const parts: string[] = [];
-  for (const v of ticks(low, high, 6)) {
+  for (const v of ticks(low, high, 8)) {
     parts.push(`<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${place(y(v))}" y2="${place(y(v))}" stroke="#e3e7ec"/>`);
     parts.push(text(LEFT - 8, y(v) + 4, label(v), `font-size="12" fill="${FAINT}" text-anchor="end"`));
   }
@@ -78,10 +84,13 @@ function draw(
       `<line x1="${place(x(rows - 1))}" x2="${place(x(rows - 1))}" y1="${top}" y2="${top + HEIGHT}" ` +
         `stroke="${FAINT}" stroke-dasharray="4 4"/>`,
     );
+  const many = count > MANY;
+  const radius = many ? 1.1 : 2.4;
   parts.push(band(smoothed, 0, x, y, colours.smoothed), band(forecast, rows, x, y, colours.forecast));
-  parts.push(line(smoothed.mean, 0, x, y, colours.smoothed), line(forecast.mean, rows, x, y, colours.forecast));
-  const radius = count > 300 ? 1.3 : 2.2;
-  parts.push(dots(observed, 0, x, y, colours.observed, radius), dots(later, rows, x, y, colours.later, radius));
+  if (!many) parts.push(trace(observed, 0, x, y, colours.observed), trace(later, rows, x, y, colours.later));
+  const seen = [dots(observed, 0, x, y, colours.observed, radius), dots(later, rows, x, y, colours.later, radius)];
+  const means = [line(smoothed.mean, 0, x, y, colours.smoothed), line(forecast.mean, rows, x, y, colours.forecast)];
+  parts.push(...(many ? [...seen, ...means] : [...means, ...seen])); // many points would hide the line
   parts.push(text(LEFT, top - 6, name, 'font-size="13" font-weight="600"'));
   return parts;
 }
@@ -102,6 +111,16 @@ const dots = (values: ArrayLike<number>, from: number, x: Scale, y: Scale, colou
   Array.from(values, (v, i) =>
     Number.isNaN(v) ? '' : `<circle cx="${place(x(from + i))}" cy="${place(y(v))}" r="${r}" fill="${colour}"/>`,
   ).join('');
+/** A faint line from value to value, broken at gaps. */
+function trace(values: ArrayLike<number>, from: number, x: Scale, y: Scale, colour: string): string {
+  const steps = Array.from(values, (v, i) =>
+    Number.isNaN(v)
+      ? ''
+      : `${Number.isNaN(values[i - 1] ?? Number.NaN) ? 'M' : 'L'}${place(x(from + i))},${place(y(v))}`,
+  );
+  const path = steps.join('');
+  return path && `<path d="${path}" fill="none" stroke="${colour}" stroke-opacity="0.25" stroke-width="1"/>`;
+}
 function legend(y: number, panels: readonly Panel[]): string[] {
   const has = (found: (panel: Panel) => boolean): boolean => panels.some(found);
   const entries: [string, string][] = [
@@ -110,10 +129,15 @@ function legend(y: number, panels: readonly Panel[]): string[] {
   ];
   if (has(({ forecast }) => forecast.mean.length > 0)) entries.push(['forecast, with its band', colours.forecast]);
   if (has(({ later }) => later !== undefined)) entries.push(['held out', colours.later]);
-  return entries.flatMap(([words, colour], i) => [
-    `<rect x="${LEFT + 200 * i}" y="${y - 10}" width="12" height="12" rx="2" fill="${colour}"/>`,
-    text(LEFT + 200 * i + 18, y, words, 'font-size="13"'),
-  ]);
+  let at = LEFT;
+  return entries.flatMap(([words, colour]) => {
+    const own = at;
+    at += 18 + CHARACTER * words.length + 24;
+    return [
+      `<rect x="${own}" y="${y - 10}" width="12" height="12" rx="2" fill="${colour}"/>`,
+      text(own + 18, y, words, 'font-size="13"'),
+    ];
+  });
 }
 
 // ---- scales ----

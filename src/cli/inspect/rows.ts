@@ -6,6 +6,7 @@ import { formatNumber } from '../align.ts';
 import { counted } from '../errors.ts';
 import type { DataChoice } from '../options.ts';
 import { criteria, type RowModel, rowsFor } from '../rows.ts';
+import { allFar, Unscorable } from '../unscorable.ts';
 import type { Evaluation, Fitness, InspectKind } from './kind.ts';
 
 export const rowInspection: InspectKind<RowModel> = {
@@ -17,6 +18,7 @@ class RowEvaluation implements Evaluation {
   readonly wanted: Evaluation['wanted'];
   private readonly counts = new Counts();
   private logLikelihood = 0;
+  private readonly unscorable = new Unscorable();
   constructor(
     private readonly model: RowModel,
     options: DataChoice,
@@ -25,19 +27,36 @@ class RowEvaluation implements Evaluation {
   }
   add(block: Block): void {
     // one by one, as model.logLikelihood adds
-    for (const value of this.model.logDensity(block.x, gapsOf(block))) this.logLikelihood += value;
+    const density = this.model.logDensity(block.x, { ...gapsOf(block), unscorable: 'mark' });
+    for (const [row, value] of density.entries())
+      if (value === Number.NEGATIVE_INFINITY) this.unscorable.add(block.lines[row]!);
+      else this.logLikelihood += value;
     this.counts.add(block, this.model.dimension);
   }
   finish(file: string): Fitness {
     const { logLikelihood } = this;
     const { rows, observed, gaps } = this.counts;
     if (observed === 0) throw fileError('EMPTY_INPUT', file, 'no row holds an observation');
-    const { parameters, bic, aic } = criteria(this.model, logLikelihood, observed);
-    const meanLogDensity = logLikelihood / observed;
+    const { count: unscorable } = this.unscorable;
+    const scored = observed - unscorable;
+    if (scored === 0) throw fileError('NON_FINITE', file, allFar);
+    const { parameters, bic, aic } = criteria(this.model, logLikelihood, scored);
+    const meanLogDensity = logLikelihood / scored;
     return {
-      fitness: { rows, observedRows: observed, gaps, logLikelihood, meanLogDensity, parameters, bic, aic },
+      fitness: {
+        rows,
+        observedRows: observed,
+        gaps,
+        ...(unscorable > 0 && { unscorable }),
+        logLikelihood,
+        meanLogDensity,
+        parameters,
+        bic,
+        aic,
+      },
       lines: [
         `${file}: ${counted(rows, 'row')}, ${rows - observed} of them empty, ${counted(gaps, 'gap')}`,
+        ...this.unscorable.lines(),
         `mean log-density  ${formatNumber(meanLogDensity)}`,
         `log-likelihood    ${formatNumber(logLikelihood)}`,
         `BIC               ${formatNumber(bic)}`,

@@ -1,5 +1,6 @@
 /** Samples of linear dynamical systems: sequences. */
 import type { LinearDynamicalSystem } from '../../index.ts';
+import { counted } from '../errors.ts';
 import { columnsOf } from '../inputs.ts';
 import { draw, freeName, type SampleKind, type SampleOptions, STEPS, seedOf, stepsOption } from './kind.ts';
 
@@ -24,7 +25,7 @@ export const systemSample: SampleKind<LinearDynamicalSystem> = {
             done: sequence + 1,
           };
       },
-      progressText: (done) => `${done} sequences`,
+      progressText: (done) => counted(done, 'sequence'),
     };
   },
 };

@@ -1,13 +1,14 @@
-/** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. */
+/** The part of `score` that every kind of model fills in: the lines of OUT for blocks of rows. `impute` has such lines too. */
 import type { Option } from 'commander';
 import { SeqlikError } from '../../index.ts';
 import type { Block, Wanted } from '../../table/blocks.ts';
 import { quote, toDataError } from '../../table/errors.ts';
 import type { Delimiter, Format } from '../../table/format.ts';
 import { keptWriter, type Lines, linesOf } from '../../table/lines.ts';
-import { counted, usageError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import type { AnyModel } from '../model.ts';
 import { type BackendChoice, type DataChoice, sequenceOption } from '../options.ts';
+import { Unscorable } from '../unscorable.ts';
 
 /** The options of every score. */
 export interface ScoreOptions extends BackendChoice, DataChoice {
@@ -28,25 +29,27 @@ export interface Formats {
   readonly to: Format;
   /** Between the cells of OUT; default: a comma. */
   readonly delimiter?: Delimiter;
+  /** The decimal mark in cells of DATA, if it is no point: OUT has points. */
+  readonly decimal?: ',';
 }
 export abstract class Scores {
   readonly head: string;
   /** The parts of DATA it needs. */
   abstract readonly wanted: Omit<Wanted, 'keep'>;
   protected readonly form: Lines;
-  private readonly unscorable = { count: 0, line: 0 };
+  private readonly unscorable = new Unscorable();
   private readonly write: (text: string | undefined) => string;
   /** The columns of OUT are those `kept` of DATA, then the model's `own`. */
   constructor(
     private readonly kept: readonly string[],
     own: readonly string[],
-    { from, to, delimiter }: Formats,
+    { from, to, delimiter, decimal }: Formats,
   ) {
     const twice = kept.find((name) => own.includes(name));
     if (twice !== undefined) throw usageError(`OUT would have two columns ${quote(twice)}`);
     this.form = linesOf(to, [...kept, ...own], delimiter);
     this.head = this.form.head;
-    this.write = keptWriter(from, to, delimiter);
+    this.write = keptWriter(from, to, delimiter, decimal);
   }
   /** The lines of a block; if a row has no density, the lines before it, and the failure. */
   score(block: Block, file: string): { text: string; failure?: unknown } {
@@ -60,14 +63,14 @@ export abstract class Scores {
   }
   /** A message for people at the end, if there is anything to tell. */
   note(file: string): string | undefined {
-    const { count, line } = this.unscorable;
-    if (count === 0) return undefined;
-    const rows = counted(count, 'row');
-    return `${file}: ${rows} ${count === 1 ? 'is' : 'are'} so far from the model that the density is 0 in a double, the first in line ${line}`;
+    const text = this.unscorable.text(this.describeUnscorable);
+    return text === undefined ? undefined : `${file}: ${text}`;
   }
-  /** Counts a row too far away to be scored, by its line. */
+  /** What is said of the rows that could not be scored; default: that they are too far away. */
+  protected readonly describeUnscorable: ((isOne: boolean) => string) | undefined = undefined;
+  /** Counts a row that could not be scored, by its line. */
   protected countUnscorable(line: number): void {
-    if (this.unscorable.count++ === 0) this.unscorable.line = line;
+    this.unscorable.add(line);
   }
 
   /** The lines that are left after the last block. */

@@ -4,7 +4,7 @@ import type { LossAt, RecurrentClassifier } from '../../index.ts';
 import { type Block, keptOf } from '../../table/blocks.ts';
 import { columnsFor } from '../inputs.ts';
 import type { SequenceChoice } from '../options.ts';
-import { ClassifierWalk, inputsOf, labelsOf, refuseShared, widthOf } from '../recurrent.ts';
+import { ClassifierWalk, inputsOf, labelsOf, overflowText, refuseShared, widthOf } from '../recurrent.ts';
 import { type Formats, type ScoreKind, type ScoreOptions, Scores, sequenceSetting } from './kind.ts';
 
 interface RecurrentOptions extends ScoreOptions, SequenceChoice {
@@ -23,6 +23,9 @@ export const recurrentScore: ScoreKind<RecurrentClassifier> = {
 
 class ProbabilityScores extends Scores {
   readonly wanted: Scores['wanted'];
+  protected override readonly describeUnscorable = overflowText;
+  /** The text for outputs that overflow. */
+  private readonly none: string;
   private readonly walk: ClassifierWalk;
   private readonly perSequence: boolean;
   /** The line of the sequence read last, but for its probabilities and its end. */
@@ -52,12 +55,14 @@ class ProbabilityScores extends Scores {
     this.wanted = wanted;
     this.walk = new ClassifierWalk(model);
     this.perSequence = perSequence;
+    this.none = formats.to === 'csv' ? '' : 'null';
   }
   /** The line of the last sequence. */
   override finish(): string {
     if (this.begin === undefined) return '';
     const before = this.form.before.slice(-this.model.outputs);
-    const text = this.begin + before.map((separator, j) => separator + this.last[j]).join('') + this.form.end;
+    const text =
+      this.begin + before.map((separator, j) => separator + this.textOf(this.last[j]!)).join('') + this.form.end;
     this.begin = undefined;
     return text;
   }
@@ -66,8 +71,11 @@ class ProbabilityScores extends Scores {
     const { outputs, inputs } = this.model;
     const starts = block.starts.filter((row) => row < n);
     const { probabilities } = this.walk.next(block.x.subarray(0, n * inputs), n, starts);
+    for (let row = 0; row < n; row++)
+      if (Number.isNaN(probabilities[row * outputs])) this.countUnscorable(block.lines[row]!);
     if (!this.perSequence) {
-      const column = (j: number) => Array.from({ length: n }, (_, row) => probabilities[row * outputs + j]!);
+      const column = (j: number) =>
+        Array.from({ length: n }, (_, row) => this.textOf(probabilities[row * outputs + j]!));
       return this.join(
         block,
         Array.from({ length: outputs }, (_, j) => column(j)),
@@ -81,5 +89,8 @@ class ProbabilityScores extends Scores {
     }
     if (n > 0) this.last = probabilities.slice((n - 1) * outputs, n * outputs);
     return text;
+  }
+  private textOf(probability: number): string | number {
+    return Number.isNaN(probability) ? this.none : probability;
   }
 }

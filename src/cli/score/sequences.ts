@@ -22,6 +22,8 @@ export class SequenceScores extends Scores {
   private readonly perSequence: boolean;
   /** The text for a row without a density. */
   private readonly none: string;
+  /** The text for a density of 0. */
+  private readonly zero: string;
   /** The sequence read last: the beginning of its line, and the sum over its steps so far. */
   private open: { begin: string; steps: number; logLikelihood: number } | undefined;
   constructor(
@@ -35,6 +37,7 @@ export class SequenceScores extends Scores {
     super(kept, perSequence ? ['steps', 'logLikelihood'] : ['logDensity'], formats);
     this.perSequence = perSequence === true;
     this.none = formats.to === 'csv' ? '' : 'null';
+    this.zero = formats.to === 'csv' ? '-Infinity' : 'null';
   }
   /** The line of the last sequence. */
   override finish(): string {
@@ -42,14 +45,20 @@ export class SequenceScores extends Scores {
     const { begin, steps, logLikelihood } = this.open;
     const [beforeSteps, beforeTotal] = this.form.before.slice(-2);
     this.open = undefined;
-    return `${begin}${beforeSteps}${steps}${beforeTotal}${logLikelihood}${this.form.end}`;
+    return `${begin}${beforeSteps}${steps}${beforeTotal}${this.textOf(logLikelihood)}${this.form.end}`;
   }
 
   protected linesFor(block: Block, n: number): string {
     const starts = block.starts.filter((row) => row < n);
     const logDensity = this.walk.next(block.x.subarray(0, n * this.dimension), n, starts);
+    for (const [row, value] of logDensity.entries())
+      if (value === Number.NEGATIVE_INFINITY) this.countUnscorable(block.lines[row]!);
     if (this.perSequence) return this.addUp(block, logDensity, new Set(starts));
-    return this.join(block, [Array.from(logDensity, (value) => (Number.isNaN(value) ? this.none : value))]);
+    return this.join(block, [Array.from(logDensity, (value) => this.textOf(value))]);
+  }
+  private textOf(value: number): string | number {
+    if (value === Number.NEGATIVE_INFINITY) return this.zero;
+    return Number.isNaN(value) ? this.none : value;
   }
   /** The lines of the sequences that have ended. */
   private addUp(block: Block, logDensity: Float64Array, begins: ReadonlySet<number>): string {

@@ -7,5 +7,5 @@ import { type SequenceOptions, SequenceScores, sequenceOptions } from './sequenc
 export const systemScore: ScoreKind<LinearDynamicalSystem> = {
   options: sequenceOptions,
   start: (model, options: SequenceOptions, formats) =>
-    new SequenceScores(model.dimension, new SystemWalk(model), systemRows(model, options), options, formats),
+    new SequenceScores(model.dimension, new SystemWalk(model, 'mark'), systemRows(model, options), options, formats),
 };

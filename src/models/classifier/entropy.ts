@@ -46,6 +46,24 @@ export function* crossEntropy(
   if (temperature !== 1) for (let i = 0; i < out.dLogits.length; i++) out.dLogits[i]! /= temperature;
   return out;
 }
+/** Takes the rows of logits [n,o] that overflow out of a pass: they become 0 there. Returns their indices. */
+export function takeOverflows(logits: Real, o: number, temperature: number): number[] {
+  const rows: number[] = [];
+  for (let at = 0; at < logits.length; at += o) {
+    const row = logits.subarray(at, at + o);
+    if (row.every((logit) => Number.isFinite(logit / temperature))) continue;
+    row.fill(0);
+    rows.push(at / o);
+  }
+  return rows;
+}
+/** Marks rows as unscorable: logits of -Infinity, probabilities of 0. */
+export function markRows(rows: readonly number[], o: number, logits: Real, probabilities: Real): void {
+  for (const row of rows) {
+    logits.fill(Number.NEGATIVE_INFINITY, row * o, (row + 1) * o);
+    probabilities.fill(0, row * o, (row + 1) * o);
+  }
+}
 /** The public error for logits that overflow; `rowOf` turns a row of the pass into one of the data. */
 export function toLossError(where: string, error: unknown, rowOf: (row: number) => number = (row) => row): unknown {
   if (!(error instanceof KernelFailure)) return error;

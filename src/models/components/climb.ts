@@ -1,12 +1,12 @@
 /** EM from one start: when it ends, and which of the states on its way is returned. Equations: docs/math/mixture.md. */
 import { isSingle } from '../../check.ts';
+import { counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
 import type { FitReport } from '../../training/report.ts';
-import { tri } from '../triangles.ts';
-import { runAsync } from '../work.ts';
+import type { Factors } from '../triangles.ts';
+import { type Pass, runAsync } from '../work.ts';
 import { Components, type Parts } from './components.ts';
-import { expand } from './covariances.ts';
-import { maximise } from './maximise.ts';
+import { maximiseOthers } from './held.ts';
 import type { Observations } from './observations.ts';
 import { Collapses } from './reseed.ts';
 import type { Settings } from './settings.ts';
@@ -14,6 +14,7 @@ import { type Batch, expect, type Totals } from './sums.ts';
 
 export interface Fit {
   readonly parts: Parts;
+  readonly factors: Factors;
   readonly report: FitReport;
   /** The penalised log-likelihood, by which fits are compared. */
   readonly score: number;
@@ -49,8 +50,10 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
   const conclude = (sentence: string): void => {
     warnings.push(`restart ${restart}: ${sentence}`);
   };
-  const collapses = new Collapses(data, settings, warn);
-  let components = new Components(backend, start, where, 'covariances');
+  const collapses = new Collapses(data, settings, pace, warn);
+  const make = (parts: Parts): Promise<Components> =>
+    runAsync(Components.forOnePass(backend, parts, where, 'covariances'), pace, signal);
+  let components = await make(start);
   try {
     let totals = await runAsync(expect(where, components, batches, shardSize), pace, signal);
     history.push(totals.logLikelihood);
@@ -62,7 +65,9 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
       await pace.rest(); // small calls run at once
       const before = totals.logLikelihood;
       const late = kept && history.length - kept.iteration >= PATIENCE && before <= kept.logLikelihood;
-      const next = late ? without(kept!, collapses) : maximise(where, totals, floor);
+      const next = late
+        ? without(kept!, collapses)
+        : await runAsync(maximiseOthers(where, totals, floor, settings.held), pace, signal);
       const revival = await collapses.revive(next, totals.count, components);
       if (revival.revived.length > 0 && !revival.singular && !(kept && kept.logLikelihood >= before))
         kept = { ...revival, parts: components.parts, logLikelihood: before, iteration: history.length };
@@ -95,10 +100,10 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
     const stuck = kept !== undefined && kept.logLikelihood > totals.logLikelihood;
     if (stuck) conclude(`the better state before iteration ${kept!.iteration} is returned`);
     else if (!converged && !fell && tolerance > 0 && maxIterations > 0)
-      conclude(`not converged after ${maxIterations} iterations`);
-    const best = stuck ? new Components(backend, kept!.parts, where, 'covariances') : components;
+      conclude(`not converged after ${counted(maxIterations, 'iteration')}`);
+    const best = stuck ? await make(kept!.parts) : components;
     const logLikelihood = stuck ? kept!.logLikelihood : totals.logLikelihood;
-    const penalty = await lean(best, totals, floor, conclude, pace);
+    const penalty = await runAsync(lean(best, totals, floor, conclude), pace, signal);
     const report: FitReport = {
       iterations: history.length - 1,
       converged,
@@ -106,7 +111,8 @@ export async function climb(start: Parts, { data, batches, settings, pace }: Slo
       history: Float64Array.from(history),
       warnings,
     };
-    return { parts: best.parts, report, score: logLikelihood - penalty };
+    const { parts, L, logDet } = best;
+    return { parts, factors: { L, logDet }, report, score: logLikelihood - penalty };
   } finally {
     components.dispose();
   }
@@ -121,17 +127,20 @@ const without = ({ parts, revived }: Kept, collapses: Collapses): Parts =>
  */
 function distance(a: Parts, b: Parts): number {
   const { k, d, type } = a;
-  const [A, B] = [a, b].map((parts) => expand(type, parts.covariances, k, d)) as [Float64Array, Float64Array];
-  const at = A.length === k * d ? (c: number, j: number) => c * d + j : (c: number, j: number) => (c * d + j) * d + j;
+  // where the variance of a coordinate stands
+  const [each, step] = { full: [d * d, d + 1], tied: [0, d + 1], diagonal: [d, 1], spherical: [1, 0] }[type] as [
+    number,
+    number,
+  ];
   let sum = 0;
   for (let c = 0; c < k; c++) {
     const w = b.weights[c]!;
     if (!(w > 0)) continue;
     sum += (w - a.weights[c]!) ** 2 / w;
     for (let j = 0; j < d; j++) {
-      const v = B[at(c, j)]!;
+      const v = b.covariances[c * each + j * step]!;
       const shift = b.means[c * d + j]! - a.means[c * d + j]!;
-      sum += w * ((shift * shift) / v + 0.5 * ((v - A[at(c, j)]!) / v) ** 2);
+      sum += w * ((shift * shift) / v + 0.5 * ((v - a.covariances[c * each + j * step]!) / v) ** 2);
     }
   }
   return sum;
@@ -142,45 +151,30 @@ function distance(a: Parts, b: Parts): number {
  * log-likelihood. Warns of each component that leans on R: one of its coordinates, given the others, varies less than
  * twice the part of R in it.
  */
-async function lean(
+function* lean(
   components: Components,
   { count }: Totals,
   floor: Float64Array,
   warn: (event: string) => void,
-  pace: Pace,
-): Promise<number> {
-  const { k, d, type, weights } = components.parts;
+): Pass<number> {
+  const { k, d, weights } = components.parts;
   if (!floor.some((v) => v > 0)) return 0;
   const total = count.reduce((a, b) => a + b, 0);
+  const inverses = yield* components.inverseDiagonals();
   let penalty = 0;
-  let shares = new Float64Array(d);
   for (let c = 0; c < k; c++) {
     if (!(weights[c]! > 0)) continue;
-    const L = components.factorOf(c);
-    if (c === 0 || type !== 'tied') shares = new Float64Array(d);
-    for (let j = 0; j < d && (c === 0 || type !== 'tied'); j++) {
-      if (j % 16 === 0) await pace.rest();
-      shares[j] = floor[j]! * (components.full ? precision(L, d, j) : 1 / L[j]! ** 2);
-    }
     const n = weights[c]! * total;
-    penalty += 0.5 * n * shares.reduce((a, b) => a + b, 0);
-    const column = shares.findIndex((share) => share > 0.5);
+    let column = -1;
+    for (let j = 0; j < d; j++) {
+      const share = floor[j]! * inverses[c * d + j]!;
+      penalty += 0.5 * n * share;
+      if (share > 0.5 && column < 0) column = j;
+    }
     if (column >= 0 && k > 1)
       warn(
-        `component ${c}, of ${Number(n.toPrecision(3))} rows, hardly varies in column ${column}: it leans on regularization`,
+        `component ${c}, of ${counted(Number(n.toPrecision(3)), 'row')}, hardly varies in column ${column}: it leans on regularization`,
       );
   }
   return penalty;
-}
-/** Entry (j, j) of (L Lᵀ)⁻¹: the square of column j of L⁻¹. */
-function precision(L: Float64Array, d: number, j: number): number {
-  const x = new Float64Array(d);
-  let sum = 0;
-  for (let i = j; i < d; i++) {
-    let s = Number(i === j);
-    for (let p = j; p < i; p++) s -= L[tri(i) + p]! * x[p]!;
-    x[i] = s / L[tri(i) + i]!;
-    sum += x[i]! * x[i]!;
-  }
-  return sum;
 }

@@ -8,24 +8,20 @@ import { callError, KernelFailure, SeqlikError } from '../../errors.ts';
 import { type DType, pad, type Resident } from '../../grammar.ts';
 import type { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
+import { scoreEach } from '../marking.ts';
 import {
   addProduct,
-  type FailedPivot,
-  factorise,
+  type Factors,
   factoriseRows,
+  invert,
   notPositiveDefinite,
-  unpackDiagonals,
+  PIECE,
+  pieces,
+  tri,
 } from '../triangles.ts';
-import { type Pass, runAsync, runNow, type Work, work } from '../work.ts';
-import {
-  type CovarianceType,
-  expand,
-  hasMatrices,
-  marginalise,
-  repeat,
-  selectColumns,
-  sumRows,
-} from './covariances.ts';
+import { type Pass, rest, runAsync, runNow, type Work, work } from '../work.ts';
+import { type CovarianceType, expand, hasMatrices, marginalise, selectColumns } from './covariances.ts';
+import { factorsOf } from './factors.ts';
 import { groupByGaps, type Pattern } from './patterns.ts';
 
 /** Parameters that were checked. */
@@ -61,17 +57,22 @@ interface OneRow {
 /** The parameters as the kernels read them, in one dtype: a mean is the sum of `mean` and of the rest `low` that its
  * rounding left; where there are variances W is called u. */
 interface Prepared {
-  readonly b: Resident<Real>;
-  readonly mean: Resident<Real>;
-  readonly low: Resident<Real>;
-  readonly W: Resident<Real>;
+  readonly b: Real | Resident<Real>;
+  readonly mean: Real | Resident<Real>;
+  readonly low: Real | Resident<Real>;
+  readonly W: Real | Resident<Real>;
+}
+/** How components are made. */
+interface Making {
+  /** Their factors, if they are known. */
+  readonly factors?: Factors;
+  /** They serve one pass over the data, as those of EM do, so nothing of them is kept resident. */
+  readonly once?: boolean;
 }
 
 export class Components {
   /** Whether each component has a matrix; else it has d variances. */
   readonly full: boolean;
-  /** One matrix [k,d,d] or d variances [k,d] per component, whatever the type. */
-  readonly covariances: Float64Array;
   /** Cholesky factors packed by rows [k,tri(d)], or standard deviations [k,d]. */
   readonly L: Float64Array;
   /** log |covariance| of each component. */
@@ -80,6 +81,9 @@ export class Components {
   private narrow = false;
   private readonly prepared: { f64?: Prepared; f32?: Prepared } = {};
   private readonly oneRow: { f64?: OneRow; f32?: OneRow } = {};
+  private readonly single: Components[] = [];
+  private expanded?: Float64Array;
+  readonly #once: boolean;
 
   /** `where` and `which`: the public names of the call and of its covariances. Throws NOT_POSITIVE_DEFINITE. */
   constructor(
@@ -87,13 +91,27 @@ export class Components {
     readonly parts: Parts,
     readonly where: string,
     readonly which: string,
+    { factors = runNow(factorsOf(backend, parts, where, which)), once = false }: Making = {},
   ) {
-    const { type, k, d, covariances } = parts;
-    this.full = hasMatrices(type);
-    this.covariances = expand(type, covariances, k, d);
-    const { L, logDet } = parts.L ? { L: parts.L, logDet: this.logDeterminants(parts.L) } : this.factoriseAll();
-    this.L = L;
-    this.logDet = logDet;
+    this.full = hasMatrices(parts.type);
+    this.L = factors.L;
+    this.logDet = factors.logDet;
+    this.#once = once;
+  }
+  /** Components for one pass over the data, factorised in small pieces. Throws NOT_POSITIVE_DEFINITE. */
+  static *forOnePass(backend: Backend, parts: Parts, where: string, which: string): Pass<Components> {
+    const factors = yield* factorsOf(backend, parts, where, which);
+    return new Components(backend, parts, where, which, { factors, once: true });
+  }
+  /** Whether it was made here: no code of a caller's runs. */
+  static is(value: unknown): value is Components {
+    return typeof value === 'object' && value !== null && #once in value;
+  }
+  /** One matrix [k,d,d] or d variances [k,d] per component, whatever the type. */
+  get covariances(): Float64Array {
+    const { type, k, d, covariances } = this.parts;
+    this.expanded ??= expand(type, covariances, k, d);
+    return this.expanded;
   }
 
   /** log Σ_c w_c N(x | c) of each row, into `out`; 0 for a row without observations. Throws NON_FINITE (row). */
@@ -102,7 +120,9 @@ export class Components {
   }
   /** The same off the event loop, on copies of what the caller owns. */
   async logDensityAsync(where: string, x: Rows, missing: Gaps, signal?: AbortSignal, mark = false): Promise<Real> {
-    const patterns = [...groupByGaps(where, x, missing, this.parts.d)]; // all, before the caller can change anything
+    // all, before the caller can change anything: the first call copies its rows, but comes late where much is prepared
+    const own = this.large && !this.prepared[dtypeOf(x.values)] ? { ...x, values: x.values.slice() } : x;
+    const patterns = [...groupByGaps(where, own, missing, this.parts.d)];
     const pass = this.score('logDensity', where, patterns, alike(x.values, x.n), mark);
     return runAsync(pass, new Pace(signal, where), signal);
   }
@@ -125,6 +145,45 @@ export class Components {
     return runNow(this.score('responsibilities', where, groupByGaps(where, x, missing, d), r, mark));
   }
 
+  /**
+   * log N(x | c) of each row and component [n,k], without the weights, in f64 whatever x is: -Infinity where a distance
+   * overflows; 0 for a row without observations. Throws NON_FINITE (row, column: a value that is not finite).
+   */
+  componentLogDensity(where: string, x: Rows, missing: Gaps): Float64Array {
+    const { k, d } = this.parts;
+    const out = room(where, x.n * k);
+    const wide = isSingle(x.values) ? { n: x.n, values: room(where, x.values.length) } : x;
+    if (wide !== x) wide.values.set(x.values);
+    const patterns = [...groupByGaps(where, wide, missing, d)];
+    const own = room(where, x.n);
+    for (let c = 0; c < k; c++) {
+      runNow(this.alone(c).score('logDensity', where, patterns, own, true));
+      for (let i = 0; i < x.n; i++) out[i * k + c] = own[i]!;
+    }
+    return out;
+  }
+  /** Component c with the weight 1; made once. */
+  private alone(c: number): Components {
+    const { k, d, means, L } = this.parts;
+    if (k === 1) return this;
+    const size = this.covariances.length / k;
+    this.single[c] ??= new Components(
+      this.backend,
+      {
+        type: this.full ? 'full' : 'diagonal',
+        k: 1,
+        d,
+        weights: Float64Array.of(1),
+        means: means.subarray(c * d, (c + 1) * d),
+        covariances: this.covariances.subarray(c * size, (c + 1) * size),
+        ...(L && { L: this.factorOf(c) }),
+      },
+      this.where,
+      this.which,
+    );
+    return this.single[c];
+  }
+
   /** One call per pattern of gaps, whose results go to their rows of `out`. */
   private *score(
     name: 'logDensity' | 'responsibilities',
@@ -136,28 +195,33 @@ export class Components {
     const { weights } = this.parts;
     const width = name === 'logDensity' ? 1 : weights.length;
     const first = new FirstFailure();
-    for (const { part, dims, rows, rowIndices } of this.marginals(patterns)) {
-      const own = rowIndices ? alike(out, rows.n * width) : out;
-      if (dims.length > 0)
-        try {
-          yield part.call(name, rows, own);
-        } catch (error) {
-          const failure = part.toUserError(where, rows, error, rowIndices);
-          if (mark && isFar(failure)) yield* part.scoreMarking(name, where, rows, own, first, rowIndices);
-          else first.record(failure);
-        }
-      else if (name === 'responsibilities') for (let i = 0; i < rows.n; i++) own.set(weights, i * width);
-      rowIndices?.forEach((row, i) => {
-        for (let c = 0; c < width; c++) out[row * width + c] = own[i * width + c]!;
-      });
+    const marginals = new Marginals(this, false); // each pattern comes once
+    try {
+      for (const { dims, rows, rowIndices } of patterns) {
+        const part = yield* marginals.of(dims, rows.values);
+        const own = rowIndices ? alike(out, rows.n * width) : out;
+        if (dims.length > 0)
+          try {
+            yield part.call(name, rows, own);
+          } catch (error) {
+            const failure = part.toUserError(where, rows, error, rowIndices);
+            if (mark && isFar(failure)) yield* part.scoreMarking(name, where, rows, own, first, rowIndices);
+            else first.record(failure);
+          }
+        else if (name === 'responsibilities') for (let i = 0; i < rows.n; i++) own.set(weights, i * width);
+        rowIndices?.forEach((row, i) => {
+          for (let c = 0; c < width; c++) out[row * width + c] = own[i * width + c]!;
+        });
+      }
+    } finally {
+      marginals.dispose();
     }
     first.raise();
     return out;
   }
 
   /**
-   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0. In blocks, of which
-   * those that fail are scored row by row, so that the time is linear however many rows fail.
+   * Scores rows of which one at least is too far away: it gets -Infinity, or responsibilities of 0.
    */
   private *scoreMarking(
     name: 'logDensity' | 'responsibilities',
@@ -169,42 +233,20 @@ export class Components {
   ): Pass<void> {
     const { k, d } = this.parts;
     const width = name === 'logDensity' ? 1 : k;
-    const block = 256;
-    for (let from = 0; from < rows.n; from += block) {
-      const end = Math.min(from + block, rows.n);
-      const part = (a: number, b: number): Rows => ({ values: rows.values.subarray(a * d, b * d), n: b - a });
-      try {
-        yield this.call(name, part(from, end), own.subarray(from * width, end * width));
-        continue;
-      } catch (error) {
-        if (!(error instanceof KernelFailure)) throw error;
-      }
-      for (let row = from; row < end; row++)
-        try {
-          yield this.call(name, part(row, row + 1), own.subarray(row * width, (row + 1) * width));
-        } catch (error) {
-          const place = Int32Array.of(rowIndices?.[row] ?? row);
-          const failure = this.toUserError(where, part(row, row + 1), error, place);
-          if (isFar(failure))
-            own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
-          else first.record(failure);
-        }
-    }
-  }
-
-  /** Each pattern with the marginal over its dims; marginals are made once, and disposed of at the end. */
-  *marginals<P extends Pattern>(patterns: Iterable<P>): Generator<P & { readonly part: Components }> {
-    const made = new Map<string, Components>();
-    try {
-      for (const pattern of patterns) {
-        const { dims } = pattern;
-        const key = dims.join();
-        if (dims.length > 0 && dims.length < this.parts.d && !made.has(key)) made.set(key, this.marginal(dims));
-        yield { ...pattern, part: made.get(key) ?? this };
-      }
-    } finally {
-      for (const part of made.values()) part.dispose();
-    }
+    const part = (from: number, end: number): Rows => ({
+      values: rows.values.subarray(from * d, end * d),
+      n: end - from,
+    });
+    yield* scoreEach(
+      rows.n,
+      (from, end) => this.call(name, part(from, end), own.subarray(from * width, end * width)),
+      (row, error) => {
+        const place = Int32Array.of(rowIndices?.[row] ?? row);
+        const failure = this.toUserError(where, part(row, row + 1), error, place);
+        if (!isFar(failure)) first.record(failure);
+        own.fill(name === 'logDensity' ? Number.NEGATIVE_INFINITY : 0, row * width, (row + 1) * width);
+      },
+    );
   }
 
   /** The same Gaussians over some of the coordinates, in the order named. */
@@ -214,6 +256,12 @@ export class Components {
     const factor = (L: Float64Array): Float64Array =>
       factoriseRows(backend, L, dims, ({ pivot, value }) => notPositiveDefinite(where, which, pivot, value));
     return new Components(backend, this.parts.L ? { ...parts, L: factor(this.parts.L) } : parts, where, which);
+  }
+  /** The same for one pass over the data, in small pieces. */
+  *marginalPass(dims: readonly number[]): Pass<Components> {
+    const { backend, where, which } = this;
+    if (this.parts.L) return this.marginal(dims);
+    return yield* Components.forOnePass(backend, this.marginalParts(dims), where, which);
   }
   marginalParts(dims: readonly number[]): Parts {
     const { k, d, type, weights, means, covariances } = this.parts;
@@ -234,10 +282,35 @@ export class Components {
     to.set(means.subarray(c * d, (c + 1) * d));
     addProduct(this.factorOf(c), z, this.full, to);
   }
+  /** The inverses of the covariances, in the shape of their type. */
+  precisions(): Float64Array {
+    const { k, d, type, covariances } = this.parts;
+    if (!this.full) return covariances.map((v) => 1 / v);
+    const inverses = new Float64Array(covariances.length);
+    for (let c = 0; c < (type === 'tied' ? 1 : k); c++) inverses.set(invert(this.factorOf(c), d), c * d * d);
+    return inverses;
+  }
   /** The Cholesky factor of component c [tri(d)], or its standard deviations [d]. */
   factorOf(c: number): Float64Array {
     const size = this.L.length / this.parts.k;
     return this.L.subarray(c * size, (c + 1) * size);
+  }
+
+  /** The diagonals [k,d] of the inverses of the covariances, in small pieces. */
+  *inverseDiagonals(): Pass<Float64Array> {
+    const { k, d } = this.parts;
+    if (!this.full) return this.L.map((v) => 1 / (v * v));
+    const { W } = this.prepared.f64 ?? this.prepared.f32 ?? (yield* this.prepare('f64'));
+    const packed = W as Real; // columns of √(½ log₂e) L⁻¹
+    const diagonals = new Float64Array(k * d);
+    for (let c = 0, at = 0; c < k; c++)
+      for (let j = 0; j < d; j++) {
+        if (j % 64 === 63) yield rest;
+        let sum = 0;
+        for (let i = j; i < d; i++, at++) sum += packed[at]! * packed[at]!;
+        diagonals[c * d + j] = (2 * sum) / Math.LOG2E;
+      }
+    return diagonals;
   }
 
   /** Arrays for `expect`, zero. */
@@ -257,7 +330,7 @@ export class Components {
     const { kernels, dims, x, b, mean, low, W } = this.bind(rows);
     const { count, first, second, logLikelihood } = sums;
     const more = { x, b, mean, low, w, count, first, second, logLikelihood };
-    const how = { owned: true, ...(shardSize !== undefined && { shardSize }) };
+    const how = { owned: true, rowByRow: true, ...(shardSize !== undefined && { shardSize }) };
     return this.full
       ? work(kernels.expect, dims, { ...more, W }, how)
       : work(kernels.expectDiagonal, dims, { ...more, u: W }, how);
@@ -282,8 +355,11 @@ export class Components {
   }
 
   dispose(): void {
+    for (const part of this.single) part?.dispose();
     for (const call of Object.values(this.oneRow)) call.dispose();
-    for (const held of Object.values(this.prepared)) for (const resident of Object.values(held)) resident.dispose();
+    if (this.#once) return;
+    for (const held of Object.values(this.prepared))
+      for (const resident of Object.values(held) as Resident<Real>[]) resident.dispose();
   }
 
   /** One kernel call over complete rows. */
@@ -301,7 +377,7 @@ export class Components {
   private bind({ values, n, resident }: Rows) {
     const { k, d } = this.parts;
     const dtype = dtypeOf(values);
-    this.prepared[dtype] ??= this.prepare(dtype);
+    this.prepared[dtype] ??= runNow(this.prepare(dtype));
     const { b, mean, low, W } = this.prepared[dtype];
     const kernels = this.backend.kernels(dtype).mixture;
     return { kernels, dims: { n, d, k }, x: resident ?? values, b, mean, low, W };
@@ -315,18 +391,37 @@ export class Components {
       : kernels.logDensityDiagonal.prepare(dims, { x, b, mean, low, u: W, out });
     return { x: args.x, out: args.out, run, dispose };
   }
-  private prepare(dtype: DType): Prepared {
+  /** Prepares the parameters for rows of a dtype: at once, or if they are large in small pieces. */
+  *ready(dtype: DType): Pass<void> {
+    if (this.prepared[dtype]) return;
+    const made = this.large ? yield* this.prepare(dtype) : runNow(this.prepare(dtype));
+    this.prepared[dtype] ??= made; // what another pass has made meanwhile is as good
+  }
+  /** Whether others should not have to wait until all matrices are factorised. */
+  private get large(): boolean {
+    const { k, d } = this.parts;
+    return this.full && k * d ** 3 > PIECE;
+  }
+  private *prepare(dtype: DType): Pass<Prepared> {
     const { k, d, weights, means } = this.parts;
     const { L, logDet, backend } = this;
     const b = room('seqlik', k, dtype);
     const W = room('seqlik', L.length, dtype);
     const mean = room('seqlik', k * d, dtype);
     mean.set(means);
-    const low = mean.map((m, i) => (Number.isFinite(m) ? means[i]! - m : 0)); // 0 in f64
-    const kernels = backend.kernels(dtype).mixture;
-    if (this.full) kernels.prepare({ k, d }, { weights, L, logDet, b, W });
-    else kernels.prepareDiagonal({ k, d }, { weights, L, logDet, b, u: W });
+    const low = dtype === 'f64' ? room('seqlik', k * d) : mean.map((m, i) => (Number.isFinite(m) ? means[i]! - m : 0));
+    const { prepare, preparePart, prepareDiagonal } = backend.kernels(dtype).mixture;
+    if (!this.full) yield work(prepareDiagonal, { k, d }, { weights, L, logDet, b, u: W }, ours);
+    else if (!this.large) yield work(prepare, { k, d }, { weights, L, logDet, b, W }, ours);
+    else
+      for (let c = 0; c < k; c++) {
+        const [weight, log] = [weights.subarray(c, c + 1), logDet.subarray(c, c + 1)];
+        const args = { weight, L: this.factorOf(c), logDet: log, b: b.subarray(c, c + 1) };
+        const own = W.subarray(c * tri(d), (c + 1) * tri(d));
+        for (const [from, part] of pieces(d)) yield work(preparePart, { d, from, part }, { ...args, W: own }, ours);
+      }
     if (dtype === 'f32') this.narrow = !W.every(Number.isFinite);
+    if (this.#once) return { b, mean, low, W };
     const held: Resident<Real>[] = [];
     try {
       for (const values of [b, mean, low, W]) held.push(backend.hold(values));
@@ -336,32 +431,36 @@ export class Components {
     }
     return { b: held[0]!, mean: held[1]!, low: held[2]!, W: held[3]! };
   }
-
-  private factoriseAll(): { L: Float64Array; logDet: Float64Array } {
-    const { k, d, type, covariances } = this.parts;
-    const fail = (pivot: number, value: number, component?: number): SeqlikError =>
-      notPositiveDefinite(this.where, this.which, pivot, value, k > 1 ? component : undefined);
-    if (type === 'tied') {
-      const { L, logDet } = factorise(this.backend, covariances, 1, d, ({ pivot, value }) => fail(pivot, value));
-      return { L: repeat(L, k), logDet: repeat(logDet, k) };
+}
+/** The marginals of components: each made once if they are asked for repeatedly, else only the last is kept. */
+export class Marginals {
+  private readonly made = new Map<string, Components>();
+  constructor(
+    private readonly whole: Components,
+    private readonly repeatedly: boolean,
+  ) {}
+  /** Those over the coordinates `dims`, ready for rows like `values`. */
+  *of(dims: readonly number[], values: Real): Pass<Components> {
+    const { whole, made } = this;
+    let part = whole;
+    if (dims.length > 0 && dims.length < whole.parts.d) {
+      const key = dims.join();
+      const known = made.get(key);
+      if (!known && !this.repeatedly) this.dispose();
+      part = known ?? (yield* whole.marginalPass(dims));
+      made.set(key, part);
     }
-    if (type === 'full')
-      return factorise(this.backend, covariances, k, d, ({ matrix, pivot, value }) => fail(pivot, value, matrix));
-    // variances are matrices of size 1
-    const { L, logDet } = factorise(this.backend, this.covariances, k * d, 1, ({ matrix, value }: FailedPivot) =>
-      fail(matrix % d, value, Math.floor(matrix / d)),
-    );
-    return { L, logDet: sumRows(logDet, k, d) };
+    if (dims.length > 0) yield* part.ready(dtypeOf(values));
+    return part;
   }
-  /** 2 Σ log L[j,j] of each factor: the kernels take the logarithms, which are the same on every engine. */
-  private logDeterminants(L: Float64Array): Float64Array {
-    const { k, d } = this.parts;
-    const pivots = unpackDiagonals(L, k, d);
-    const { logDet } = factorise(this.backend, pivots, k * d, 1, () => new Error('pivots are positive'));
-    return sumRows(logDet, k, d).map((log) => 2 * log);
+  dispose(): void {
+    for (const part of this.made.values()) part.dispose();
+    this.made.clear();
   }
 }
 
+/** An asynchronous call over arrays that nobody else changes. */
+const ours = { owned: true };
 /** An asynchronous call reads and writes copies: the caller may change the arrays meanwhile. */
 const copied = { owned: false };
 

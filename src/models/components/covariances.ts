@@ -58,8 +58,11 @@ export function fromVariances(type: CovarianceType, k: number, variances: Float6
   }[type]();
 }
 
-export const repeat = (values: Float64Array, times: number): Float64Array =>
-  Float64Array.from({ length: values.length * times }, (_, i) => values[i % values.length]!);
+export function repeat(values: Float64Array, times: number): Float64Array {
+  const all = new Float64Array(values.length * times);
+  for (let c = 0; c < times; c++) all.set(values, c * values.length);
+  return all;
+}
 /** The sum of each row of values [k,d]. */
 export const sumRows = (values: Float64Array, k: number, d: number): Float64Array =>
   Float64Array.from({ length: k }, (_, c) => values.subarray(c * d, (c + 1) * d).reduce((a, b) => a + b, 0));

@@ -5,35 +5,47 @@
 import type { Rows } from '../../check.ts';
 import { Random } from '../../random.ts';
 import { Pace } from '../../training/pace.ts';
+import { runAsync } from '../work.ts';
 import { climb, type Fit, type Slope } from './climb.ts';
 import type { Parts } from './components.ts';
 import { hasMatrices } from './covariances.ts';
 import { drawRows, Starts } from './initialise.ts';
 import { Observations } from './observations.ts';
+import { completeStart } from './partial.ts';
 import { isSingular } from './reseed.ts';
 import type { Settings } from './settings.ts';
 
 /**
  * Short runs, some of which go on for longer: the better quarter. There are as many as cost about what one fit costs, in
- * multiplications, so that a start takes about ten milliseconds.
+ * multiplications, so that a start takes about ten milliseconds; none where one iteration takes longer than that (`dear`).
  */
-const SHORT = { most: 20, least: 4, iterations: [3, 7], rows: 2048, tolerance: 1e-3, cost: 6e7, overhead: 2e5 };
+const SHORT = {
+  most: 10,
+  least: 3,
+  iterations: [3, 5],
+  rows: 2048,
+  tolerance: 1e-3,
+  cost: 6e7,
+  overhead: 2e5, // of each pattern of gaps, which has factors of its own
+  dear: 2e8,
+};
 
 /**
  * The best of the restarts, by the penalised log-likelihood. Throws EMPTY_INPUT, INVALID_ARGUMENT (components),
  * NON_FINITE, NOT_POSITIVE_DEFINITE, ABORTED.
  */
 export async function fitComponents(x: Rows, settings: Settings): Promise<Fit> {
-  const { where, backend, signal, restarts, init } = settings;
+  const { where, backend, signal, restarts, init, start } = settings;
   const pace = new Pace(signal, where);
   const data = await Observations.survey(x, settings, pace);
   const resident = data.complete ? backend.hold(x.values) : undefined;
   try {
     const batches = await data.batches(resident ? { ...x, resident } : x, pace);
     const slope = { data, batches, settings, pace };
+    const given = start && (await completeStart(start, data, settings, pace));
     const run = async (restart: number): Promise<Fit> =>
-      climb(init ?? (await findStart(slope, restart)), slope, restart);
-    const ended = await settleEach(init ? 1 : restarts, backend.threads, run);
+      climb(init ?? given ?? (await findStart(slope, restart)), slope, restart);
+    const ended = await settleEach(init || given ? 1 : restarts, backend.threads, run);
     const failed = ended.find((end) => end.status === 'rejected');
     const done = ended.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
     if (failed && (done.length === 0 || !isSingular(failed.reason))) throw failed.reason;
@@ -66,27 +78,32 @@ async function settleEach<R>(
 
 async function findStart(slope: Slope, restart: number): Promise<Parts> {
   const { data, settings, pace } = slope;
-  const { type, k, seed, initialization, sampleWeights } = settings;
+  const { backend, type, k, seed, initialization, sampleWeights, signal } = settings;
   const random = new Random(seed, restart);
   const anywhere = initialization === 'random';
   const rows = anywhere ? data.usable : drawRows(data, Math.max(SHORT.rows, 64 * k), random);
-  const starts = await Starts.of(data, rows, sampleWeights, pace);
-  const draw = (): Promise<Parts> => starts.draw(type, k, random, anywhere, pace);
-  if (initialization !== 'short-runs' || k === 1) return draw();
-  return runShort(slope, rows, draw);
+  const starts = await Starts.of(backend, data, rows, sampleWeights, pace);
+  try {
+    const draw = (): Promise<Parts> => runAsync(starts.draw(type, k, random, anywhere), pace, signal);
+    if (initialization !== 'short-runs' || k === 1) return await draw();
+    return await runShort(slope, rows, draw);
+  } finally {
+    starts.dispose();
+  }
 }
 /** The end of the best of many short runs over some of the rows. */
 async function runShort(slope: Slope, rows: Int32Array, draw: () => Promise<Parts>): Promise<Parts> {
   const { backend, k, d, type } = slope.settings;
   const { data, settings } = slope.data.select(rows);
   const { onProgress: _, ...quiet } = settings;
-  const resident = data.complete ? backend.hold(data.x.values) : undefined;
-  const each = SHORT.overhead + rows.length * k * (20 + (hasMatrices(type) ? d * (d + 1) : 2 * d));
   const [few, more] = SHORT.iterations as [number, number];
-  const most = Math.floor(SHORT.cost / each / (few + more / 4));
-  const runs = Math.max(SHORT.least, Math.min(SHORT.most, most));
+  const resident = data.complete ? backend.hold(data.x.values) : undefined;
   try {
     const batches = await data.batches(resident ? { ...data.x, resident } : data.x, slope.pace);
+    const each = batches.length * SHORT.overhead + rows.length * k * (20 + (hasMatrices(type) ? d * (d + 1) : 2 * d));
+    if (each > SHORT.dear) return await draw();
+    const most = Math.floor(SHORT.cost / each / (few + more / 4));
+    const runs = Math.max(SHORT.least, Math.min(SHORT.most, most));
     const run = async (starts: readonly Parts[], maxIterations: number): Promise<Fit[]> => {
       const short = { ...quiet, maxIterations, tolerance: SHORT.tolerance };
       const ends: Fit[] = [];

@@ -1,9 +1,13 @@
-/** Gradients of a mixture's loss: equations 18 to 20 of the notes, corrected (docs/math/mixture.md). */
-import type { Rows } from '../../check.ts';
+/**
+ * Gradients of a mixture's loss by its parameters: equations 18 to 20 of the notes, corrected (docs/math/mixture.md); and
+ * of a log-density by the point.
+ */
+import { alike, type Real, type Rows } from '../../check.ts';
 import { callError } from '../../errors.ts';
-import { invert, multiply, tri, unpackSymmetric } from '../triangles.ts';
+import { invert, multiply, solve, tri, unpackSymmetric } from '../triangles.ts';
 import { Components } from './components.ts';
 import { sumShared } from './covariances.ts';
+import { logShares } from './shares.ts';
 import type { Totals } from './sums.ts';
 
 /** dMeans [k,d] = -Σ⁻¹ first; dCovariances = ½ (count Σ⁻¹ - Σ⁻¹ second Σ⁻¹), in the shape of the covariances. */
@@ -83,4 +87,33 @@ function lightWeightGradient(where: string, { backend, parts, which }: Component
   } finally {
     raised.dispose();
   }
+}
+
+/**
+ * The gradient of log p(x) by x [n,d], -Σ r_c Σ_c⁻¹ (x - m_c), in the dtype of x. The shares are exact: one of 2^-60 may
+ * still have the steepest slope. Throws NON_FINITE (row).
+ */
+export function gradientByPoint(where: string, components: Components, x: Rows): Real {
+  const { k, d, means } = components.parts;
+  const shares = k === 1 ? undefined : logShares(where, components, x, {});
+  const dx = alike(x.values, x.values.length);
+  const y = new Float64Array(d);
+  const sum = new Float64Array(d);
+  for (let row = 0; row < x.n; row++) {
+    sum.fill(0);
+    for (let c = 0; c < k; c++) {
+      const share = shares ? Math.exp(shares[row * k + c]!) : 1;
+      if (share === 0) continue;
+      for (let j = 0; j < d; j++) y[j] = x.values[row * d + j]! - means[c * d + j]!;
+      if (components.full) solve(components.factorOf(c), y);
+      else for (let j = 0; j < d; j++) y[j]! /= components.covariances[c * d + j]!;
+      for (let j = 0; j < d; j++) sum[j]! -= share * y[j]!;
+    }
+    for (let j = 0; j < d; j++) {
+      dx[row * d + j] = sum[j]!;
+      if (!Number.isFinite(dx[row * d + j]))
+        throw callError('NON_FINITE', where, `the gradient by x overflows at row ${row}`, { argument: 'x', row });
+    }
+  }
+  return dx;
 }

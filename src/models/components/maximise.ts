@@ -1,6 +1,7 @@
 /** The M step of expectation maximisation: parameters from statistics. Equations: docs/math/mixture.md. */
 import { callError } from '../../errors.ts';
 import { packedIndex, tri } from '../triangles.ts';
+import { type Pass, rest } from '../work.ts';
 import type { Parts } from './components.ts';
 import { hasMatrices } from './covariances.ts';
 import type { Totals } from './sums.ts';
@@ -9,7 +10,7 @@ import type { Totals } from './sums.ts';
  * The M step: weights count/Σ count, means mean + first/count, covariances second/count - δδᵀ with δ = first/count;
  * each diagonal raised by `floor` [d]. A component without weight keeps its mean and covariance. Throws EMPTY_INPUT.
  */
-export function maximise(where: string, { parts, count, first, second }: Totals, floor: Float64Array): Parts {
+export function* maximise(where: string, { parts, count, first, second }: Totals, floor: Float64Array): Pass<Parts> {
   const { type, k, d } = parts;
   const total = count.reduce((a, b) => a + b, 0);
   if (!(total > 0)) throw callError('EMPTY_INPUT', where, 'the statistics hold no observation');
@@ -26,6 +27,7 @@ export function maximise(where: string, { parts, count, first, second }: Totals,
     }
     let sum = 0;
     for (let j = 0; j < d; j++) {
+      if (j % 64 === 63) yield rest; // in a large matrix each row is work
       for (let h = full ? 0 : j; h <= j; h++) {
         const at = full ? c * tri(d) + packedIndex(j, h) : c * d + j;
         const scatter = second[at]! - n * delta[j]! * delta[h]!;

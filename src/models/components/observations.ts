@@ -1,5 +1,5 @@
 /** Data as a fit sees them: which values were observed, and the moments of the columns. */
-import type { Rows } from '../../check.ts';
+import type { Real, Rows } from '../../check.ts';
 import { alike, gaps, nonFinite } from '../../check.ts';
 import { argumentError, callError, counted } from '../../errors.ts';
 import type { Pace } from '../../training/pace.ts';
@@ -101,6 +101,9 @@ export class Observations {
     }
     return batches;
   }
+  isObserved(row: number, j: number): boolean {
+    return this.seen?.[row * this.settings.d + j] !== 0;
+  }
   /** A value, or the mean of its column where none was observed. */
   value(row: number, j: number): number {
     const at = row * this.settings.d + j;
@@ -128,46 +131,31 @@ async function measureColumns(
   const most = new Float64Array(d).fill(Number.NEGATIVE_INFINITY);
   const low = least.map((v) => -v);
   const high = most.map((v) => -v);
-  const average = async (power: number, about: Float64Array): Promise<Float64Array> => {
-    const sum = new Float64Array(d);
-    const weight = new Float64Array(d);
-    for (let i = 0, at = 0; i < n; i++) {
-      if (i % STRIDE === 0) await pace.rest();
-      for (let j = 0; j < d; j++, at++) {
-        const w = sampleWeights[i]!;
-        if (w === 0 || seen?.[at] === 0) continue;
-        let value = values[at]!;
-        if (value < least[j]!) least[j] = value;
-        if (value > most[j]!) most[j] = value;
-        value = value < low[j]! ? low[j]! : value > high[j]! ? high[j]! : value;
-        const y = value - about[j]!;
-        sum[j]! += w * (power === 2 ? y * y : y);
-        weight[j]! += w;
-      }
-    }
-    return sum.map((s, j) => (weight[j]! > 0 ? s / weight[j]! : 0));
-  };
-  let mean = await average(1, new Float64Array(d));
-  let variance = await average(2, mean);
-  const constant = least.findIndex((v, j) => !(most[j]! > v) || !(variance[j]! > 0));
-  let far = false;
+  const even = sampleWeights.every((w) => w === sampleWeights[0]);
   const step = Math.ceil(n / SORTED);
   for (let j = 0; j < d; j++) {
     await pace.rest();
-    const rows: number[] = [];
-    for (let i = 0; i < n; i += step) if (sampleWeights[i]! > 0 && seen?.[i * d + j] !== 0) rows.push(i);
-    rows.sort((a, b) => values[a * d + j]! - values[b * d + j]!);
-    const [p05, median, p95] = quantiles(rows, sampleWeights).map((row) => values[row * d + j]!);
+    const [p05, median, p95] = even
+      ? quantilesOf(sample(values, seen, step, d, j))
+      : quantiles(ordered(values, seen, sampleWeights, step, d, j), sampleWeights).map((row) => values[row * d + j]!);
     if (median === undefined || !(p95! > p05!)) continue;
     const reach = (FAR * (p95! - p05!)) / (2 * 1.6448536269514722);
     low[j] = median - reach;
     high[j] = median + reach;
-    far ||= least[j]! < low[j]! || most[j]! > high[j]!;
   }
-  if (far) {
-    mean = await average(1, new Float64Array(d));
-    variance = await average(2, mean);
-  }
+  const average = async (square: boolean, about: Float64Array): Promise<Float64Array> => {
+    const sum = new Float64Array(d);
+    const weight = new Float64Array(d);
+    for (let i = 0; i < n; i += STRIDE) {
+      await pace.rest();
+      const end = Math.min(i + STRIDE, n);
+      addRows({ values, seen, sampleWeights, about, low, high, least, most, sum, weight }, square, d, i, end);
+    }
+    return sum.map((s, j) => (weight[j]! > 0 ? s / weight[j]! : 0));
+  };
+  const mean = await average(false, new Float64Array(d));
+  const variance = await average(true, mean);
+  const constant = least.findIndex((v, j) => !(most[j]! > v) || !(variance[j]! > 0));
   const [lowest = 0, highest = 0] = [least[constant], most[constant]];
   const fault =
     lowest > highest
@@ -177,6 +165,60 @@ async function measureColumns(
         : `varies so little, from ${lowest} to ${highest}, that its variance is 0 in a double: scale it`;
   return { mean, variance, constant, fault };
 }
+interface ColumnSums {
+  readonly values: Real;
+  readonly seen: Uint8Array | undefined;
+  readonly sampleWeights: Float64Array;
+  /** [d] each. */
+  readonly about: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly least: Float64Array;
+  readonly most: Float64Array;
+  readonly sum: Float64Array;
+  readonly weight: Float64Array;
+}
+/** Adds the distances (or squares) of the rows from .. end - 1, drawn in; a function of its own, whose loops are fast. */
+function addRows(of: ColumnSums, square: boolean, d: number, from: number, end: number): void {
+  const { values, seen, sampleWeights, about, low, high, least, most, sum, weight } = of;
+  for (let i = from, at = from * d; i < end; i++) {
+    const w = sampleWeights[i]!;
+    for (let j = 0; j < d; j++, at++) {
+      if (w === 0 || (seen && seen[at] === 0)) continue;
+      let value = values[at]!;
+      if (value < least[j]!) least[j] = value;
+      if (value > most[j]!) most[j] = value;
+      if (value < low[j]!) value = low[j]!;
+      else if (value > high[j]!) value = high[j]!;
+      const y = value - about[j]!;
+      sum[j]! += w * (square ? y * y : y);
+      weight[j]! += w;
+    }
+  }
+}
+/** The observed values of column j in every `step`th row, ascending: sorting numbers is ten times as fast as rows. */
+function sample(values: Real, seen: Uint8Array | undefined, step: number, d: number, j: number): Float64Array {
+  const found = new Float64Array(Math.ceil(values.length / d / step));
+  let count = 0;
+  for (let at = j; at < values.length; at += step * d) if (seen?.[at] !== 0) found[count++] = values[at]!;
+  return found.subarray(0, count).sort();
+}
+/** The same as rows of positive weight. */
+function ordered(
+  values: Real,
+  seen: Uint8Array | undefined,
+  weights: Float64Array,
+  step: number,
+  d: number,
+  j: number,
+): number[] {
+  const rows: number[] = [];
+  for (let i = 0; i < weights.length; i += step) if (weights[i]! > 0 && seen?.[i * d + j] !== 0) rows.push(i);
+  return rows.sort((a, b) => values[a * d + j]! - values[b * d + j]!);
+}
+/** The values, of those in ascending order, below which 5, 50 and 95 % of them lie. */
+const quantilesOf = (sorted: Float64Array): number[] =>
+  sorted.length === 0 ? [] : [0.05, 0.5, 0.95].map((p) => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)]!);
 /** The rows, of those in ascending order, below which 5, 50 and 95 % of the weight lie. */
 function quantiles(rows: readonly number[], weights: Float64Array): number[] {
   const total = rows.reduce((sum, row) => sum + weights[row]!, 0);

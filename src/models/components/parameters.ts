@@ -105,7 +105,7 @@ export class ParameterReader {
   }
 }
 
-const mixtureFields = ['weights', 'means', 'covariances', 'covarianceType'];
+export const mixtureFields = ['weights', 'means', 'covariances', 'covarianceType'];
 /** A mixture, checked in the order of docs/math.md § Conventions; `prefix` stands before the public names. */
 export function readMixture(where: string, prefix: string, parameters: unknown): Parts {
   const wrong = (argument: string, expected: string, received: string, reason: string): SeqlikError =>

@@ -4,6 +4,8 @@
  */
 import type { Real } from '../../check.ts';
 import { callError, SeqlikError } from '../../errors.ts';
+import type { Pace } from '../../training/pace.ts';
+import { runAsync } from '../work.ts';
 import { Components, type Parts } from './components.ts';
 import { fromVariances } from './covariances.ts';
 import type { Observations } from './observations.ts';
@@ -24,6 +26,7 @@ export class Collapses {
   constructor(
     private readonly data: Observations,
     private readonly settings: Settings,
+    private readonly pace: Pace,
     private readonly warn: (event: string) => void,
   ) {
     const { sampleWeights } = settings;
@@ -40,7 +43,9 @@ export class Collapses {
     count: Float64Array,
     present: Components,
   ): Promise<{ components: Components; revived: readonly number[]; singular: boolean }> {
-    const { where, backend, signal } = this.settings;
+    const { where, signal, held } = this.settings;
+    // where parameters are held no component can go anywhere
+    if (held.size > 0) return { components: await this.make(parts), revived: [], singular: false };
     const revived: number[] = [];
     let singular = false;
     let density: Real | undefined;
@@ -60,7 +65,7 @@ export class Collapses {
       if (parts.k > 1 && !this.dead.has(c) && count[c]! < LEAST * this.unit) next = await replace(next, c);
     for (let tries = 0; ; tries++) {
       try {
-        return { components: new Components(backend, next, where, 'covariances'), revived, singular };
+        return { components: await this.make(next), revived, singular };
       } catch (error) {
         const c = error instanceof SeqlikError ? error.component : undefined;
         if (!isSingular(error) || c === undefined || tries >= parts.k) throw error;
@@ -68,6 +73,10 @@ export class Collapses {
         singular = true;
       }
     }
+  }
+  private make(parts: Parts): Promise<Components> {
+    const { where, backend, signal } = this.settings;
+    return runAsync(Components.forOnePass(backend, parts, where, 'covariances'), this.pace, signal);
   }
   /** The parameters without component c, which keeps its place with weight 0, and a covariance that can be factored. */
   giveUp(parts: Parts, c: number, before: Parts): Parts {

@@ -1,14 +1,29 @@
 /** Models that score rows independently, by Gaussian components: Gaussian and GaussianMixture. */
 import type { Backend } from '../../bind.ts';
-import type { Gaps, Points, Real, Result, Scoring } from '../../check.ts';
+import type { Gaps, Points, Real, Result, Scoring, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { dtypeOf } from '../../check.ts';
+import { allocate } from '../../memory.ts';
 import { Random } from '../../random.ts';
 import { Model } from '../model.ts';
 import { runNow } from '../work.ts';
 import type { Components } from './components.ts';
+import { gradientByPoint } from './gradient.ts';
+import { impute } from './impute.ts';
 import { batchesOf, expect, type Totals } from './sums.ts';
 
+/** How often each row counts in a sum. */
+export interface Weighted {
+  /** [n], >= 0 and not all 0; default 1. */
+  readonly sampleWeights?: Vector;
+}
+/** Results of `logDensityGradient`, in the dtype of x. */
+export interface PointGradient<R extends Real = Real> {
+  /** [n] */
+  logDensity: R;
+  /** [n,d]: of each log-density, by its point. */
+  dx: R;
+}
 const logDensityOptions = ['out', 'missing', 'mask', 'unscorable'] as const;
 
 export abstract class Scored extends Model {
@@ -71,43 +86,43 @@ export abstract class Scored extends Model {
   }
 
   /**
-   * Σ log p(x) over the rows of x [n,d], added in their order in f64. Throws as logDensity.
+   * log p(x) of each row of x [n,d], and its gradient by x, -Σ r_c Σ_c⁻¹ (x - m_c). Gaps have no gradient. Throws as
+   * logDensity, and NON_FINITE (row) for a gradient that overflows.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
+   * g.logDensityGradient([[3, 2]]).dx; // Float64Array(2) [ -3, -0.5 ]
+   */
+  logDensityGradient<X extends Points>(x: X): PointGradient<Result<X>> {
+    const where = `${this.title}.logDensityGradient`;
+    const rows = check.points(where, 'x', x, this.dimension);
+    check.finiteRows(where, 'x', rows, this.dimension);
+    this.live();
+    const logDensity = this.components.logDensity(where, rows, {}, check.out(where, undefined, rows.values, rows.n));
+    return { logDensity, dx: gradientByPoint(where, this.components, rows) } as PointGradient<Result<X>>;
+  }
+
+  /**
+   * Σ log p(x) over the rows of x [n,d], each times its sample weight, added in their order in f64. Throws as
+   * logDensity.
    * @example
    * const g = new Gaussian({ mean: [0, 0], variances: [1, 4] });
    * g.logLikelihood([[0, 0], [1, 2]]); // -6.06204849...
    */
-  logLikelihood(x: Points, options?: Gaps & Scoring): number {
-    const where = `${this.title}.logLikelihood`;
-    const given = check.options(where, options, ['missing', 'mask', 'unscorable']);
-    const mark = check.marking(where, given.unscorable);
-    const missing = check.gapOptions(where, given);
-    const rows = check.points(where, 'x', x, this.dimension, missing);
-    this.live();
-    const out = check.out(where, undefined, rows.values, rows.n);
-    let sum = 0;
-    for (const value of this.components.logDensity(where, rows, missing, out, mark)) sum += value;
-    return sum;
+  logLikelihood(x: Points, options?: Gaps & Scoring & Weighted): number {
+    return this.sumLogDensity(`${this.title}.logLikelihood`, x, options).logLikelihood;
   }
 
   /**
    * The Bayesian information criterion of x [n,d], -2 logLikelihood + parameterCount · log(observed rows); less is
-   * better.
-   * Throws as logDensity, and EMPTY_INPUT.
+   * better. A row counts as often as its sample weight says. Throws as logDensity, and EMPTY_INPUT.
    * @example
    * const g = new Gaussian({ mean: [0], variances: [1] });
    * g.bic([[0], [1], [2]]); // 12.71085577...
    */
-  bic(x: Points, options?: Gaps): number {
+  bic(x: Points, options?: Gaps & Scoring & Weighted): number {
     const where = `${this.title}.bic`;
-    const missing = check.gapOptions(where, check.options(where, options, ['missing', 'mask']));
-    const rows = check.points(where, 'x', x, this.dimension, missing);
-    const { logLikelihood, rows: observed } = this.expect(
-      where,
-      rows,
-      missing,
-      check.weights(where, undefined, rows.n),
-    );
-    return this.bayesianCriterion(where, 'x', logLikelihood, observed);
+    const { logLikelihood, rows } = this.sumLogDensity(where, x, options);
+    return this.bayesianCriterion(where, 'x', logLikelihood, rows);
   }
   /**
    * Akaike's information criterion of x [n,d], -2 logLikelihood + 2 · parameterCount; less is better. Throws as
@@ -116,8 +131,36 @@ export abstract class Scored extends Model {
    * const g = new Gaussian({ mean: [0], variances: [1] });
    * g.aic([[0], [1], [2]]); // 14.51363119...
    */
-  aic(x: Points, options?: Gaps): number {
-    return this.akaikeCriterion(this.logLikelihood(x, options));
+  aic(x: Points, options?: Gaps & Scoring & Weighted): number {
+    return this.akaikeCriterion(this.sumLogDensity(`${this.title}.aic`, x, options).logLikelihood);
+  }
+
+  /**
+   * The rows of x [n,d] with their gaps filled, in the dtype of x: by their means given what was observed of the row, or
+   * with `draws` by that many draws given the same, [draws,n,d]. What was observed stays; a row without observations gets
+   * mean(), or draws from the model. The same draws for the same seed (default 0) on one engine. A row so far from every
+   * component that the means overflow is an error; with `unscorable: 'mark'` its gaps stay NaN.
+   * Throws DIMENSION_MISMATCH, NON_FINITE (row, column), INVALID_ARGUMENT.
+   * @example
+   * const g = new Gaussian({ mean: [0, 0], covariance: [[4, 2], [2, 4]] });
+   * g.impute([[2, NaN], [1, 5]], { missing: 'nan' }); // Float64Array(4) [ 2, 1, 1, 5 ]
+   */
+  impute<X extends Points>(
+    x: X,
+    options?: { readonly draws?: number; readonly seed?: number } & Gaps & Scoring,
+  ): Result<X> {
+    const where = `${this.title}.impute`;
+    const given = check.options(where, options, ['draws', 'seed', 'missing', 'mask', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
+    const missing = check.gapOptions(where, given);
+    const seed = check.seed(where, given.seed);
+    const draws = given.draws === undefined ? undefined : check.count(where, 'draws', given.draws);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
+    if (missing.missing === undefined && missing.mask === undefined)
+      check.finiteRows(where, 'x', rows, this.dimension, check.gapHint);
+    this.live();
+    const drawing = draws === undefined ? undefined : { draws, random: new Random(seed) };
+    return impute(where, this.components, rows, missing, mark, drawing) as Result<X>;
   }
 
   /**
@@ -162,18 +205,47 @@ export abstract class Scored extends Model {
    */
   sample(n: number, options?: { readonly seed?: number }): Float64Array {
     const where = `${this.title}.sample`;
-    const random = new Random(check.seed(where, check.options(where, options, ['seed']).seed));
-    const d = this.dimension;
-    const x = check.room(where, check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d)) * d);
-    this.live();
-    const { weights } = this.components.parts;
-    for (let at = 0; at < x.length; at += d) {
-      const c = weights.length > 1 ? random.categorical(weights) : 0;
-      this.components.draw(random, c, x.subarray(at, at + d));
-    }
-    return x;
+    return this.draw(where, n, check.options(where, options, ['seed']).seed).x;
   }
 
+  /** Draws, and the component of each. */
+  protected draw(where: string, n: unknown, seed: unknown): { x: Float64Array; components: Int32Array } {
+    const random = new Random(check.seed(where, seed));
+    const d = this.dimension;
+    const count = check.count(where, 'n', n, 0, Math.floor((2 ** 31 - 1) / d));
+    const x = check.room(where, count * d);
+    const components = allocate(where, count, () => new Int32Array(count));
+    this.live();
+    const { weights } = this.components.parts;
+    for (let i = 0; i < count; i++) {
+      const c = weights.length > 1 ? random.categorical(weights) : 0;
+      components[i] = c;
+      this.components.draw(random, c, x.subarray(i * d, (i + 1) * d));
+    }
+    return { x, components };
+  }
+  /** Σ w log p(x), and the weight of the rows of which something was observed. */
+  private sumLogDensity(where: string, x: Points, options: unknown): { logLikelihood: number; rows: number } {
+    const given = check.options(where, options, ['missing', 'mask', 'unscorable', 'sampleWeights']);
+    const mark = check.marking(where, given.unscorable);
+    const missing = check.gapOptions(where, given);
+    const rows = check.points(where, 'x', x, this.dimension, missing);
+    const weights = given.sampleWeights === undefined ? undefined : check.weights(where, given.sampleWeights, rows.n);
+    const seen = check.gaps(where, 'x', rows, missing);
+    this.live();
+    const density = check.out(where, undefined, rows.values, rows.n);
+    this.components.logDensity(where, rows, missing, density, mark);
+    const d = this.dimension;
+    let logLikelihood = 0;
+    let observed = 0;
+    for (let i = 0; i < rows.n; i++) {
+      const weight = weights ? weights[i]! : 1;
+      if (weight === 0) continue; // 0 times the -Infinity of a row that is marked would be NaN
+      logLikelihood += weight * density[i]!;
+      if (!seen || seen.subarray(i * d, (i + 1) * d).includes(1)) observed += weight;
+    }
+    return { logLikelihood, rows: observed };
+  }
   /** The E step, in shards of `shardSize` rows. */
   protected expect(where: string, rows: check.Rows, missing: Gaps, weights: Float64Array, shardSize?: number): Totals {
     this.live();

@@ -7,6 +7,8 @@ import { argumentError, counted } from '../../errors.ts';
 import { allocate } from '../../memory.ts';
 import type { Parts } from './components.ts';
 import type { CovarianceType } from './covariances.ts';
+import type { Held } from './held.ts';
+import type { Start } from './start.ts';
 
 const initializations = ['short-runs', 'k-means++', 'random'] as const;
 /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
@@ -50,10 +52,9 @@ export interface ComponentFitOptions extends FitOptions, Gaps {
   /** 1 .. 1000 starts, as many at a time as the backend has threads; the best is kept. Default 1. */
   readonly restarts?: number;
   /**
-   * `short-runs`, the default: twenty runs of at most 20 iterations from k-means++ over at most some thousand rows, the
-   * best of which is continued; `k-means++`; or `random` rows.
+   * Where the components start: `short-runs`, the default: at most ten runs of at most 8 iterations from k-means++ over
+   * some thousand rows, the best of which is continued; `k-means++`: at rows far apart; or `random` rows.
    */
-  /** Where the components of a fit start: from short runs, at rows far apart (k-means++), or at any rows. */
   readonly initialization?: Initialization;
   /**
    * Added to every covariance diagonal, in units of that column's variance over all data, whose outliers are drawn in
@@ -90,6 +91,10 @@ export interface Settings {
   readonly k: number;
   readonly d: number;
   readonly init?: Parts;
+  /** Part of a mixture to start from, where there is no whole one. */
+  readonly start?: Start;
+  /** The parameters that stay as they are. */
+  readonly held: Held;
   readonly initialization: Initialization;
   readonly restarts: number;
   readonly regularization: number;
@@ -112,7 +117,7 @@ export function readFit(
   where: string,
   x: Points,
   given: Given,
-  chosen: Pick<Settings, 'type' | 'k'> & { readonly init?: Parts },
+  chosen: Pick<Settings, 'type' | 'k' | 'held'> & { readonly init?: Parts; readonly start?: Start },
 ): { rows: Rows; settings: Settings } {
   const backend = check.backend(where, given.backend, defaultBackend);
   const missing = check.gapOptions(where, given);
@@ -121,7 +126,9 @@ export function readFit(
     backend,
     type: chosen.type,
     k: chosen.k,
+    held: chosen.held,
     ...(chosen.init && { init: chosen.init }),
+    ...(chosen.start && { start: chosen.start }),
     initialization: check.choice(
       where,
       'initialization',
@@ -138,12 +145,13 @@ export function readFit(
     ...check.callback(where, 'onProgress', given.onProgress),
   };
   const dimension = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
-  const { values, n, d } = check.table(where, 'x', x, dimension ?? chosen.init?.d, missing);
-  if (chosen.init && chosen.init.d !== d)
+  const parts = chosen.init ?? chosen.start?.parts;
+  const { values, n, d } = check.table(where, 'x', x, dimension ?? parts?.d, missing);
+  if (parts && parts.d !== d)
     throw argumentError('DIMENSION_MISMATCH', where, 'x', {
-      expected: `${counted(chosen.init.d, 'column')}, as many as init`,
+      expected: `${counted(parts.d, 'column')}, as many as init`,
       received: counted(d, 'column'),
-      reason: `has ${counted(d, 'column')}, init ${chosen.init.d}`,
+      reason: `has ${counted(d, 'column')}, init ${parts.d}`,
     });
   const rows = { values: allocate(where, values.length, () => values.slice()), n };
   const mask = check.gaps(where, 'x', rows, missing);

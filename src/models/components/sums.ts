@@ -5,9 +5,9 @@
 import { SHARD_ROWS } from '../../bind.ts';
 import type { Gaps, Rows } from '../../check.ts';
 import { dtypeOf, gaps } from '../../check.ts';
-import { packedIndex, solve, tri } from '../triangles.ts';
-import type { Pass } from '../work.ts';
-import type { Components, PaddedSums, Parts } from './components.ts';
+import { packedIndex, solve, solveLower, tri } from '../triangles.ts';
+import { type Pass, rest } from '../work.ts';
+import { type Components, Marginals, type PaddedSums, type Parts } from './components.ts';
 import { groupRows, type Pattern } from './patterns.ts';
 
 /** Sums over rows of responsibilities, and of y = x - mean and y yᵀ weighted by them; y about the means of `parts`. */
@@ -69,14 +69,22 @@ export function* expect(
   shardSize?: number,
 ): Pass<Totals> {
   const totals = zeroTotals(components);
-  for (const { part, dims, rows, weights, rowIndices } of components.marginals(batches)) {
-    const sums = part.sums(dtypeOf(rows.values));
-    try {
-      yield part.expect(rows, weights, sums, shardSize);
-    } catch (error) {
-      throw part.toUserError(where, rows, error, rowIndices);
+  // patterns come again in the next shard, if there is one
+  const last = Array.isArray(batches) ? (batches as readonly Batch[]).at(-1)?.rowIndices : undefined;
+  const marginals = new Marginals(components, !last || last[0]! >= (shardSize ?? SHARD_ROWS));
+  try {
+    for (const { dims, rows, weights, rowIndices } of batches) {
+      const part = yield* marginals.of(dims, rows.values);
+      const sums = part.sums(dtypeOf(rows.values));
+      try {
+        yield part.expect(rows, weights, sums, shardSize);
+      } catch (error) {
+        throw part.toUserError(where, rows, error, rowIndices);
+      }
+      yield* addCompleted(totals, components, part, dims, rows.n, sums);
     }
-    addCompleted(totals, components, part, dims, rows.n, sums);
+  } finally {
+    marginals.dispose();
   }
   return totals;
 }
@@ -100,20 +108,22 @@ export function mergeTotals(a: Totals, b: Totals): Totals {
 }
 
 /** Adds sums over the observed coordinates `dims`, completed by the conditional moments of the others. */
-function addCompleted(
+function* addCompleted(
   totals: Totals,
   whole: Components,
   part: Components,
   dims: readonly number[],
   rows: number,
   sums: PaddedSums,
-): void {
+): Pass<void> {
   const { k, d } = whole.parts;
   totals.rows += rows;
   totals.logLikelihood += sums.logLikelihood[0]!;
   for (let c = 0; c < k; c++) {
     totals.count[c]! += sums.count[c]!;
-    if (whole.full) addCompletedFull(totals, whole, part, dims, c, sums);
+    if (whole.full && dims.length === d) yield* addComplete(totals, d, c, sums);
+    else if (whole.full && rows === 1) yield* addCompletedRow(totals, whole, part, dims, c, sums);
+    else if (whole.full) yield* addCompletedFull(totals, whole, part, dims, c, sums);
     else
       for (let j = 0, o = 0; j < d; j++) {
         const observed = dims[o] === j;
@@ -125,18 +135,29 @@ function addCompleted(
       }
   }
 }
+/** Rows of a matrix between which others may run: in a larger one each is work. */
+const WIDE = 64;
+/** Adds sums over rows without gaps. */
+function* addComplete({ first, second }: Totals, d: number, c: number, sums: PaddedSums): Pass<void> {
+  const { width } = sums;
+  for (let j = 0, at = c * tri(d); j < d; j++) {
+    if (j % WIDE === WIDE - 1) yield rest;
+    first[c * d + j]! += sums.first[c * width + j]!;
+    for (let h = 0, from = (c * d + j) * width; h <= j; h++) second[at++]! += sums.second[from + h]!;
+  }
+}
 /**
  * ŷ = T y[o] with the unit row e_j for an observed j and row j of G = Σ[u,o] Σ[o,o]⁻¹ for another; the sum of y yᵀ
  * becomes T S Tᵀ + count · (Σ - T Σ[o,o] Tᵀ), whose second term is 0 where j or h was observed.
  */
-function addCompletedFull(
+function* addCompletedFull(
   totals: Totals,
   { parts: { d }, covariances }: Components,
   part: Components,
   dims: readonly number[],
   c: number,
   sums: PaddedSums,
-): void {
+): Pass<void> {
   const o = dims.length;
   const { width } = sums;
   const n = sums.count[c]!;
@@ -151,13 +172,14 @@ function addCompletedFull(
       second[packedIndex(dims[a]!, dims[b]!)]! += S[a * o + b]!;
     }
   }
-  if (o === d || n === 0) return;
+  if (n === 0) return;
   const others = otherThan(dims, d);
   const u = others.length;
   const L = part.factorOf(c);
   const G = new Float64Array(u * o);
   const H = new Float64Array(u * o); // G S
   for (let r = 0; r < u; r++) {
+    if (o > WIDE) yield rest;
     const j = others[r]!;
     const g = G.subarray(r * o, (r + 1) * o);
     for (let a = 0; a < o; a++) g[a] = covariances[(c * d + j) * d + dims[a]!]!;
@@ -181,6 +203,51 @@ function addCompletedFull(
       }
       second[packedIndex(j, h)]! += moment + n * (covariances[(c * d + j) * d + h]! - explained);
     }
+  }
+}
+/**
+ * The same for a pattern of one row, whose sums are first = n y and second = n y yᵀ. With V = L⁻¹ Σ[o,u] and
+ * z = L⁻¹ first, G first is Vᵀ z and G Σ[o,u] is VᵀV: a third of the products.
+ */
+function* addCompletedRow(
+  totals: Totals,
+  { parts: { d }, covariances }: Components,
+  part: Components,
+  dims: readonly number[],
+  c: number,
+  sums: PaddedSums,
+): Pass<void> {
+  const n = sums.count[c]!;
+  if (n === 0) return;
+  const o = dims.length;
+  const first = totals.first.subarray(c * d, (c + 1) * d);
+  const second = totals.second.subarray(c * tri(d), (c + 1) * tri(d));
+  const f = sums.first.subarray(c * sums.width, c * sums.width + o);
+  const L = part.factorOf(c);
+  const z = solveLower(L, f.slice());
+  const others = otherThan(dims, d);
+  const V = new Float64Array(others.length * o);
+  const all = new Float64Array(d); // first, of the gaps too
+  for (let a = 0; a < o; a++) all[dims[a]!] = f[a]!;
+  for (const [r, j] of others.entries()) {
+    if (o > WIDE) yield rest;
+    const v = V.subarray(r * o, (r + 1) * o);
+    for (let a = 0; a < o; a++) v[a] = covariances[(c * d + j) * d + dims[a]!]!;
+    solveLower(L, v);
+    let s = 0;
+    for (let a = 0; a < o; a++) s += v[a]! * z[a]!;
+    all[j] = s;
+    for (let q = 0; q <= r; q++) {
+      const h = others[q]!;
+      let explained = 0;
+      for (let a = 0; a < o; a++) explained += v[a]! * V[q * o + a]!;
+      second[tri(j) + h]! += n * (covariances[(c * d + j) * d + h]! - explained);
+    }
+  }
+  for (let j = 0, at = 0; j < d; j++) {
+    first[j]! += all[j]!;
+    const mean = all[j]! / n;
+    for (let h = 0; h <= j; h++) second[at++]! += mean * all[h]!;
   }
 }
 /** The coordinates of d that are not among `dims`, ascending. */

@@ -12,10 +12,10 @@ import { tablesOn } from './tables.ts';
 export interface Machine {
   readonly backend: Backend;
   /** Which kernels to take; undefined: the faster ones (CROSSOVER). */
-  readonly path?: 'direct' | 'transforms';
+  readonly path?: 'direct' | 'transforms' | undefined;
 }
 
-/** out[i] = Σ_j u[j] v[i + shift - j] */
+/** out[i] = Σ_j u[j] v[i + shift - j]. All throw a KernelFailure for results that are not finite. */
 export function convolved(machine: Machine, out: Real, u: Real, v: Real, shift: number): void {
   if (out.length === 0) return;
   const [short, long] = u.length < v.length ? [u, v] : [v, u];
@@ -38,6 +38,20 @@ export function correlated(machine: Machine, out: Real, u: Real, v: Real, shift:
     out.reverse();
   }
 }
+/** dx[i] = Σ_j w[j] dy[i + j - shift] and dw[j] = Σ_i x[i] dy[i + j - shift], where x and w can be exchanged. */
+export function gradients(machine: Machine, dx: Real, dw: Real, x: Real, w: Real, dy: Real, shift: number): void {
+  const { backend, path } = machine;
+  const [long, short] = x.length < w.length ? [w, x] : [x, w];
+  if (short.length <= Math.min(PART, dy.length) && (path ? path === 'transforms' : pays(x, w, dy))) {
+    const out = long === x ? { dx, dw } : { dx: dw, dw: dx };
+    const dims = { n: long.length, taps: short.length, results: dy.length, start: shift };
+    const args = { x: long, w: reversed(short), dy, ...out, ...tablesOn(backend, dtypeOf(x)) };
+    checked(backend, [x, w, dy], [dx, dw], ({ gradientFft }) => gradientFft(dims, args));
+  } else {
+    correlated(machine, dx, dy, w, shift);
+    correlated(machine, dw, dy, x, shift);
+  }
+}
 const reversed = (values: Real): Real => values.slice().reverse();
 
 /** out[i] = Σ_j w[j] x[i + start - j] for any start. */
@@ -52,11 +66,11 @@ function convolve({ backend, path }: Machine, out: Real, x: Real, w: Real, start
   out.fill(0, last);
   const args = { x, w, out: out.subarray(first, last) };
   const dims = { n: x.length, taps: w.length, results: last - first, start: start + first };
-  const { convolution } = backend.kernels(dtypeOf(x));
-  if (path ? path === 'direct' : !pays(x, w, args.out)) convolution.convolve(dims, args);
+  if (path ? path === 'direct' : !pays(x, w, args.out)) backend.kernels(dtypeOf(x)).convolution.convolve(dims, args);
   else {
     const parts = Math.ceil(w.length / PART);
-    convolution.convolveFft({ ...dims, parts }, { ...args, ...tablesOn(backend, dtypeOf(x)) });
+    const more = { ...args, ...tablesOn(backend, dtypeOf(x)) };
+    checked(backend, [x, w], [args.out], ({ convolveFft }) => convolveFft({ ...dims, parts }, more));
   }
 }
 /** out[j] = Σ_i w[i] x[i + j - start] for any start. */
@@ -71,9 +85,24 @@ function correlate({ backend, path }: Machine, out: Real, x: Real, w: Real, star
   }
   const args = { x: ahead, w: w.subarray(first, last), out };
   const dims = { n: ahead.length, taps: last - first, results: out.length, start: behind - first };
-  const { convolution } = backend.kernels(dtypeOf(x));
-  if (path ? path === 'direct' : !pays(args.x, args.w, out)) convolution.correlate(dims, args);
-  else convolution.correlateFft(dims, { ...args, ...tablesOn(backend, dtypeOf(x)) });
+  const pair = [args.x, args.w] as const;
+  if (path ? path === 'direct' : !pays(...pair, out)) backend.kernels(dtypeOf(x)).convolution.correlate(dims, args);
+  else {
+    const more = { ...args, ...tablesOn(backend, dtypeOf(x)) };
+    checked(backend, pair, [out], ({ correlateFft }) => correlateFft(dims, more));
+  }
+}
+/** Calls a kernel of transforms, which would spread a value that is not finite. Throws a KernelFailure for one. */
+function checked(
+  backend: Backend,
+  read: readonly Real[],
+  written: readonly Real[],
+  call: (kernels: ReturnType<Backend['kernels']>['convolution']) => void,
+): void {
+  const { convolution } = backend.kernels(dtypeOf(read[0]!));
+  for (const x of read) convolution.finite({ n: x.length }, { x });
+  call(convolution);
+  for (const x of written) convolution.finite({ n: x.length }, { x });
 }
 /** Whether transforms are faster. */
 function pays(...arrays: readonly Real[]): boolean {

@@ -4,7 +4,7 @@
  */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
-import type { Matrix, Points, Real, Vector } from '../../check.ts';
+import type { Matrix, Points, Real, Scoring, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
 import {
@@ -22,7 +22,7 @@ import {
 import type { DType } from '../../grammar.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { type CalibrationReport, calibrateLogits } from '../classifier/calibration.ts';
-import { crossEntropy, type Entropies, toLossError } from '../classifier/entropy.ts';
+import { crossEntropy, type Entropies, markRows, takeOverflows, toLossError } from '../classifier/entropy.ts';
 import { readClassWeights } from '../classifier/targets.ts';
 import { Model, type OnBackend } from '../model.ts';
 import { Weights } from '../weights.ts';
@@ -137,18 +137,19 @@ export class TwoLayerClassifier extends Model {
   }
 
   /**
-   * Logits and probabilities of rows x [n, inputs]. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row),
-   * DISPOSED.
+   * Logits and probabilities of rows x [n, inputs]. `unscorable: 'mark'`: a row whose logits overflow has logits of
+   * -Infinity, and probabilities of 0. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row), DISPOSED.
    *
    * @example
    * new TwoLayerClassifier({ V: [[1, 0]], W: [[0, 0]] }).predict([3]).probabilities; // Float64Array(1) [ 0.5 ]
    */
-  predict(x: Points): Prediction {
+  predict(x: Points, options?: Scoring): Prediction {
     const where = 'TwoLayerClassifier.predict';
+    const mark = check.marking(where, check.options(where, options, ['unscorable']).unscorable);
     const rows = check.points(where, 'x', x, this.inputs);
     check.finiteRows(where, 'x', rows, this.inputs);
     const y = check.alike(rows.values, rows.n * this.outputs);
-    return this.evaluate(where, { x: rows.values, y, n: rows.n }).prediction;
+    return this.evaluate(where, { x: rows.values, y, n: rows.n }, undefined, undefined, mark).prediction;
   }
   /**
    * The weighted sum of the cross-entropies of rows x [n, inputs] with targets y [n, outputs], in f64. Throws as predict
@@ -330,6 +331,7 @@ export class TwoLayerClassifier extends Model {
     { x, y, n }: Examples,
     weights?: Weighting,
     use?: (context: PassContext, x: Real, activations: Activations, entropies: Entropies) => void,
+    mark = false,
   ): { loss: number; prediction: Prediction } {
     const { inputs, outputs, backend, temperature } = this;
     const dtype = check.dtypeOf(x);
@@ -347,12 +349,14 @@ export class TwoLayerClassifier extends Model {
       const activations = runNow(forward(context, part, end - from));
       const rows = room.array(end - from).fill(1);
       if (weights) rows.set(weights.rows.subarray(from, end));
+      const lost = mark ? takeOverflows(activations.logits, outputs, temperature) : [];
       const targets = y.subarray(from * outputs, end * outputs);
       const each = { rows, classes, temperature };
       const entropies = this.withUserErrors(where, from, () =>
         runNow(crossEntropy(backend, room, outputs, activations.logits, targets, each)),
       );
       loss += total(entropies.loss);
+      markRows(lost, outputs, activations.logits, entropies.probabilities);
       logits.set(activations.logits, from * outputs);
       probabilities.set(entropies.probabilities, from * outputs);
       use?.(context, part, activations, entropies);

@@ -1,7 +1,7 @@
 /**
  * Expectation maximisation: restarts one after the other, acceleration, truthful convergence. Equations: docs/math/lds.md.
  */
-import { argumentError, SeqlikError } from '../../errors.ts';
+import { argumentError, callError, SeqlikError } from '../../errors.ts';
 import { Pace } from '../../training/pace.ts';
 import type { FitReport } from '../../training/report.ts';
 import { runAsync } from '../work.ts';
@@ -78,13 +78,17 @@ function within(system: System, { structure, floor, update }: Settings): System 
 
 /** EM from one start. */
 async function runEm(start: System, settings: Settings, restart: number, pace: Pace): Promise<Fit> {
-  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal, backend } = settings;
+  const { where, maxIterations, tolerance, onProgress, restarts, acceleration, signal, backend, shardSize } = settings;
   const warnings: string[] = [];
   let evaluations = 0;
   const expect = async (system: System): Promise<Moments> => {
     evaluations++;
     const engine = new Engine(backend, system);
-    return runAsync(expectMoments(where, engine, settings.data), pace, signal).finally(() => engine.dispose());
+    return runAsync(expectMoments(where, engine, settings.data, shardSize), pace, signal)
+      .catch((error: unknown) => {
+        throw ofIteration(where, error, history.length);
+      })
+      .finally(() => engine.dispose());
   };
   const history: number[] = [];
   let moments = await expect(start);
@@ -141,6 +145,22 @@ async function runEm(start: System, settings: Settings, restart: number, pace: P
     relativeChange: change,
   };
   return { system: moments.system, report };
+}
+/** The failure of a covariance that the fit made, not the caller. */
+function ofIteration(where: string, error: unknown, iteration: number): unknown {
+  if (!(error instanceof SeqlikError) || error.pivot === undefined) return error;
+  const { which, pivot, value } = error;
+  if (!Number.isFinite(value))
+    return callError('NON_FINITE', where, `the ${which} of iteration ${iteration} overflows: divide y by its scale`, {
+      argument: 'y',
+    });
+  const what = `the ${which} of iteration ${iteration} is not positive definite: pivot ${pivot} is ${value}`;
+  return callError(
+    'NOT_POSITIVE_DEFINITE',
+    where,
+    `${what}; a floor prevents it, which is needed where y hardly varies or shows fewer latent coordinates than asked for`,
+    { which: which!, pivot, value: value! },
+  );
 }
 /** The largest change of a value, relative to the largest value of its parameter. */
 function changeOf(from: System, to: System): number {

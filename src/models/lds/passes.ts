@@ -9,7 +9,7 @@ import { type Moments, markMoments, mergeMoments, noMoments, sumNames } from './
 import { type Observations, observedRows } from './observations.ts';
 import type { SystemState } from './state.ts';
 
-/** Sequences that are summed together before such sums are added: what bind calls a shard. */
+/** Sequences that are summed together before such sums are added, if none says how many: what bind calls a shard. */
 const SHARD = 64;
 /** Values of moments that are kept at once for an E step, and for the last rows of many sequences. */
 const KEPT = 2 ** 22;
@@ -42,12 +42,14 @@ interface Run {
   readonly from: number;
   readonly to: number;
 }
-/** Runs of at most `rows` rows, or of one longer sequence. With `shards`, a run is part of one shard, or whole ones. */
-function* runsOf(lengths: Int32Array, piece: number, rows: number, shards: boolean): Generator<Run> {
+/** Runs of at most `rows` rows, or of one longer sequence. Of shards, a run is part of one, or some whole ones. */
+function* runsOf(lengths: Int32Array, piece: number, rows: number, size?: number): Generator<Run> {
+  const shards = size !== undefined;
+  const shard = size ?? SHARD;
   const isShort = (s: number): boolean => lengths[s]! <= piece;
-  const shardEnd = (s: number): number => Math.min((Math.floor(s / SHARD) + 1) * SHARD, lengths.length);
+  const shardEnd = (s: number): number => Math.min((Math.floor(s / shard) + 1) * shard, lengths.length);
   const isWhole = (s: number): boolean => {
-    if (s % SHARD > 0) return false;
+    if (s % shard > 0) return false;
     for (let i = s; i < shardEnd(s); i++) if (!isShort(i)) return false;
     return true;
   };
@@ -57,12 +59,12 @@ function* runsOf(lengths: Int32Array, piece: number, rows: number, shards: boole
     const whole = shards && isWhole(s);
     if (isShort(s++))
       for (; s < lengths.length && isShort(s) && to - from + lengths[s]! <= rows; s++) {
-        if (shards && s % SHARD === 0 && !(whole && isWhole(s))) break;
+        if (shards && s % shard === 0 && !(whole && isWhole(s))) break;
         to += lengths[s]!;
       }
     // a run of several shards ends with a whole one
-    if (shards && s % SHARD > 0 && s < lengths.length && s - first > SHARD)
-      for (const last = Math.floor(s / SHARD) * SHARD; s > last; ) to -= lengths[--s]!;
+    if (shards && s % shard > 0 && s < lengths.length && s - first > shard)
+      for (const last = Math.floor(s / shard) * shard; s > last; ) to -= lengths[--s]!;
     yield { first, end: s, from, to };
     from = to;
   }
@@ -142,7 +144,7 @@ export function* filter(where: string, engine: Engine, data: Observations, store
   const track = store === 'none' ? noTrack : roomFor(where, m, store === 'all' ? n : lengths.length, 'all');
   const carries = engine.priors(lengths.length);
   const most = store === 'last' ? Math.max(1, Math.floor(KEPT / (m * m))) : Number.POSITIVE_INFINITY;
-  for (const run of runsOf(lengths, rows, most, false)) {
+  for (const run of runsOf(lengths, rows, most)) {
     const state = carries.subarray(run.first * engine.carried, run.end * engine.carried);
     for (const piece of piecesOf(run, lengths, rows)) {
       const whole = store === 'last' && piece.isLast ? roomFor(where, m, piece.to - piece.from, 'all') : undefined;
@@ -200,7 +202,7 @@ export function* smooth(where: string, engine: Engine, data: Observations): Pass
   const means = check.room(where, n * m);
   const covariances = check.room(where, n * m * m);
   const lagOne = check.room(where, n * m * m);
-  for (const run of runsOf(lengths, rows, Number.POSITIVE_INFINITY, false)) {
+  for (const run of runsOf(lengths, rows, Number.POSITIVE_INFINITY)) {
     const state = engine.priors(run.end - run.first);
     const pieces = piecesOf(run, lengths, rows);
     for (const piece of pieces)
@@ -236,8 +238,8 @@ function compact(rows: Float64Array, lengths: Int32Array, width: number): Float6
   return rows.slice(0, to * width);
 }
 
-/** The E step. Throws NON_FINITE, NOT_POSITIVE_DEFINITE (row). */
-export function* expect(where: string, engine: Engine, data: Observations): Pass<Moments> {
+/** The E step, in shards of `size` sequences. Throws NON_FINITE, NOT_POSITIVE_DEFINITE (row). */
+export function* expect(where: string, engine: Engine, data: Observations, size = SHARD): Pass<Moments> {
   const { system } = engine;
   const { m, d } = system;
   const { values, lengths } = data;
@@ -246,14 +248,14 @@ export function* expect(where: string, engine: Engine, data: Observations): Pass
   const most = Math.max(1, Math.floor(KEPT / (m * m)));
   let whole = noMoments(system);
   let shard = noMoments(system);
-  for (const run of runsOf(lengths, rows, most, true)) {
+  for (const run of runsOf(lengths, rows, most, size)) {
     const state = engine.priors(run.end - run.first);
     const pieces = piecesOf(run, lengths, rows);
     const track = roomFor(where, m, run.to - run.from, 'filtered');
     for (const piece of pieces)
       yield* filterPiece(where, engine, values, piece, state, 'filtered', track, logDensity, run.from);
     // whole shards are added by bind, one by one; the parts of one are summed by themselves
-    const isWhole = run.first % SHARD === 0 && pieces.length === 1 && run.end - run.first > SHARD;
+    const isWhole = run.first % size === 0 && pieces.length === 1 && run.end - run.first > size;
     const sums = isWhole ? whole : shard;
     for (const piece of pieces.reverse()) {
       const { from, to } = piece;
@@ -269,20 +271,20 @@ export function* expect(where: string, engine: Engine, data: Observations): Pass
         ...{ first: sums.initialResidual, firstSquare: sums.initialSquare },
       };
       try {
-        yield work(engine.kernels.moments, { d, latent: m }, args, { owned: true });
+        yield work(engine.kernels.moments, { d, latent: m }, args, { owned: true, shardSize: size });
       } catch (error) {
         throw toUserError(where, error, from);
       }
     }
-    if (!isWhole && (run.end % SHARD === 0 || run.end === lengths.length)) {
+    if (!isWhole && (run.end % size === 0 || run.end === lengths.length)) {
       whole = mergeMoments(whole, shard);
       shard = noMoments(system);
     }
   }
-  return finish(where, whole, data, logDensity);
+  return finish(where, whole, data, logDensity, size);
 }
 /** The sums with the counts of the data. Throws NON_FINITE: a sum overflows. */
-function finish(where: string, sums: Moments, data: Observations, logDensity: Float64Array): Moments {
+function finish(where: string, sums: Moments, data: Observations, logDensity: Float64Array, size: number): Moments {
   for (const name of sumNames) check.finite(where, 'y', sums[name]);
   const { lengths, values } = data;
   const { d } = sums.system;
@@ -291,7 +293,7 @@ function finish(where: string, sums: Moments, data: Observations, logDensity: Fl
   // sequence by sequence and shard by shard, as the sums are
   for (let s = 0; s < lengths.length; ) {
     let shard = 0;
-    for (const end = Math.min(s + SHARD, lengths.length); s < end; s++) {
+    for (const end = Math.min(s + size, lengths.length); s < end; s++) {
       let own = 0;
       for (const to = from + lengths[s]!; from < to; from++) own += logDensity[from]!;
       shard += own;

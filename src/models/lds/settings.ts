@@ -9,7 +9,17 @@ import { type Observations, ownCopy, readObservations } from './observations.ts'
 import { type CovarianceName, covarianceNames, type ParameterName, parameterNames, type System } from './parameters.ts';
 
 export const fitOptions = [
-  ...['seed', 'maxIterations', 'tolerance', 'signal', 'onProgress', 'backend', 'shardSize', 'columns'],
+  ...[
+    'seed',
+    'maxIterations',
+    'tolerance',
+    'signal',
+    'onProgress',
+    'backend',
+    'shardSize',
+    'columns',
+    'sequenceColumn',
+  ],
   ...['latent', 'init', 'dimension', 'update', 'tied', 'structure', 'floor', 'restarts', 'acceleration'],
   ...['missing', 'mask'],
 ] as const;
@@ -50,7 +60,9 @@ export interface Settings extends Constraints {
   readonly maxIterations: number;
   readonly tolerance: number;
   readonly seed: number;
+  readonly shardSize?: number;
   readonly columns?: readonly string[];
+  readonly sequenceColumn?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: SystemFitProgress) => void;
 }
@@ -71,6 +83,7 @@ export function readFit(where: string, y: Sequences, given: Given, init: System 
   const m = init?.m ?? check.count(where, 'latent', given.latent, 1, 1000);
   const asked = given.dimension === undefined ? undefined : check.count(where, 'dimension', given.dimension);
   const constraints = readConstraints(where, given, init?.tied ?? false);
+  const { sequenceColumn: sequence } = given;
   const settings = {
     where,
     backend,
@@ -82,11 +95,11 @@ export function readFit(where: string, y: Sequences, given: Given, init: System 
     maxIterations: check.count(where, 'maxIterations', check.or(given.maxIterations, 200), 0),
     tolerance: check.amount(where, 'tolerance', check.or(given.tolerance, 1e-8)),
     seed: check.seed(where, given.seed),
+    ...(given.shardSize !== undefined && { shardSize: check.count(where, 'shardSize', given.shardSize) }),
+    ...(sequence !== undefined && { sequenceColumn: check.text(where, 'sequenceColumn', sequence) }),
     ...check.signal(where, given.signal),
     ...check.callback(where, 'onProgress', given.onProgress),
   };
-  // an option of every fit; the shards of a system are always 64 sequences, so it is only checked
-  if (given.shardSize !== undefined) check.count(where, 'shardSize', given.shardSize);
   const d = init?.d ?? asked ?? check.columnsOf(where, 'y', y) ?? 1;
   if (asked !== undefined && asked !== d)
     throw argumentError('INVALID_ARGUMENT', where, 'dimension', { expected: `${d}, as in init`, received: `${asked}` });

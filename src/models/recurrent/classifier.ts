@@ -4,26 +4,37 @@
  */
 import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
-import type { Real, Sequences, Vector } from '../../check.ts';
+import type { Real, Scoring, Sequences, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
 import { argumentError, callError } from '../../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
+import { allFinite } from '../../training/clip.ts';
 import type { TrainingReport } from '../../training/report.ts';
 import { type CalibrationReport, calibrateLogits } from '../classifier/calibration.ts';
-import { crossEntropy, type Entropies, probabilitiesOf, toLossError } from '../classifier/entropy.ts';
+import {
+  crossEntropy,
+  type Entropies,
+  markRows,
+  probabilitiesOf,
+  takeOverflows,
+  toLossError,
+} from '../classifier/entropy.ts';
 import { readClassWeights } from '../classifier/targets.ts';
 import type { Prediction } from '../dense/classifier.ts';
 import { Model, type OnBackend } from '../model.ts';
-import type { Standardization } from '../standardization.ts';
+import { type Standardization, standardise } from '../standardization.ts';
 import { Weights } from '../weights.ts';
 import { runNow } from '../work.ts';
 import { Workspace } from '../workspace.ts';
+import { diagnosableOf } from './classifier/diagnosis.ts';
 import { type Examples, type Part, partsOf, readExamples, rowsOf } from './classifier/examples.ts';
 import { decodeRecurrent, encodeRecurrent } from './classifier/file.ts';
 import { fitRecurrent, type RecurrentFitOptions, total } from './classifier/fit.ts';
+import { OneSequence, type OneShape } from './classifier/one.ts';
 import { type LossAt, lossAts, matricesOf, type RecurrentParameters, readRecurrent } from './classifier/parameters.ts';
 import type { StackArchitecture } from './stack/architecture.ts';
+import { DIAGNOSABLE, type Diagnosable } from './stack/diagnosable.ts';
 import { InitialStates } from './stack/initial.ts';
 import { backward, forward, type PassContext, type StackWeights, type Trace } from './stack/pass.ts';
 
@@ -103,6 +114,8 @@ export class RecurrentClassifier extends Model {
   private readonly flat: Float64Array;
   private readonly units: Standardization | undefined;
   private readonly weights: { [D in DType]?: StackWeights<D> } = {};
+  private readonly rooms: { [D in DType]?: Workspace } = {};
+  private readonly ones: { [D in DType]?: Ones } = {};
 
   /**
    * U [hidden, hidden], V [hidden, inputs], W [outputs, hidden], flat or nested. Throws INVALID_ARGUMENT,
@@ -151,31 +164,33 @@ export class RecurrentClassifier extends Model {
   /** A fresh copy of what the constructor was given: U, V, W, lossAt, temperature, standardization. */
   get parameters(): Omit<RecurrentParameters, 'U' | 'V' | 'W'> & Record<'U' | 'V' | 'W', Float64Array> {
     const { lossAt, temperature, standardization } = this;
-    const matrices = matricesOf(this.stack, this.flat);
+    const matrices = matricesOf(this.stack, this.flat.slice());
     return { ...matrices, lossAt, temperature, ...(standardization && { standardization }) };
   }
 
   /**
    * Logits and probabilities of sequences x: a row for each sequence [sequences, outputs], or with `lossAt` all for each
-   * step [steps, outputs]. Without a step, those of h0. Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row),
-   * DISPOSED.
+   * step [steps, outputs]. Without a step, those of h0. `unscorable: 'mark'`: a row whose logits overflow has logits of
+   * -Infinity and probabilities of 0; where the units overflow, so do all rows from there to the end of the sequence.
+   * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE (row), DISPOSED.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.predict([[0], [3]], { lossAt: 'all' }).logits; // Float64Array(2) [ 0, 3 ]
    */
-  predict(x: Sequences, options?: RecurrentStart): Prediction {
+  predict(x: Sequences, options?: RecurrentStart & Scoring): Prediction {
     const { logits, probabilities } = this.score('RecurrentClassifier.predict', x, options, false);
     return { logits, probabilities };
   }
   /**
-   * The same, and the hidden units after each step. Throws as predict does.
+   * The same, and the hidden units after each step; units that have overflowed are 0 if they are marked. Throws as
+   * predict does.
    *
    * @example
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[1]] });
    * classifier.forward([[2], [-3]]).hidden; // Float64Array(2) [ 2, 0 ]
    */
-  forward(x: Sequences, options?: RecurrentStart): RecurrentForward {
+  forward(x: Sequences, options?: RecurrentStart & Scoring): RecurrentForward {
     return this.score('RecurrentClassifier.forward', x, options, true);
   }
   /**
@@ -223,7 +238,7 @@ export class RecurrentClassifier extends Model {
     dx ??= check.alike(result.examples.values, 0);
     if (units) for (let i = 0; i < dx.length; i++) dx[i]! /= units.standardDeviation[i % stack.inputs]!;
     const [state] = dh0 ?? result.initial.gradient();
-    if (![gradient, dx, state!].every((values) => values.every(Number.isFinite)))
+    if (![gradient, dx, state!].every(allFinite))
       throw callError('NON_FINITE', where, 'the gradient overflows', { argument: 'parameters' });
     const { U: dU, V: dV, W: dW } = matricesOf(stack, gradient);
     const { loss, logits, probabilities } = result;
@@ -302,6 +317,13 @@ export class RecurrentClassifier extends Model {
     return { model: new RecurrentClassifier(parameters, { ...names, backend }), report };
   }
 
+  /** @internal */
+  [DIAGNOSABLE](): Diagnosable {
+    this.live();
+    const { backend, stack, flat, lossAt, temperature, units } = this;
+    return diagnosableOf({ backend, stack, flat, lossAt, temperature, units });
+  }
+
   protected override summary(): object {
     const { inputs, hidden, outputs, lossAt } = this;
     return { inputs, hidden, outputs, lossAt };
@@ -309,36 +331,75 @@ export class RecurrentClassifier extends Model {
   protected release(): void {
     this.weights.f64?.dispose();
     this.weights.f32?.dispose();
+    this.ones.f64?.calls?.dispose();
+    this.ones.f32?.calls?.dispose();
+    delete this.rooms.f64;
+    delete this.rooms.f32;
   }
 
   private contextOf(where: string, dtype: DType): PassContext {
     this.live();
     const weights = this.weights as { [D in DType]?: StackWeights };
     const own = (weights[dtype] ??= new Weights<DType, StackArchitecture>(this.backend, this.stack, this.flat, dtype));
-    return { backend: this.backend, weights: own, room: new Workspace(where, dtype) };
+    return { backend: this.backend, weights: own, room: (this.rooms[dtype] ??= new Workspace(where, dtype, true)) };
   }
-  private score(where: string, x: Sequences, options: RecurrentStart | undefined, keep: boolean): RecurrentForward {
-    const given = check.options(where, options, ['h0', 'lossAt']);
+  private score(
+    where: string,
+    x: Sequences,
+    options: (RecurrentStart & Scoring) | undefined,
+    keep: boolean,
+  ): RecurrentForward {
+    const given = check.options(where, options, ['h0', 'lossAt', 'unscorable']);
+    const mark = check.marking(where, given.unscorable);
     const lossAt = check.choice(where, 'lossAt', check.or(given.lossAt, this.lossAt), lossAts);
     const ragged = check.sequences(where, 'x', x, this.inputs);
     const { lengths, values } = ragged;
-    const initial = new InitialStates(where, given.h0, this.stack, lengths.length, check.dtypeOf(values), 'h0');
+    const dtype = check.dtypeOf(values);
+    const one = !mark && given.h0 === undefined && !keep && this.oneOf(where, dtype, lengths, lossAt);
+    if (one) return this.scoreOne(where, one, values);
+    const initial = new InitialStates(where, given.h0, this.stack, lengths.length, dtype, 'h0');
     const rows = lengths.reduce((sum, length) => sum + rowsOf(lossAt, length), 0);
     const { outputs, hidden: H } = this;
     const logits = check.alike(values, rows * outputs);
     const probabilities = check.alike(values, rows * outputs);
     const hidden = check.alike(values, keep ? (values.length / this.inputs) * H : 0);
-    const context = this.contextOf(where, check.dtypeOf(values));
-    for (const part of partsOf(where, ragged, this.inputs, lossAt, this.units)) {
+    const context = this.contextOf(where, dtype);
+    for (const part of partsOf(where, ragged, this.stack, lossAt, this.units, mark)) {
+      context.room.restart();
       const pass = runNow(forward(context, part, initial.statesOf(part), lossAt));
+      if (mark) dropLostUnits(part, pass.layers[0]!.h, lossAt, pass.outputs);
+      const lost = mark ? takeOverflows(pass.outputs, outputs, this.temperature) : [];
       const results = this.withUserErrors(where, part, () =>
         runNow(probabilitiesOf(context.backend, context.room, outputs, pass.outputs, this.temperature)),
       );
+      markRows(lost, outputs, pass.outputs, results.probabilities);
       logits.set(pass.outputs, part.row * outputs);
       probabilities.set(results.probabilities, part.row * outputs);
       if (keep) hidden.set(pass.layers[0]!.h, part.step * H);
     }
     return { logits, probabilities, hidden };
+  }
+  /** The prepared calls for a sequence of this length, from the second one in a row on. */
+  private oneOf(where: string, dtype: DType, lengths: Int32Array, lossAt: LossAt): OneSequence | undefined {
+    const steps = lengths[0] ?? 0;
+    if (lengths.length !== 1 || !OneSequence.suits({ steps, lossAt }, this.inputs, this.hidden)) return undefined;
+    const { backend, weights } = this.contextOf(where, dtype);
+    const last = this.ones[dtype];
+    if (last?.shape.steps === steps && last.shape.lossAt === lossAt)
+      return (last.calls ??= new OneSequence(backend, weights, last.shape));
+    last?.calls?.dispose();
+    this.ones[dtype] = { shape: { steps, lossAt } };
+    return undefined;
+  }
+  private scoreOne(where: string, one: OneSequence, values: Real): RecurrentForward {
+    one.x.set(values);
+    if (this.units) standardise(where, 'x', one.x, this.units);
+    try {
+      const { logits, probabilities } = one.run(this.temperature);
+      return { logits: logits.slice(), probabilities: probabilities.slice(), hidden: check.alike(values, 0) };
+    } catch (error) {
+      throw toLossError(where, error);
+    }
   }
   /** Evaluates the loss part by part; `use` sees the results of each. */
   private lossOf(
@@ -363,7 +424,8 @@ export class RecurrentClassifier extends Model {
     classes.set(classWeights);
     const context = this.contextOf(where, dtype);
     let loss = 0;
-    for (const part of partsOf(where, examples, this.inputs, lossAt, this.units)) {
+    for (const part of partsOf(where, examples, stack, lossAt, this.units)) {
+      context.room.restart();
       const pass = runNow(forward(context, part, initial.statesOf(part), lossAt));
       const rows = check.room(where, part.rows, dtype);
       let row = 0;
@@ -392,6 +454,11 @@ export class RecurrentClassifier extends Model {
     }
   }
 }
+/** The shape of the last sequence predicted alone, and the calls prepared when it came again. */
+interface Ones {
+  readonly shape: OneShape;
+  calls?: OneSequence;
+}
 interface PartResults {
   readonly context: PassContext;
   readonly part: Part;
@@ -400,4 +467,21 @@ interface PartResults {
   readonly examples: Examples;
   readonly initial: InitialStates;
   readonly lossAt: LossAt;
+}
+/** Makes units 0 from the first step of each sequence on at which they are not finite, and their outputs infinite. */
+function dropLostUnits({ lengths, steps }: Part, h: Real, lossAt: LossAt, outputs: Real): void {
+  const H = h.length / steps;
+  const o = outputs.length / (lossAt === 'final' ? lengths.length : steps);
+  let from = 0;
+  for (const [s, length] of lengths.entries()) {
+    const end = from + length;
+    const at = h.subarray(from * H, end * H).findIndex((v) => !Number.isFinite(v));
+    if (at >= 0) {
+      const lost = from + Math.floor(at / H);
+      h.fill(0, lost * H, end * H);
+      if (lossAt === 'final') outputs.fill(Number.POSITIVE_INFINITY, s * o, (s + 1) * o);
+      else outputs.fill(Number.POSITIVE_INFINITY, lost * o, end * o);
+    }
+    from = end;
+  }
 }

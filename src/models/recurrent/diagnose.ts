@@ -46,7 +46,8 @@ const HEAD = 10; // over heads of the sequences: over many steps a chaotic netwo
 /**
  * Finds out why a recurrent model does not learn (docs/gradients.md): compares its gradient with finite differences,
  * measures how the gradient grows or falls with the distance in time, and lists the units that are dead or saturated.
- * Looks at the first sequences, up to 16,384 steps, in f64.
+ * Takes a MixtureDensityNetwork or a RecurrentClassifier, whose loss is that of the opposite of what it decides, and
+ * looks at the first sequences, up to 16,384 steps, in f64.
  * Throws INVALID_ARGUMENT (model), EMPTY_INPUT (no sequence has two steps), and what the model's lossGradient throws.
  *
  * @example
@@ -94,7 +95,7 @@ function diagnosableOf(where: string, model: unknown): Diagnosable {
   if (isA(Model, model) && DIAGNOSABLE in model)
     return (model as unknown as Record<typeof DIAGNOSABLE, () => Diagnosable>)[DIAGNOSABLE]();
   throw argumentError('INVALID_ARGUMENT', where, 'model', {
-    expected: 'a recurrent model, such as a MixtureDensityNetwork',
+    expected: 'a recurrent model: a MixtureDensityNetwork or a RecurrentClassifier',
     received: describe(model),
   });
 }

@@ -7,7 +7,7 @@ import { defaultBackend } from '../../backends/default.ts';
 import type { Backend } from '../../bind.ts';
 import type { Real, Vector } from '../../check.ts';
 import * as check from '../../check.ts';
-import { dtypeOf, type Ragged, type Sequences, sequences } from '../../check.ts';
+import { dtypeOf, type Ragged, type Scoring, type Sequences, sequences } from '../../check.ts';
 import { callError } from '../../errors.ts';
 import { decode, decodeColumns, encode, encodeColumns, orMalformed } from '../../file.ts';
 import type { DType } from '../../grammar.ts';
@@ -167,6 +167,9 @@ export class MixtureDensityNetwork extends Model {
 
   /**
    * log p(x[t] | x[0..t-1]) of every observation but the first of its sequence, one sequence after the other [T].
+   * `unscorable: 'mark'`: a term that has no density, because it overflows or because an outlier before it left no
+   * covariance, has -Infinity. The network reads that observation like any other, and terms after it are scored given
+   * it; where its state overflows, all terms from there to the end of the sequence have -Infinity.
    * Throws DIMENSION_MISMATCH, INVALID_ARGUMENT, NON_FINITE, NOT_POSITIVE_DEFINITE (tanh mappings; row: an index into
    * T, component, pivot), DISPOSED.
    *
@@ -174,8 +177,8 @@ export class MixtureDensityNetwork extends Model {
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.logDensity({ values: Float64Array.of(0, 1, 0, 5, 6), lengths: [3, 2] }).length; // 3
    */
-  logDensity(seqs: Sequences): Real {
-    return this.evaluate('logDensity', seqs).logDensity;
+  logDensity(seqs: Sequences, options?: Scoring): Real {
+    return this.scoreOnly('logDensity', seqs, options).logDensity;
   }
   /**
    * The sums of logDensity per sequence [S], in f64; 0 for a sequence of one observation or none. Throws as logDensity
@@ -185,8 +188,8 @@ export class MixtureDensityNetwork extends Model {
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.logLikelihoods([Float64Array.of(3)]); // Float64Array(1) [ 0 ]
    */
-  logLikelihoods(seqs: Sequences): Float64Array {
-    const { logDensity, lengths } = this.evaluate('logLikelihoods', seqs);
+  logLikelihoods(seqs: Sequences, options?: Scoring): Float64Array {
+    const { logDensity, lengths } = this.scoreOnly('logLikelihoods', seqs, options);
     let at = 0;
     return Float64Array.from(lengths, (length) => {
       let sum = 0;
@@ -201,8 +204,8 @@ export class MixtureDensityNetwork extends Model {
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.logLikelihood([0, 1, 0]) === network.logLikelihoods([0, 1, 0])[0]; // true
    */
-  logLikelihood(seqs: Sequences): number {
-    return total(this.evaluate('logLikelihood', seqs).logDensity);
+  logLikelihood(seqs: Sequences, options?: Scoring): number {
+    return total(this.scoreOnly('logLikelihood', seqs, options).logDensity);
   }
   /**
    * The Bayesian information criterion, -2 logLikelihood + parameterCount · log T; less is better. Throws as logDensity
@@ -212,8 +215,8 @@ export class MixtureDensityNetwork extends Model {
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.bic([0, 1, 0]) > network.bic([0, 1]); // true
    */
-  bic(seqs: Sequences): number {
-    const { logDensity } = this.evaluate('bic', seqs);
+  bic(seqs: Sequences, options?: Scoring): number {
+    const { logDensity } = this.scoreOnly('bic', seqs, options);
     return this.bayesianCriterion('MixtureDensityNetwork.bic', 'seqs', total(logDensity), logDensity.length);
   }
   /**
@@ -223,22 +226,25 @@ export class MixtureDensityNetwork extends Model {
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.aic([Float64Array.of(3)]) === 2 * network.parameterCount; // true
    */
-  aic(seqs: Sequences): number {
-    return this.akaikeCriterion(total(this.evaluate('aic', seqs).logDensity));
+  aic(seqs: Sequences, options?: Scoring): number {
+    return this.akaikeCriterion(total(this.scoreOnly('aic', seqs, options).logDensity));
   }
 
   /**
    * The results of a pass: loss, logDensity [T], raw outputs [T, outputs] and hidden units [T, H] per layer.
-   * `initialState`: one state per layer, [H] for all sequences or [S, H] (lstm: 2H, h then c); default zeros. Throws as
-   * logDensity does, DIMENSION_MISMATCH and NON_FINITE for initialState as well.
+   * `initialState`: one state per layer, [H] for all sequences or [S, H] (lstm: 2H, h then c); default zeros.
+   * `unscorable` as in logDensity; where a state has overflowed, raw outputs and hidden units are 0. Throws as logDensity
+   * does, DIMENSION_MISMATCH and NON_FINITE for initialState as well.
    *
    * @example
    * const network = new MixtureDensityNetwork({ dimension: 1, hidden: [2], components: 1 });
    * network.forward([0, 1, 0], { initialState: [Float64Array.of(0.5, -0.5)] }).hidden[0].length; // 4
    */
-  forward(seqs: Sequences, options?: { readonly initialState?: readonly Real[] }): NetworkForward {
-    const { initialState } = check.options('MixtureDensityNetwork.forward', options, ['initialState']);
-    const { lengths, ...results } = this.evaluate('forward', seqs, initialState, true);
+  forward(seqs: Sequences, options?: { readonly initialState?: readonly Real[] } & Scoring): NetworkForward {
+    const where = 'MixtureDensityNetwork.forward';
+    const { initialState, unscorable } = check.options(where, options, ['initialState', 'unscorable']);
+    const mark = check.marking(where, unscorable);
+    const { lengths, ...results } = this.evaluate(where, seqs, { initialState, keep: true, mark });
     return results;
   }
 
@@ -267,7 +273,7 @@ export class MixtureDensityNetwork extends Model {
     const flat = check.room(where, stack.size);
     const gradient = stack.splitByName(flat);
     let loss = 0;
-    for (const part of this.parts(where, ragged)) {
+    for (const part of partsOf(where, ragged, this.dimension, this.units)) {
       const states = initial.statesOf(part);
       const { layers, outputs: raw } = runNow(forward(context, part, states));
       const { logDensity, dRaw } = this.withUserErrors(
@@ -304,6 +310,8 @@ export class MixtureDensityNetwork extends Model {
    * Reads one observation x [dimension]: `logDensity` of it under the last prediction (absent at the first), the state
    * after it, and the distribution of the next one, in units of the data: weights [1,M], means [1,M,k], covariances
    * [1,M,k,k], probabilities [1,q]. In f64: the same numbers as a batch, to the bit. The given state stays as it is.
+   * `unscorable: 'mark'`: an observation without a density has -Infinity; an error remains where the state after it
+   * overflows, too.
    * Throws DIMENSION_MISMATCH, NON_FINITE, INVALID_ARGUMENT, NOT_POSITIVE_DEFINITE, DISPOSED.
    *
    * @example
@@ -311,10 +319,15 @@ export class MixtureDensityNetwork extends Model {
    * const { state } = network.step(network.start(), [0]);
    * network.step(state, [1]).logDensity === network.logLikelihood([0, 1]); // true
    */
-  step(state: State, x: Vector): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
+  step(
+    state: State,
+    x: Vector,
+    options?: Scoring,
+  ): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
     const where = 'MixtureDensityNetwork.step';
+    const mark = check.marking(where, check.options(where, options, ['unscorable']).unscorable);
     const given = readStep(where, this.architecture, state, x); // code of the caller's may run, and dispose of this
-    return this.stepper().step(where, given.state, given.x);
+    return this.stepper().step(where, given.state, given.x, mark);
   }
   /**
    * Draws a sequence [steps, dimension], in f64. It follows `prefix` [n, dimension]; without one, an observation of
@@ -460,12 +473,16 @@ export class MixtureDensityNetwork extends Model {
     checkBinaryTargets(where, 'prefix', values, dimension, gaussian);
     return Float64Array.from(values);
   }
-  private parts(where: string, ragged: Ragged): Iterable<Part> {
-    return partsOf(where, ragged, this.dimension, this.units);
-  }
-
-  private evaluate(name: string, seqs: Sequences, initialState?: unknown, keep = false) {
+  private scoreOnly(name: string, seqs: Sequences, options: Scoring | undefined) {
     const where = `MixtureDensityNetwork.${name}`;
+    const { unscorable } = check.options(where, options, ['unscorable']);
+    return this.evaluate(where, seqs, { mark: check.marking(where, unscorable) });
+  }
+  private evaluate(
+    where: string,
+    seqs: Sequences,
+    { initialState, keep = false, mark }: { initialState?: unknown; keep?: boolean; mark: boolean },
+  ) {
     const ragged = this.read(where, 'seqs', seqs);
     const { lengths } = ragged;
     const dtype = dtypeOf(ragged.values);
@@ -476,12 +493,18 @@ export class MixtureDensityNetwork extends Model {
     const logDensity = room(T);
     const raw = room(keep ? T * this.outputs : 0);
     const hidden = keep ? this.hidden.map((H) => room(T * H)) : [];
-    for (const part of this.parts(where, ragged)) {
+    for (const part of partsOf(where, ragged, this.dimension, this.units, mark)) {
       const { layers, outputs } = runNow(forward(context, part, initial.statesOf(part)));
-      const scores = this.withUserErrors(where, part, outputs, this.head.forward(context.room, part, outputs));
+      const termOf = (row: number): number => part.term + row;
+      const pass = mark
+        ? this.head.forwardMarking(context.room, part, outputs, where, termOf)
+        : this.head.forward(context.room, part, outputs);
+      const scores = this.withUserErrors(where, part, outputs, pass);
+      const units = layers.map(({ h }) => h);
+      if (mark) markLost(part.lengths, outputs, units, scores);
       logDensity.set(scores, part.term);
       if (keep) raw.set(outputs, part.term * this.outputs);
-      for (const [n, to] of hidden.entries()) to.set(layers[n]!.h, part.term * this.hidden[n]!);
+      for (const [n, to] of hidden.entries()) to.set(units[n]!, part.term * this.hidden[n]!);
     }
     return { loss: 0 - total(logDensity), logDensity, raw, hidden, lengths };
   }
@@ -491,5 +514,24 @@ export class MixtureDensityNetwork extends Model {
     } catch (error) {
       throw this.head.toUserError(where, error, part, raw, (row) => part.term + row);
     }
+  }
+}
+/** Marks the terms of each sequence from the first one on whose raw outputs are not finite: the state has overflowed. Raw
+ * outputs and hidden units there become 0. */
+function markLost(lengths: Int32Array, raw: Real, hidden: readonly Real[], scores: Real): void {
+  const width = raw.length / scores.length;
+  let from = 0;
+  for (const length of lengths) {
+    const end = from + length;
+    const at = raw.subarray(from * width, end * width).findIndex((v) => !Number.isFinite(v));
+    if (at >= 0) {
+      const lost = from + Math.floor(at / width);
+      scores.fill(Number.NEGATIVE_INFINITY, lost, end);
+      for (const values of [raw, ...hidden]) {
+        const size = values.length / scores.length;
+        values.fill(0, lost * size, end * size);
+      }
+    }
+    from = end;
   }
 }

@@ -12,8 +12,8 @@ import { Pace } from '../../../training/pace.ts';
 import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
 import { crossEntropy, toLossError } from '../../classifier/entropy.ts';
+import { readStart } from '../../classifier/start.ts';
 import { readClassWeights, warnOfOneClass } from '../../classifier/targets.ts';
-import { isA, Model } from '../../model.ts';
 import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
 import { Workspace } from '../../workspace.ts';
@@ -111,21 +111,11 @@ export async function fitTwoLayers(
 
 function initialParameters(where: string, layers: Layers, init: unknown, seed: number): Float64Array {
   if (init === undefined) return layers.initialise(where, new Random(seed));
-  let given: unknown = init;
-  if (isA(Model, init)) given = init.parameters;
-  else {
-    const { parameters, ...own } = check.fields(where, 'init', init, ['parameters', ...parameterNames]);
-    given = check.or(parameters, own);
-  }
-  const { layers: own, flat } = readTwoLayers(where, given, 'init');
-  for (const name of ['inputs', 'hidden', 'outputs'] as const)
-    if (own[name] !== layers[name])
-      throw argumentError('DIMENSION_MISMATCH', where, 'init', {
-        expected: `${layers[name]} ${name}`,
-        received: `${own[name]} ${name}`,
-        reason: `has ${own[name]} ${name}, not ${layers[name]}`,
-      });
-  return flat;
+  const read = (given: unknown) => {
+    const { layers: own, flat } = readTwoLayers(where, given, 'init');
+    return { inputs: own.inputs, hidden: own.hidden, outputs: own.outputs, flat };
+  };
+  return readStart(where, init, parameterNames, read, layers).flat;
 }
 class TwoLayerTask implements Task {
   readonly lengths: Int32Array;

@@ -12,8 +12,8 @@ import { Pace } from '../../../training/pace.ts';
 import type { TrainingReport } from '../../../training/report.ts';
 import { readTraining, type TrainingOptions, trainingOptions } from '../../../training/settings.ts';
 import { crossEntropy, toLossError } from '../../classifier/entropy.ts';
+import { readStart } from '../../classifier/start.ts';
 import { readClassWeights, warnOfOneClass } from '../../classifier/targets.ts';
-import { isA, Model } from '../../model.ts';
 import { measureUnits, standardise } from '../../standardization.ts';
 import { Weights } from '../../weights.ts';
 import { type Pass, runAsync } from '../../work.ts';
@@ -159,26 +159,13 @@ function stepWeights(where: string, weights: Float64Array, lengths: Int32Array):
 }
 function initialParameters(where: string, stack: StackArchitecture, init: unknown, seed: number): Float64Array {
   if (init === undefined) return stack.initialise(where, new Random(seed));
-  let given: unknown = init;
-  if (isA(Model, init)) given = init.parameters;
-  else {
-    const { parameters, ...own } = check.fields(where, 'init', init, ['parameters', ...parameterNames]);
-    given = check.or(parameters, own);
-  }
-  const { stack: own, flat } = readRecurrent(where, given, 'init');
-  for (const [name, [is, needed]] of Object.entries({
-    inputs: [own.inputs, stack.inputs],
-    hidden: [own.hidden[0]!, stack.hidden[0]!],
-    outputs: [own.outputs, stack.outputs],
-  }))
-    if (is !== needed)
-      throw argumentError('DIMENSION_MISMATCH', where, 'init', {
-        expected: `${needed} ${name}`,
-        received: `${is} ${name}`,
-        reason: `has ${is} ${name}, not ${needed}`,
-      });
-  return flat;
+  const read = (given: unknown) => {
+    const { stack: own, flat } = readRecurrent(where, given, 'init');
+    return { ...sizesOf(own), flat };
+  };
+  return readStart(where, init, parameterNames, read, sizesOf(stack)).flat;
 }
+const sizesOf = ({ inputs, hidden, outputs }: StackArchitecture) => ({ inputs, hidden: hidden[0]!, outputs });
 
 class RecurrentTask implements Task {
   readonly lengths: Int32Array;

@@ -48,9 +48,12 @@ export const stackOf = (where: string, { inputs, hidden, outputs }: Sizes): Stac
     { inputs, hidden: [hidden], outputs, cell: 'relu', inputSkip: false, hasBiases: false },
     { inputs: 'inputs', outputs: 'outputs' },
   );
-/** The parts of a flat vector, copies. */
-export function matricesOf(stack: StackArchitecture, flat: Float64Array) {
-  const { Wh0, Wx0, Wy0 } = stack.splitByName(flat.slice());
+/** The parts of a flat vector, not copied. */
+export function matricesOf(
+  stack: StackArchitecture,
+  flat: Float64Array,
+): { U: Float64Array; V: Float64Array; W: Float64Array } {
+  const { Wh0, Wx0, Wy0 } = stack.splitByName(flat);
   return { U: Wh0!, V: Wx0!, W: Wy0! };
 }
 

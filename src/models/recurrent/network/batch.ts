@@ -22,8 +22,15 @@ export interface Part extends TermBatch {
   readonly term: number;
 }
 
-/** Cuts sequences into passes of whole ones, in order, without empty passes; the same for any number of threads. */
-export function* partsOf(where: string, ragged: Ragged, d: number, units?: Standardization): Generator<Part> {
+/** Cuts sequences into passes of whole ones, in order, without empty passes; the same for any number of threads. `far`:
+ * values may overflow in units of the network. */
+export function* partsOf(
+  where: string,
+  ragged: Ragged,
+  d: number,
+  units?: Standardization,
+  far = false,
+): Generator<Part> {
   const { lengths } = ragged;
   const starts = startsOf(lengths, d);
   let term = 0;
@@ -36,7 +43,7 @@ export function* partsOf(where: string, ragged: Ragged, d: number, units?: Stand
       steps += termsOf(lengths[s]!);
       size += Math.max(termsOf(lengths[s]!), 1);
     }
-    if (steps > 0) yield { ...batchOf(where, ragged, starts, chosen, d, units), sequence: chosen[0]!, term };
+    if (steps > 0) yield { ...batchOf(where, ragged, starts, chosen, d, units, far), sequence: chosen[0]!, term };
     term += steps;
   }
 }
@@ -78,6 +85,7 @@ export function batchOf(
   chosen: ArrayLike<number>,
   d: number,
   units?: Standardization,
+  far = false,
 ): TermBatch {
   const terms = Int32Array.from(chosen, (s) => termsOf(lengths[s]!));
   const steps = terms.reduce((sum, t) => sum + t, 0);
@@ -92,8 +100,8 @@ export function batchOf(
     at += count * d;
   }
   if (units) {
-    standardise(where, 'seqs', inputs, units);
-    standardise(where, 'seqs', targets, units);
+    standardise(where, 'seqs', inputs, units, far);
+    standardise(where, 'seqs', targets, units, far);
   }
   return { lengths: terms, inputs, targets, steps };
 }

@@ -4,10 +4,14 @@ import type { Backend } from '../../../bind.ts';
 import { dtypeOf, type Real } from '../../../check.ts';
 import { toUserError } from '../../density/failure.ts';
 import type { Shape } from '../../density/mapping.ts';
+import { forwardMarking } from '../../density/marking.ts';
 import type { Standardization } from '../../standardization.ts';
 import { type Pass, work } from '../../work.ts';
 import type { Workspace } from '../../workspace.ts';
 import { logScale, type TermBatch } from './batch.ts';
+
+/** The public names of raw outputs and targets. */
+const names = { raw: 'parameters', x: 'seqs' };
 
 export class Head {
   private readonly shift: number;
@@ -26,6 +30,19 @@ export class Head {
     yield work(kernels.forward, dims, args);
     return this.shiftToDataUnits(args.logDensity);
   }
+  /** The same, where a term that has no density gets -Infinity. `termOf` as of `toUserError`. */
+  *forwardMarking(
+    room: Workspace,
+    batch: TermBatch,
+    raw: Real,
+    where: string,
+    termOf: (row: number) => number,
+  ): Pass<Real> {
+    const { args, dims, kernels } = this.call(room, batch, raw);
+    const how = { names, rowOf: termOf, all: true };
+    yield* forwardMarking(where, kernels.forward, dims, args, this.shape, how);
+    return this.shiftToDataUnits(args.logDensity);
+  }
   /** Log densities, and dLoss/draw. */
   *lossGradient(room: Workspace, batch: TermBatch, raw: Real): Pass<{ logDensity: Real; dRaw: Real }> {
     const { args, dims, kernels } = this.call(room, batch, raw);
@@ -35,7 +52,6 @@ export class Head {
   }
   /** Translates a kernel failure into the public error; `termOf` turns a row of the batch into a term of the data. */
   toUserError(where: string, error: unknown, { targets }: TermBatch, raw: Real, termOf: (row: number) => number) {
-    const names = { raw: 'parameters', x: 'seqs' };
     return toUserError(where, error, this.shape, raw, targets, names, termOf);
   }
 

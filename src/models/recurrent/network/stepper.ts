@@ -2,7 +2,7 @@
 
 import type { Backend } from '../../../bind.ts';
 import * as check from '../../../check.ts';
-import { argumentError, callError } from '../../../errors.ts';
+import { argumentError, callError, SeqlikError } from '../../../errors.ts';
 import { Random } from '../../../random.ts';
 import {
   addDeviation,
@@ -50,10 +50,10 @@ export class Stepper {
     where: string,
     state: State,
     x: Float64Array,
+    mark = false,
   ): { state: State; logDensity?: number; distribution: Distribution<Float64Array> } {
-    const z = this.toNetworkUnits(where, 'x', x);
-    const logDensity =
-      state.raw && this.withUserErrors(where, state.raw, z, () => this.online.logDensity(state.raw!, z) - this.shift);
+    const z = this.toNetworkUnits(where, 'x', x, mark);
+    const logDensity = state.raw && this.score(where, state.raw, z, mark);
     const { states, raw } = this.online.step(z, state.hidden);
     return {
       state: { hidden: states, raw },
@@ -133,9 +133,17 @@ export class Stepper {
     return this.withUserErrors(where, raw, x, () => this.online.distribution(raw));
   }
 
-  /** Changes observations to units of the network, in place. */
-  private toNetworkUnits(where: string, argument: string, values: Float64Array): Float64Array {
-    if (this.units) standardise(where, argument, values, this.units);
+  private score(where: string, raw: Float64Array, z: Float64Array, mark: boolean): number {
+    try {
+      return this.withUserErrors(where, raw, z, () => this.online.logDensity(raw, z) - this.shift);
+    } catch (error) {
+      if (mark && error instanceof SeqlikError) return Number.NEGATIVE_INFINITY;
+      throw error;
+    }
+  }
+  /** Changes observations to units of the network, in place; if they `may` overflow, they do. */
+  private toNetworkUnits(where: string, argument: string, values: Float64Array, may = false): Float64Array {
+    if (this.units) standardise(where, argument, values, this.units, may);
     return values;
   }
   private requireFinite(where: string, what: string, values: Float64Array): void {

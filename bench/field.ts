@@ -1,50 +1,26 @@
 /** The contenders that run the cases. */
 import {
   type Backend,
+  chainDiagnostics,
   convolve,
   convolveGradient,
   GaussianMixture,
+  LinearDynamicalSystem,
   MixtureDensity,
   MixtureDensityNetwork,
   openBackend,
+  RecurrentClassifier,
 } from 'seqlik';
-import { contract, type Table } from '../../src/contract.ts';
-import { derivedSizes, type Kernels } from '../../src/grammar.ts';
-import type {
-  ConvolutionCase,
-  ConvolutionDraw,
-  DensityCase,
-  DensityDraw,
-  Draw,
-  DynamicsCase,
-  DynamicsDraw,
-  MixtureCase,
-  NetworkCase,
-  NetworkDraw,
-  Real,
-} from '../cases.ts';
-import type { Who } from '../rows.ts';
-import { plainConvolve, plainConvolveGradient } from './convolution.ts';
-import { PlainDynamics } from './dynamics.ts';
-import { PlainNetwork } from './network.ts';
-import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './plain.ts';
+import type { Real } from './cases.ts';
+import { plainChain } from './contenders/chains.ts';
+import type { Contender } from './contenders/contender.ts';
+import { plainConvolve, plainConvolveGradient } from './contenders/convolution.ts';
+import { PlainDynamics } from './contenders/dynamics.ts';
+import { openGuests } from './contenders/guests.ts';
+import { PlainNetwork } from './contenders/network.ts';
+import { PlainDensity, PlainDiagonalMixture, PlainMixture } from './contenders/plain.ts';
+import { PlainRecurrent } from './contenders/recurrent.ts';
 
-interface Ready {
-  run(): void;
-  dispose(): void;
-}
-export interface Contender extends Who {
-  /** Prepares the call to time, which writes its results to `out`; undefined: this contender does not take the case. */
-  ready(given: MixtureCase, draw: Draw, out: Real): Ready | undefined;
-  /** The same for a density; `out` gets the log-densities, then the gradient dRaw. */
-  readyDensity(given: DensityCase, draw: DensityDraw, out: Real): Ready | undefined;
-  /** The same for a network; `out` gets the loss, then the gradient by every parameter in the order of the draw. */
-  readyNetwork(given: NetworkCase, draw: NetworkDraw, out: Real): Ready | undefined;
-  /** The same for a linear dynamical system; `out` gets what `PlainDynamics` writes. */
-  readyDynamics(given: DynamicsCase, draw: DynamicsDraw, out: Float64Array): Ready | undefined;
-  /** The same for a convolution; `out` gets y; or dx, then dw. */
-  readyConvolution(given: ConvolutionCase, draw: ConvolutionDraw, out: Real): Ready | undefined;
-}
 export interface Field {
   readonly contenders: readonly Contender[];
   /** The absent ones, each with the reason. */
@@ -53,8 +29,8 @@ export interface Field {
   readonly levels: readonly string[];
 }
 
-/** Opens seqlik on each native level with one thread, on the best one with two, and on wasm; and plain JavaScript. */
-export function field(): Field {
+/** Opens seqlik on each native level with one thread, on the best one with two, on wasm; plain JavaScript; guests. */
+export async function field(workloads: ReadonlySet<string>): Promise<Field> {
   const missing: string[] = [];
   const backends: Backend[] = [];
   let levels: readonly string[] = [];
@@ -66,7 +42,9 @@ export function field(): Field {
     missing.push(`seqlik native: ${(error as Error).message}`);
   }
   backends.push(openBackend({ name: 'wasm' }));
-  return { contenders: [...backends.map(seqlik), plain], missing, levels };
+  const guests = await openGuests(workloads);
+  missing.push(...guests.missing);
+  return { contenders: [...backends.map(seqlik), plain, ...guests.contenders], missing, levels };
 }
 
 /** seqlik through its public API. */
@@ -104,6 +82,11 @@ function seqlik(backend: Backend): Contender {
       };
       return { run, dispose: () => model.dispose() };
     },
+    readyChain({ threads: wanted }, chain, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const run = () => out.set(chainDiagnostics(chain, { backend, parts: {} }).logFrobenius);
+      return { run, dispose() {} };
+    },
     readyConvolution({ points, pass, threads: wanted }, { x, w, dy }, out) {
       if (!wanted.includes(threads)) return undefined;
       const parts = { dx: out.subarray(0, points), dw: out.subarray(points) };
@@ -113,50 +96,44 @@ function seqlik(backend: Backend): Contender {
           : convolveGradient(x, w, dy, { mode: 'valid', out: parts, backend });
       return { run, dispose() {} };
     },
-    readyDynamics: (given, draw, out) =>
-      given.threads.includes(threads) ? { run: dynamicsOf(backend, given, draw, out), dispose() {} } : undefined,
+    readyRecurrent({ sequences, steps, pass, threads: wanted }, { U, V, W, x, y }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const model = new RecurrentClassifier({ U, V, W }, { backend });
+      const seqs = { values: x, lengths: new Int32Array(sequences).fill(steps) };
+      const run = (): void => {
+        const { loss, dU, dV, dW } = model.lossGradient(seqs, y);
+        put(out, loss, ['dU', 'dV', 'dW'], { dU, dV, dW });
+      };
+      const predict = (): void => out.set(model.predict(seqs).logits);
+      return { run: pass === 'forward' ? predict : run, dispose: () => model.dispose() };
+    },
+    readyDynamics({ latent, sequences, steps, pass, threads: wanted }, { parameters, x }, out) {
+      if (!wanted.includes(threads)) return undefined;
+      const { A: transition, B: observation, Q, R, V0 } = parameters;
+      const noise = { transitionCovariance: Q, observationCovariance: R };
+      const first = { initialMean: new Float64Array(latent), initialCovariance: V0 };
+      const system = new LinearDynamicalSystem({ transition, observation, ...noise, ...first }, { backend });
+      const y = { values: x, lengths: new Int32Array(sequences).fill(steps) };
+      const passes = {
+        filter: () => out.set(system.filter(y).means),
+        smooth: () => {
+          const { logLikelihood, means } = system.smooth(y);
+          out[0] = logLikelihood;
+          out.set(means, 1);
+        },
+        em: () => {
+          const statistics = system.statistics(y);
+          const after = system.update(statistics);
+          const { transition, observation, transitionCovariance, observationCovariance, ...rest } = after.parameters;
+          after.dispose();
+          const parts = { transition, observation, transitionCovariance, observationCovariance, ...rest };
+          put(out, statistics.logLikelihood, Object.keys(parts), parts);
+        },
+      };
+      return { run: passes[pass], dispose: () => system.dispose() };
+    },
   };
 }
-/** The kernels of a linear dynamical system, as a model calls them. */
-function dynamicsOf(backend: Backend, { latent, sequences, steps, pass }: DynamicsCase, draw: DynamicsDraw, out: Real) {
-  const { lds, gaussian } = (backend as unknown as { readonly f64: Kernels<Table, 'f64'> }).f64;
-  const { m, A, B, Q, R, V0 } = draw.parameters;
-  const n = sequences * steps;
-  const size = { d: m, latent };
-  const array = (length: number): Float64Array<ArrayBuffer> => new Float64Array(length);
-  const factor = (S: Float64Array): Float64Array => {
-    const L = array((m * (m + 1)) / 2);
-    gaussian.factor({ n: 1, d: m }, { A: S, L, logDet: array(1) });
-    return L;
-  };
-  const { prepared } = derivedSizes(contract.lds.prepare)(size);
-  const model = array(prepared);
-  lds.prepare(size, { A, B, Q, LQ: factor(Q), R, LR: factor(R), model });
-  const lengths = new Int32Array(sequences).fill(steps);
-  const [started, ended] = [new Int32Array(sequences), new Int32Array(sequences).fill(1)];
-  const state = array(sequences * (m + m * m));
-  const [mean, covariance] = [array(n * m), array(n * m * m)];
-  const predicted = { predictedMean: array(0), predictedCovariance: array(0) };
-  const logDensity = out.subarray(0, n) as Float64Array;
-  const square = (i: number): Float64Array => out.subarray(n + i * m * m, n + (i + 1) * m * m) as Float64Array;
-  const rows = () => ({ smoothedCovariance: array(n * m * m), lagOne: array(n * m * m) });
-  const smoothed = pass === 'smooth' ? { smoothedMean: out.subarray(n) as Float64Array, ...rows() } : undefined;
-  const [first, firstSquare] = [array(m), array(m * m)];
-  return () => {
-    for (let s = 0; s < sequences; s++) {
-      state.fill(0, s * (m + m * m), s * (m + m * m) + m);
-      state.set(V0, s * (m + m * m) + m);
-    }
-    const given = { lengths, model, state, mean, covariance };
-    lds.filter({ ...size, keep: 'filtered' }, { ...given, started, x: draw.x, ...predicted, logDensity });
-    if (smoothed) return lds.smooth(size, { ...given, ended, ...smoothed });
-    out.fill(0, n);
-    const [S00, cross, W, Szz, observed, residual] = Array.from({ length: 6 }, (_, i) => square(i)) as Six;
-    const sums = { S00, cross, W, Szz, observed, residual, first, firstSquare };
-    lds.moments(size, { ...given, started, ended, initialMean: new Float64Array(m), x: draw.x, ...sums });
-  };
-}
-type Six = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 function put(
   out: Real,
   loss: number,
@@ -189,6 +166,10 @@ const plain: Contender = {
     const results = [all!.subarray(0, points), r!, all!.subarray(points), dx!] as const;
     return { run: () => model.lossGradient(theirs!, x as Float64Array, ...results), dispose() {} };
   },
+  readyChain({ units, dtype }, { W, slopes }, out) {
+    if (dtype === 'f32') return undefined;
+    return { run: () => plainChain(W, slopes as Float64Array, units, out), dispose() {} };
+  },
   readyConvolution({ points, pass, dtype }, draw, out) {
     if (dtype === 'f32') return undefined;
     const [x, w, dy, all] = [draw.x, draw.w, draw.dy, out] as Float64Array[] as Signals;
@@ -208,6 +189,13 @@ const plain: Contender = {
       const gradient = Object.fromEntries(zeros);
       put(out, model.lossGradient(x as Float64Array, steps, gradient), Object.keys(parameters), gradient);
     };
+    return { run, dispose() {} };
+  },
+  readyRecurrent({ units, steps, pass, dtype }, { U, V, W, x, y }, out) {
+    if (dtype !== 'f64') return undefined;
+    const model = new PlainRecurrent(U, V, W, units, steps);
+    const [seqs, targets, all] = [x, y, out] as Float64Array[] as [Float64Array, Float64Array, Float64Array];
+    const run = (): void => (pass === 'forward' ? model.forward(seqs, all) : model.lossGradient(seqs, targets, all));
     return { run, dispose() {} };
   },
   readyDynamics({ steps, pass }, { parameters, x }, out) {

@@ -1,0 +1,3 @@
+import { hash } from './hash.js';
+
+hash().then((text) => postMessage(text));
