@@ -154,7 +154,7 @@ function predict(m: i32, A: usize, Q: usize, x: usize, F: usize, xp: usize, P: u
 // The density of a row is e^-(constant + (log |S| + square)/2); logarithms are taken of products that stay below this.
 const MUCH: f64 = 1e100;
 // The mean x and covariance P become those given y = H z + N(0, I) (Joseph's form), as in `update` of lds.ts; u is y,
-// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not a number where S is not positive definite.
+// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not finite where S is not positive definite.
 @inline function observeOf(M: i32, d: i32, H: usize, u: usize, x: usize, P: usize, K: usize, S: usize, E: usize, T: usize,
     pivots: usize, w: usize): v128 {
   const line = offset(M), much = splat<f64>(MUCH);
@@ -292,7 +292,11 @@ export function filterLanes(m: i32, s: i32, d: i32, carried: i32, predicted: boo
   const H1 = counts + 16, HT1 = H1 + size<f64>(SMALL * SMALL), L = HT1 + size<f64>(SMALL * SMALL);
   const y = L + size<f64>(SMALL * SMALL);
   let used = 0, next = 0, row = 0, failure = 0;
-  memory.fill(work, 0, y - work);
+  for (let lane = 0; lane < N; lane++) put<i32>(left, lane, 0);
+  // lanes without a sequence compute with zeros; all other lines are written before they are read
+  memory.fill(z, 0, vector);
+  memory.fill(X, 0, offset(d));
+  memory.fill(F, 0, square);
   for (let i = 0; i < d; i++) for (let j = 0; j < m; j++) set(common, i * m + j, splatAt<f64>(spot(H, i, SMALL, j)));
   while (true) {
     let first = false;
@@ -363,6 +367,9 @@ export function filterLanes(m: i32, s: i32, d: i32, carried: i32, predicted: boo
       }
       const sum = observe(m, d, gappy ? own : common, u, zp, P, K, S, E, T, pivots, w);
       exponent = add<f64>(v128.load(constants), mul<f64>(splat<f64>(0.5), sum));
+    } else {
+      // beside a row that is seen, products with the identity would have made 0 of -0
+      for (let i = 0; i < m * m; i++) set(P, i, add<f64>(at(P, i), zero<f64>()));
     }
     let check = sub<f64>(exponent, exponent);
     for (let i = 0; i < m; i++) {
@@ -383,7 +390,7 @@ export function filterLanes(m: i32, s: i32, d: i32, carried: i32, predicted: boo
       put<i32>(rows, lane, row + 1);
       put<i32>(left, lane, get<i32>(left, lane) - 1);
       if (!(get<f64>(finite, lane) == 0)) { // nothing after the first failure counts
-        if (failure == 0 || row < failure) failure = row + 1;
+        if (failure == 0 || row + 1 < failure) failure = row + 1;
         put<i32>(left, lane, 0);
         next = s;
       } else if (get<i32>(left, lane) == 0) {

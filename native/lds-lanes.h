@@ -55,7 +55,7 @@ INLINE void predict(const double* A, const double* Q, const double* x, const dou
 // The density of a row is e^-(constant + (log |S| + square)/2); logarithms are taken of products that stay below this.
 constexpr double MUCH = 1e100;
 // The mean x and covariance P become those given y = H z + N(0, I) (Joseph's form), as in `update` of lds.cc; u is y,
-// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not a number where S is not positive definite.
+// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not finite where S is not positive definite.
 template <int M> INLINE Line observe(
     int d, const double* H, double* u, double* x, double* P, double* K, double* S, double* E, double* T, double* pivots,
     double* w) {
@@ -190,11 +190,14 @@ template <int M> int filterLanes(
   const double *R = HT + M * D, *WT = R + d * D, *constant = WT + d * D;
   double *z = work, *zp = z + LIST, *X = zp + LIST, *u = X + LIST, *w = u + LIST, *pivots = w + LIST;
   double *F = pivots + LIST, *P = F + SQUARE, *K = P + SQUARE, *S = K + SQUARE, *E = S + SQUARE, *T = E + SQUARE;
-  double *common = T + SQUARE, *own = common + SQUARE, *H1 = own + SQUARE, *HT1 = H1 + LIST, *L = HT1 + LIST;
-  double* y = L + LIST;
+  double *common = T + SQUARE, *own = common + SQUARE, *H1 = own + SQUARE, *HT1 = H1 + SMALL * SMALL;
+  double *L = HT1 + SMALL * SMALL, *y = L + SMALL * SMALL;
   int owners[N], rows[N], left[N], lanes[N], counts[N], used = 0, next = 0, row = 0, failure = 0;
   double results[N], finite[N], constants[N];
-  clear(work, int(y - work));
+  // lanes without a sequence compute with zeros; all other lines are written before they are read
+  clear(z, M * N);
+  clear(X, d * N);
+  clear(F, M * M * N);
   for (int i = 0; i < d; i++)
     for (int j = 0; j < M; j++) set(common, i * M + j, splat(H[i * SMALL + j]));
   for (int lane = 0; lane < N; lane++) left[lane] = 0;
@@ -265,6 +268,9 @@ template <int M> int filterLanes(
         }
       }
       exponent = load(constants) + 0.5 * observe<M>(d, gappy ? own : common, u, zp, P, K, S, E, T, pivots, w);
+    } else {
+      // beside a row that is seen, products with the identity would have made 0 of -0
+      for (int i = 0; i < M * M; i++) set(P, i, at(P, i) + Line{});
     }
     Line check = exponent - exponent;
     EACH(i, M) check += (at(zp, i) - at(zp, i)) + (at(P, i * M + i) - at(P, i * M + i));
