@@ -1,4 +1,4 @@
-// What is observed of a system: rows with gaps, and the sums of the E step. docs/math/lds.md. Twin:
+// The observations of a system: rows with gaps, and the sums of the E step. docs/math/lds.md. Twin:
 // native/lds-observations.h
 import { add, logOne, madd, maddOne, neg, nmaddOne, splat } from "./simd";
 import { entry, gemm, get, put, size, spot } from "./linalg";

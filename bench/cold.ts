@@ -45,7 +45,7 @@ export function coldRows(
 
 const coldStart = (backend: string): Sample => JSON.parse(printed([program, backend])) as Sample;
 
-/** What `npm run pack` has made: the folders its tarballs are made of. */
+/** The folders of `npm run pack` that its tarballs are made of. */
 const packed = {
   library: 'build/packages/seqlik/dist',
   addon: resolve(`build/packages/${process.platform}-${process.arch}-gnu/kernels.node`),

@@ -1,4 +1,4 @@
-// What is observed of a system: rows with gaps, and the sums of the E step. docs/math/lds.md. Twin:
+// The observations of a system: rows with gaps, and the sums of the E step. docs/math/lds.md. Twin:
 // assembly/lds-observations.ts
 #pragma once
 #include "kernels/lds.h"

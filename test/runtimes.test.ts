@@ -92,7 +92,7 @@ async function files<R>(folder: string, use: (url: string) => Promise<R>): Promi
     server.close();
   }
 }
-/** What a page tells: its own hash and that of its worker. */
+/** The hashes that a page tells: its own hash and that of its worker. */
 async function told(url: string): Promise<string[]> {
   const { chromium: browsers } = await load('playwright-core');
   const browser = await browsers.launch({

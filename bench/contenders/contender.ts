@@ -1,4 +1,4 @@
-/** What takes part in the benchmark: a library, on those cases that it has a method for. */
+/** A contender of the benchmark: a library, on those cases that it has a method for. */
 import type {
   ChainCase,
   ChainDraw,

@@ -1,7 +1,7 @@
 /**
  * Load on the built server, by wrk (apt-get install wrk) and by sockets of its own: `node build/js/bench/server/load.js
- * [speed | binary | overload | attack | end | memory] [--seconds N] [--backend native|wasm]`. docs/server.md has the
- * results. A measurement, not a test: nothing in CI depends on it.
+ * [speed | binary | overload | attack | end | memory] [--seconds N] [--backend native|wasm]`. A measurement,
+ * not a test: nothing in CI depends on it.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

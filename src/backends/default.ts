@@ -19,8 +19,8 @@ let shipped = (): WebAssembly.Module => {
   );
 };
 /** Makes `module` the one that wasm runs where no other is given: index.ts ships one, external.ts none. */
-export function shipModule(module: () => WebAssembly.Module): void {
-  shipped = module;
+export function shipModule(module: () => WasmModule): void {
+  shipped = module as typeof shipped;
 }
 
 /** The choice of a backend; each option has a default. */

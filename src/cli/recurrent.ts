@@ -59,7 +59,7 @@ const lostRows = (values: number): Outputs => ({
   logits: new Float64Array(values).fill(Number.NaN),
   probabilities: new Float64Array(values).fill(Number.NaN),
 });
-/** What is said of rows whose outputs overflow. */
+/** The words for rows whose outputs overflow. */
 export const overflowText = (isOne: boolean): string =>
   `${isOne ? 'is' : 'are'} so far from the data of the fit that the outputs overflow`;
 /** The width of a row that bounds the rows of a block: the values a pass computes per row, or more, so that a block

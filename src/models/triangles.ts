@@ -46,13 +46,6 @@ export function diagonalMatrix(diagonal: Float64Array): Float64Array {
   for (let i = 0; i < d; i++) A[i * (d + 1)] = diagonal[i]!;
   return A;
 }
-/** A [d,d] at the rows and columns `dims`, in their order. */
-export function select(A: Float64Array, d: number, dims: readonly number[]): Float64Array {
-  const o = dims.length;
-  const part = new Float64Array(o * o);
-  for (let a = 0; a < o; a++) for (let b = 0; b < o; b++) part[a * o + b] = A[dims[a]! * d + dims[b]!]!;
-  return part;
-}
 
 // ---- factorising ----
 /** The error for a matrix `which` (of component `component`, if there are several) with a pivot that is not > 0. */
@@ -160,7 +153,13 @@ export function factoriseRows(
  * The value A[p,p] - |L[p,:p]|² of pivot p of A [d,d], whose earlier pivots are > 0: what a factorisation stopped at.
  * The rows of L before `from` are done.
  */
-export function pivotOf(A: Float64Array, d: number, p: number, L = new Float64Array(tri(p + 1)), from = 0): number {
+export function pivotOf(
+  A: Float64Array,
+  d: number,
+  p: number,
+  L: Float64Array = new Float64Array(tri(p + 1)),
+  from = 0,
+): number {
   for (let i = from; i <= p; i++)
     for (let j = 0; j <= i; j++) {
       let s = A[i * d + j]!;
@@ -172,12 +171,12 @@ export function pivotOf(A: Float64Array, d: number, p: number, L = new Float64Ar
 }
 
 // ---- solving ----
-/** L y = b by forward substitution, in place: b [d] becomes y. L [tri(d)]. */
-export function solveLower(L: Float64Array, b: Float64Array): Float64Array {
-  for (let i = 0; i < b.length; i++) {
-    let s = b[i]!;
-    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[p]!;
-    b[i] = s / L[tri(i) + i]!;
+/** L y = b by forward substitution, in place: b [d], at `from` of an array, becomes y. L [tri(d)]. */
+export function solveLower(L: Float64Array, b: Float64Array, from = 0, d = b.length): Float64Array {
+  for (let i = 0; i < d; i++) {
+    let s = b[from + i]!;
+    for (let p = 0, row = tri(i); p < i; p++) s -= L[row + p]! * b[from + p]!;
+    b[from + i] = s / L[tri(i) + i]!;
   }
   return b;
 }

@@ -65,7 +65,7 @@ class Filled {
   }
 }
 
-/** What a large computation needs of its queue. */
+/** The parts of its queue that a large computation needs. */
 export interface Tools {
   readonly meter: Meter;
   /** Lets others run, and throws if nobody waits for the result any more. */

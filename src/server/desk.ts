@@ -1,4 +1,4 @@
-/** What all routes share: models, queue, sessions, metrics, limits; and how a request is put to a model. */
+/** The things that all routes share: models, queue, sessions, metrics, limits; and how a request is put to a model. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Question } from './json.ts';
 import type { Limits } from './limits.ts';
@@ -87,7 +87,7 @@ export function askSession(
   const outputs = Object.keys(session.version.scorer.online!.outputs) as OutputName[];
   return ask(desk, session.version, { data, outputs }, reply, timeout, session);
 }
-/** What a model takes and gives. */
+/** The inputs and outputs of a model. */
 export function describeModel({ registry }: Desk, { id, sha256, model, scorer, loaded }: Version): object {
   const refused = registry.failureOf(id);
   return {

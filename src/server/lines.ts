@@ -4,7 +4,7 @@ import { answerText, type Question, readQuestion } from './json.ts';
 import { HttpError } from './problems.ts';
 import type { Columns, OutputName, Scorer } from './scorers.ts';
 
-/** What a stream needs of its server. */
+/** The parts of its server that a stream needs. */
 export interface LineTools {
   readonly scorer: Scorer;
   readonly outputs: readonly OutputName[];

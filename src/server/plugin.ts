@@ -29,7 +29,7 @@ export interface ServerOptions {
   readonly token?: string;
   /** Milliseconds between two looks at the model files; default 0: they are read once. */
   readonly watch?: number;
-  /** Of the models that are read from files; default: defaultBackend(). */
+  /** The backend of models that are read from files; default: defaultBackend(). */
   readonly backend?: Backend;
   /** Once aborted, /readyz answers 503, so that no new clients come. */
   readonly draining?: AbortSignal;

@@ -1,7 +1,7 @@
 /** Errors as answers: the library's errors and those of HTTP, by status and as problem+json (RFC 9457). */
 import { type Code, SeqlikError } from '../index.ts';
 
-/** What may be wrong with a request that no model has seen. */
+/** The faults of a request that no model has seen. */
 export type HttpCode =
   | 'BAD_REQUEST'
   | 'UNAUTHORIZED'

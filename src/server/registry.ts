@@ -30,7 +30,7 @@ export class Version implements Target {
   constructor(
     readonly id: string,
     readonly model: AnyModel,
-    /** Of the model file, in hexadecimal. */
+    /** The hash of the model file, in hexadecimal. */
     readonly sha256: string,
     /** Whether the model is the registry's, to be disposed of. */
     private readonly owned: boolean,

@@ -161,7 +161,7 @@ describe('inspect', () => {
   });
   test('targets that are not those of the model, or beyond 1, are refused', async () => {
     const one = await seqlik(['inspect', final, data, '--targets', 'high', ...onWasm]);
-    expect([one.code, one.stderr]).toEqual([2, expect.stringMatching(/--targets names 1 columns, the model has 2/)]);
+    expect([one.code, one.stderr]).toEqual([2, expect.stringMatching(/--targets names 1 column, the model has 2/)]);
     const wrong = folder.write('beyond.csv', csvOf(rows.with(3, { ...rows[3]!, low: 7 })));
     const beyond = await seqlik(['inspect', final, wrong, ...onWasm]);
     expect([beyond.code, beyond.stderr]).toEqual([65, expect.stringMatching(/beyond\.csv.*line 5.*low is 7/)]);

@@ -1,4 +1,4 @@
-/** What each component says of a row, gradients by the point, and sums over rows that weigh differently. */
+/** Densities and shares of each component, gradients by the point, and sums over rows that weigh differently. */
 import { describe, expect, test } from 'vitest';
 import { Gaussian, GaussianMixture } from '../../src/index.ts';
 import { uniform } from '../support/cases.ts';

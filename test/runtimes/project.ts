@@ -51,7 +51,7 @@ export function tool(...path: string[]): string | undefined {
 export const load = (name: string): Promise<any> => import(createRequire(join(tools, 'package.json')).resolve(name));
 export const chromium = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 
-/** What a command prints, in the project. */
+/** Returns the output of a command, run in the project. */
 export async function printed(
   command: string,
   args: string[],

@@ -48,7 +48,7 @@ test('the statuses are those of docs/errors.md', () => {
   expect(Object.fromEntries(table) as Record<Code, number>).toEqual(statusByCode);
 });
 
-/** What is sent, to whom; the status and the code; other fields of the answer. */
+/** The request and its address; the status and the code; other fields of the answer. */
 const cases: readonly [name: string, id: string, body: string, status: number, code: string, fields?: object][] = [
   ['no JSON', 'mixture', '{', 400, 'BAD_REQUEST'],
   ['nothing', 'mixture', '', 400, 'BAD_REQUEST'],

@@ -66,7 +66,7 @@ export abstract class Scores {
     const text = this.unscorable.text(this.describeUnscorable);
     return text === undefined ? undefined : `${file}: ${text}`;
   }
-  /** What is said of the rows that could not be scored; default: that they are too far away. */
+  /** The words for rows that could not be scored; default: that they are too far away. */
   protected readonly describeUnscorable: ((isOne: boolean) => string) | undefined = undefined;
   /** Counts a row that could not be scored, by its line. */
   protected countUnscorable(line: number): void {

@@ -1,5 +1,5 @@
 /** Covariances of k components in d dimensions, by type: their shapes, and how they share matrices and variances. */
-import { diagonalMatrix, select, tri } from '../triangles.ts';
+import { diagonalMatrix, tri } from '../triangles.ts';
 
 export const covarianceTypes = ['full', 'tied', 'diagonal', 'spherical'] as const;
 /** One matrix or d variances or one variance per component, or one matrix for all (tied). */
@@ -38,16 +38,17 @@ export function marginalise(
   if (type === 'diagonal') return selectColumns(covariances, k, d, dims);
   const o = dims.length;
   const matrices = new Float64Array((covariances.length / (d * d)) * o * o);
-  for (let c = 0; c * o * o < matrices.length; c++)
-    matrices.set(select(covariances.subarray(c * d * d, (c + 1) * d * d), d, dims), c * o * o);
+  for (let c = 0, at = 0; at < matrices.length; c++)
+    for (let a = 0; a < o; a++)
+      for (let b = 0, row = (c * d + dims[a]!) * d; b < o; b++) matrices[at++] = covariances[row + dims[b]!]!;
   return matrices;
 }
 /** The columns `dims` of values [k,d], in their order. */
-export const selectColumns = (values: Float64Array, k: number, d: number, dims: readonly number[]): Float64Array =>
-  Float64Array.from(
-    { length: k * dims.length },
-    (_, i) => values[Math.floor(i / dims.length) * d + dims[i % dims.length]!]!,
-  );
+export function selectColumns(values: Float64Array, k: number, d: number, dims: readonly number[]): Float64Array {
+  const columns = new Float64Array(k * dims.length);
+  for (let c = 0, at = 0; c < k; c++) for (const j of dims) columns[at++] = values[c * d + j]!;
+  return columns;
+}
 /** Covariances of a type under which every component has these variances [d], or for spherical ones their mean. */
 export function fromVariances(type: CovarianceType, k: number, variances: Float64Array): Float64Array {
   return {

@@ -30,7 +30,7 @@ export type MixtureStart =
 /** A start that was checked, but for the number of rows. */
 export interface Start {
   readonly k: number;
-  /** What was given of a mixture, and words that stand for the rest. */
+  /** The given part of a mixture, and words that stand for the rest. */
   readonly parts?: Parts;
   readonly given: ReadonlySet<MixtureParameter>;
   readonly labels?: Float64Array;

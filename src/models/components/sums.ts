@@ -117,13 +117,14 @@ function* addCompleted(
   sums: PaddedSums,
 ): Pass<void> {
   const { k, d } = whole.parts;
+  const others = whole.full ? otherThan(dims, d) : [];
   totals.rows += rows;
   totals.logLikelihood += sums.logLikelihood[0]!;
   for (let c = 0; c < k; c++) {
     totals.count[c]! += sums.count[c]!;
     if (whole.full && dims.length === d) yield* addComplete(totals, d, c, sums);
-    else if (whole.full && rows === 1) yield* addCompletedRow(totals, whole, part, dims, c, sums);
-    else if (whole.full) yield* addCompletedFull(totals, whole, part, dims, c, sums);
+    else if (whole.full && rows === 1) yield* addCompletedRow(totals, whole, part, dims, others, c, sums);
+    else if (whole.full) yield* addCompletedFull(totals, whole, part, dims, others, c, sums);
     else
       for (let j = 0, o = 0; j < d; j++) {
         const observed = dims[o] === j;
@@ -155,6 +156,7 @@ function* addCompletedFull(
   { parts: { d }, covariances }: Components,
   part: Components,
   dims: readonly number[],
+  others: readonly number[],
   c: number,
   sums: PaddedSums,
 ): Pass<void> {
@@ -173,7 +175,6 @@ function* addCompletedFull(
     }
   }
   if (n === 0) return;
-  const others = otherThan(dims, d);
   const u = others.length;
   const L = part.factorOf(c);
   const G = new Float64Array(u * o);
@@ -214,45 +215,51 @@ function* addCompletedRow(
   { parts: { d }, covariances }: Components,
   part: Components,
   dims: readonly number[],
+  others: readonly number[],
   c: number,
   sums: PaddedSums,
 ): Pass<void> {
   const n = sums.count[c]!;
   if (n === 0) return;
   const o = dims.length;
-  const first = totals.first.subarray(c * d, (c + 1) * d);
-  const second = totals.second.subarray(c * tri(d), (c + 1) * tri(d));
-  const f = sums.first.subarray(c * sums.width, c * sums.width + o);
+  const u = others.length;
+  const { first, second } = totals;
+  const ownSecond = c * tri(d);
   const L = part.factorOf(c);
-  const z = solveLower(L, f.slice());
-  const others = otherThan(dims, d);
-  const V = new Float64Array(others.length * o);
-  const all = new Float64Array(d); // first, of the gaps too
-  for (let a = 0; a < o; a++) all[dims[a]!] = f[a]!;
-  for (const [r, j] of others.entries()) {
+  // one array, as there is one of each row and component: V [u,o], z [o], and first with the gaps filled [d]
+  const room = new Float64Array((u + 1) * o + d);
+  const z = u * o;
+  const all = z + o;
+  for (let a = 0; a < o; a++) room[z + a] = room[all + dims[a]!] = sums.first[c * sums.width + a]!;
+  solveLower(L, room, z, o);
+  for (let r = 0; r < u; r++) {
     if (o > WIDE) yield rest;
-    const v = V.subarray(r * o, (r + 1) * o);
-    for (let a = 0; a < o; a++) v[a] = covariances[(c * d + j) * d + dims[a]!]!;
-    solveLower(L, v);
+    const j = others[r]!;
+    const v = r * o;
+    const row = (c * d + j) * d;
+    for (let a = 0; a < o; a++) room[v + a] = covariances[row + dims[a]!]!;
+    solveLower(L, room, v, o);
     let s = 0;
-    for (let a = 0; a < o; a++) s += v[a]! * z[a]!;
-    all[j] = s;
+    for (let a = 0; a < o; a++) s += room[v + a]! * room[z + a]!;
+    room[all + j] = s;
     for (let q = 0; q <= r; q++) {
       const h = others[q]!;
       let explained = 0;
-      for (let a = 0; a < o; a++) explained += v[a]! * V[q * o + a]!;
-      second[tri(j) + h]! += n * (covariances[(c * d + j) * d + h]! - explained);
+      for (let a = 0; a < o; a++) explained += room[v + a]! * room[q * o + a]!;
+      second[ownSecond + tri(j) + h]! += n * (covariances[row + h]! - explained);
     }
   }
-  for (let j = 0, at = 0; j < d; j++) {
-    first[j]! += all[j]!;
-    const mean = all[j]! / n;
-    for (let h = 0; h <= j; h++) second[at++]! += mean * all[h]!;
+  for (let j = 0, at = ownSecond; j < d; j++) {
+    first[c * d + j]! += room[all + j]!;
+    const mean = room[all + j]! / n;
+    for (let h = 0; h <= j; h++) second[at++]! += mean * room[all + h]!;
   }
 }
-/** The coordinates of d that are not among `dims`, ascending. */
+/** The coordinates of d that are not among `dims`; both ascend. */
 function otherThan(dims: readonly number[], d: number): number[] {
-  const seen = new Uint8Array(d);
-  for (const j of dims) seen[j] = 1;
-  return [...Array(d).keys()].filter((j) => seen[j] === 0);
+  const others: number[] = [];
+  for (let j = 0, a = 0; j < d; j++)
+    if (dims[a] === j) a++;
+    else others.push(j);
+  return others;
 }

@@ -1,4 +1,4 @@
-/** What a system says of sequences: filter, smoother, log densities and criteria (docs/math/lds.md). */
+/** The scores of sequences by a system: filter, smoother, log densities and criteria (docs/math/lds.md). */
 import type { Gaps, Points, Real, Scoring, Sequences } from '../../check.ts';
 import * as check from '../../check.ts';
 import { Pace } from '../../training/pace.ts';
@@ -55,7 +55,7 @@ export interface FilterOptions extends Gaps {
    */
   readonly steadyState?: boolean;
 }
-/** What `filter` was asked for. */
+/** The checked arguments of `filter`. */
 interface Request {
   readonly data: Observations;
   readonly store: Store;

@@ -211,7 +211,7 @@ function frozenAt({ backend, system }: Engine, from: number, before: Float64Arra
     E: product(W, product(B, A, d, m, m), d, d, m),
   };
 }
-/** What `act` makes of the columns of X [n,k], in place. */
+/** Applies `act` to each column of X [n,k], in place. */
 function byColumns(X: Float64Array, n: number, k: number, act: (column: Float64Array) => void): Float64Array {
   const columns = transpose(X, n, k);
   for (let at = 0; at < n * k; at += n) act(columns.subarray(at, at + n));

@@ -2,7 +2,7 @@
 import { type Gaussian, GaussianMixture, type Real } from '../../index.ts';
 import { type Column, type Columns, type Data, type OutputName, type OutputShape, real, type Scorer } from './kind.ts';
 
-/** What a pattern of gaps costs beside its rows: the marginal is factorised, and made resident. */
+/** The cost of a pattern of gaps beside its rows: the marginal is factorised, and made resident. */
 const PATTERN = 20_000;
 
 export function rowScorer(model: Gaussian | GaussianMixture): Scorer {
