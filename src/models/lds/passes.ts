@@ -31,7 +31,7 @@ export interface Filtered {
 /** Which rows keep their moments: all, or the last of each sequence, or none. */
 export type Store = 'all' | 'last' | 'none';
 
-/** Rows of a piece: some 2 ms in wasm. Kernels that work in lanes take a fraction of the time of others. */
+/** Rows of a piece: milliseconds in wasm. Longer ones where the filter has sequences in lanes, to go side by side. */
 export const pieceOf = ({ m, d }: { readonly m: number; readonly d: number }): number => {
   const lanes = m <= 8 && d <= 8 ? 8 : 1;
   return Math.max(16, Math.floor((lanes * 2e6) / (12 * m ** 3 + 6 * m * m * d + m * d * d + 200)));
