@@ -1,13 +1,19 @@
 // Systems of at most SMALL states, whose matrices lie in lanes: docs/math/lds.md. Twin: native/lds-lanes.h
-// A line is one element of as many matrices as there are lanes. Rows of one
-// sequence are in lanes, for all but the recursion itself. No lane looks at another one, so results do not depend on who
-// is beside whom. M is known where a function is inlined; symmetric matrices are squares, their factors triangles.
-import { div, madd, mul, neg, nmadd, splat, splatAt, sub, whereGreater, zero } from "./simd";
-import { at, get, offset, pad, set, size, spot, transposeIn, transposeOut } from "./linalg";
-import { addLines, addOuter, addRow, copy, mirror, spread, Sums } from "./lds-observations";
+// A line is one element of as many matrices as there are lanes. The filter has sequences in lanes; the smoother has rows
+// of one sequence in lanes, for all but the recursion itself. No lane looks at another one, so results do not depend on
+// who is beside whom. M is known where a function is inlined; symmetric matrices are squares, their factors triangles.
+import {
+  add, div, everyGreater, greater, log, madd, mul, neg, nmadd, splat, splatAt, sub, whereGreater,
+  whereNotGreater, zero,
+} from "./simd";
+import { at, get, offset, pad, put, set, size, spot, transposeIn, transposeOut } from "./linalg";
+import {
+  addLines, addOuter, addRow, copy, countSeen, factorSeen, mirror, spread, Sums, whiten,
+} from "./lds-observations";
 
 export const SMALL = 8;
 const N = 2;
+const LIST: usize = <usize>SMALL * 16, SQUARE = <usize>SMALL * LIST; // bytes of a vector and of a square of lines
 
 // sum + Σ x_k times the lines at b, `step` apart
 @inline function times(M: i32, x0: v128, x1: v128, x2: v128, x3: v128, x4: v128, x5: v128, x6: v128, x7: v128,
@@ -113,13 +119,295 @@ const N = 2;
   v128.store(x, x0);
 }
 
+// ---- filter ----
+// P = A F Aᵀ + Q and xp = A x; T is scratch
+@inline function predictOf(M: i32, A: usize, Q: usize, x: usize, F: usize, xp: usize, P: usize, T: usize): void {
+  const line = offset(M);
+  for (let i = 0; i < M; i++) {
+    const a = spot(A, i, SMALL);
+    const a0 = valueOf(M, 0, a, 8), a1 = valueOf(M, 1, a, 8), a2 = valueOf(M, 2, a, 8), a3 = valueOf(M, 3, a, 8);
+    const a4 = valueOf(M, 4, a, 8), a5 = valueOf(M, 5, a, 8), a6 = valueOf(M, 6, a, 8), a7 = valueOf(M, 7, a, 8);
+    set(xp, i, times(M, a0, a1, a2, a3, a4, a5, a6, a7, x, 16, zero<f64>()));
+    for (let j: usize = 0; j < line; j += 16)
+      v128.store(T + j, times(M, a0, a1, a2, a3, a4, a5, a6, a7, F + j, line, zero<f64>()));
+    const t0 = lineOf(M, 0, T, 16), t1 = lineOf(M, 1, T, 16), t2 = lineOf(M, 2, T, 16), t3 = lineOf(M, 3, T, 16);
+    const t4 = lineOf(M, 4, T, 16), t5 = lineOf(M, 5, T, 16), t6 = lineOf(M, 6, T, 16), t7 = lineOf(M, 7, T, 16);
+    for (let j = i; j < M; j++) {
+      const p = timesEach(M, t0, t1, t2, t3, t4, t5, t6, t7, spot(A, j, SMALL), 8, splatAt<f64>(spot(Q, i, SMALL, j)));
+      set(P, i * M + j, p);
+      set(P, j * M + i, p);
+    }
+  }
+}
+function predict(m: i32, A: usize, Q: usize, x: usize, F: usize, xp: usize, P: usize, T: usize): void {
+  switch (m) {
+    case 1: predictOf(1, A, Q, x, F, xp, P, T); return;
+    case 2: predictOf(2, A, Q, x, F, xp, P, T); return;
+    case 3: predictOf(3, A, Q, x, F, xp, P, T); return;
+    case 4: predictOf(4, A, Q, x, F, xp, P, T); return;
+    case 5: predictOf(5, A, Q, x, F, xp, P, T); return;
+    case 6: predictOf(6, A, Q, x, F, xp, P, T); return;
+    case 7: predictOf(7, A, Q, x, F, xp, P, T); return;
+    default: predictOf(8, A, Q, x, F, xp, P, T); return;
+  }
+}
+// The density of a row is e^-(constant + (log |S| + square)/2); logarithms are taken of products that stay below this.
+const MUCH: f64 = 1e100;
+// The mean x and covariance P become those given y = H z + N(0, I) (Joseph's form), as in `update` of lds.ts; u is y,
+// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not finite where S is not positive definite.
+@inline function observeOf(M: i32, d: i32, H: usize, u: usize, x: usize, P: usize, K: usize, S: usize, E: usize, T: usize,
+    pivots: usize, w: usize): v128 {
+  const line = offset(M), much = splat<f64>(MUCH);
+  for (let i = 0; i < d; i++) { // K = H P, S = K Hᵀ + I, u = y - H x
+    const h = H + <usize>i * line, k = K + <usize>i * line;
+    const h0 = lineOf(M, 0, h, 16), h1 = lineOf(M, 1, h, 16), h2 = lineOf(M, 2, h, 16), h3 = lineOf(M, 3, h, 16);
+    const h4 = lineOf(M, 4, h, 16), h5 = lineOf(M, 5, h, 16), h6 = lineOf(M, 6, h, 16), h7 = lineOf(M, 7, h, 16);
+    let v = at(u, i);
+    for (let q = 0; q < M; q++) v = nmadd<f64>(at(h, q), at(x, q), v);
+    set(u, i, v);
+    set(w, i, v);
+    for (let j: usize = 0; j < line; j += 16)
+      v128.store(k + j, times(M, h0, h1, h2, h3, h4, h5, h6, h7, P + j, line, zero<f64>()));
+    const k0 = lineOf(M, 0, k, 16), k1 = lineOf(M, 1, k, 16), k2 = lineOf(M, 2, k, 16), k3 = lineOf(M, 3, k, 16);
+    const k4 = lineOf(M, 4, k, 16), k5 = lineOf(M, 5, k, 16), k6 = lineOf(M, 6, k, 16), k7 = lineOf(M, 7, k, 16);
+    for (let j = 0; j <= i; j++)
+      set(S, i * d + j,
+        times(M, k0, k1, k2, k3, k4, k5, k6, k7, H + <usize>j * line, 16, splat<f64>(i == j ? 1 : 0)));
+  }
+  let product = splat<f64>(1), sum = zero<f64>(), positive = product;
+  for (let j = 0; j < d; j++) { // S = L D Lᵀ
+    const pivot = at(S, j * d + j), inverse = div<f64>(splat<f64>(1), pivot), grown = mul<f64>(product, pivot);
+    positive = whereGreater<f64>(pivot, zero<f64>(), positive);
+    set(pivots, j, inverse);
+    if (everyGreater<f64>(much, grown)) {
+      product = grown;
+    } else {
+      sum = add<f64>(sum, whereNotGreater<f64>(much, grown, log<f64>(product)));
+      product = v128.bitselect(grown, pivot, greater<f64>(much, grown));
+    }
+    for (let i = j + 1; i < d; i++) {
+      const raw = at(S, i * d + j);
+      set(S, i * d + j, mul<f64>(raw, inverse));
+      for (let c = j + 1; c <= i; c++) set(S, i * d + c, nmadd<f64>(raw, at(S, c * d + j), at(S, i * d + c)));
+    }
+  }
+  sum = add<f64>(sum, log<f64>(product));
+  for (let i = 0; i < d; i++) { // K = S⁻¹ K
+    const k = K + <usize>i * line;
+    let v = at(w, i);
+    for (let p = 0; p < i; p++) {
+      const l = at(S, i * d + p), from = K + <usize>p * line;
+      v = nmadd<f64>(l, at(w, p), v);
+      for (let j: usize = 0; j < line; j += 16)
+        v128.store(k + j, nmadd<f64>(l, v128.load(from + j), v128.load(k + j)));
+    }
+    set(w, i, v);
+    sum = madd<f64>(mul<f64>(v, at(pivots, i)), v, sum);
+  }
+  for (let i = d - 1; i >= 0; i--) {
+    const k = K + <usize>i * line, inverse = at(pivots, i);
+    for (let j: usize = 0; j < line; j += 16) v128.store(k + j, mul<f64>(v128.load(k + j), inverse));
+    for (let p = i + 1; p < d; p++) {
+      const l = at(S, p * d + i), from = K + <usize>p * line;
+      for (let j: usize = 0; j < line; j += 16)
+        v128.store(k + j, nmadd<f64>(l, v128.load(from + j), v128.load(k + j)));
+    }
+  }
+  for (let j = 0; j < M; j++) { // x += Kᵀ u
+    let v = at(x, j);
+    for (let p = 0; p < d; p++) v = madd<f64>(at(u, p), at(K, p * M + j), v);
+    set(x, j, v);
+  }
+  for (let i = 0; i < M; i++) // E = I - Hᵀ K
+    for (let j = 0; j < M; j++) {
+      let e = splat<f64>(i == j ? 1 : 0);
+      for (let p = 0; p < d; p++) e = nmadd<f64>(at(H, p * M + i), at(K, p * M + j), e);
+      set(E, i * M + j, e);
+    }
+  for (let i = 0; i < M; i++) { // T = P E
+    const p = P + <usize>i * line;
+    const p0 = lineOf(M, 0, p, 16), p1 = lineOf(M, 1, p, 16), p2 = lineOf(M, 2, p, 16), p3 = lineOf(M, 3, p, 16);
+    const p4 = lineOf(M, 4, p, 16), p5 = lineOf(M, 5, p, 16), p6 = lineOf(M, 6, p, 16), p7 = lineOf(M, 7, p, 16);
+    for (let j: usize = 0; j < line; j += 16)
+      v128.store(T + <usize>i * line + j, times(M, p0, p1, p2, p3, p4, p5, p6, p7, E + j, line, zero<f64>()));
+  }
+  for (let i = 0; i < M; i++) { // P = Eᵀ T + Kᵀ K
+    const e = E + offset(i);
+    const e0 = lineOf(M, 0, e, line), e1 = lineOf(M, 1, e, line), e2 = lineOf(M, 2, e, line), e3 = lineOf(M, 3, e, line);
+    const e4 = lineOf(M, 4, e, line), e5 = lineOf(M, 5, e, line), e6 = lineOf(M, 6, e, line), e7 = lineOf(M, 7, e, line);
+    for (let j = i; j < M; j++) {
+      let v = times(M, e0, e1, e2, e3, e4, e5, e6, e7, T + offset(j), line, zero<f64>());
+      for (let q = 0; q < d; q++) v = madd<f64>(at(K, q * M + i), at(K, q * M + j), v);
+      set(P, i * M + j, v);
+      set(P, j * M + i, v);
+    }
+  }
+  return add<f64>(sum, sub<f64>(div<f64>(splat<f64>(1), positive), splat<f64>(1)));
+}
+function observe(m: i32, d: i32, H: usize, u: usize, x: usize, P: usize, K: usize, S: usize, E: usize, T: usize,
+    pivots: usize, w: usize): v128 {
+  switch (m) {
+    case 1: return observeOf(1, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 2: return observeOf(2, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 3: return observeOf(3, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 4: return observeOf(4, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 5: return observeOf(5, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 6: return observeOf(6, d, H, u, x, P, K, S, E, T, pivots, w);
+    case 7: return observeOf(7, d, H, u, x, P, K, S, E, T, pivots, w);
+    default: return observeOf(8, d, H, u, x, P, K, S, E, T, pivots, w);
+  }
+}
+// Lines of w values as rows of `to`, each lane that is in use at its own row
+function scatter(used: i32, lanes: usize, rows: usize, w: i32, lines: usize, to: usize): void {
+  if (used < N || w < N) {
+    for (let u = 0; u < used; u++) {
+      const lane = get<i32>(lanes, u), row = spot(to, get<i32>(rows, lane), w);
+      for (let j = 0; j < w; j++) put<f64>(row, j, get<f64>(lines, j * N + lane));
+    }
+    return;
+  }
+  const a = spot(to, get<i32>(rows, 0), w), b = spot(to, get<i32>(rows, 1), w);
+  let j = 0;
+  for (; j + 1 < w; j += 2) {
+    const p = at(lines, j), q = at(lines, j + 1);
+    v128.store(a + size<f64>(j), v128.shuffle<f64>(p, q, 0, 2));
+    v128.store(b + size<f64>(j), v128.shuffle<f64>(p, q, 1, 3));
+  }
+  if (j < w) {
+    put<f64>(a, j, get<f64>(lines, j * N));
+    put<f64>(b, j, get<f64>(lines, j * N + 1));
+  }
+}
+// As many sequences as there are lanes go side by side; when one ends, the next one takes its lane. d <= SMALL, too.
+export function filterLanes(m: i32, s: i32, d: i32, carried: i32, predicted: bool, filtered: bool, lengths: usize,
+    model: usize, started: usize, x: usize, work: usize, state: usize, predictedMean: usize,
+    predictedCovariance: usize, mean: usize, covariance: usize, logDensity: usize): i32 {
+  const D = pad<f64>(d), wide = size<f64>(m * SMALL), square = offset(m * m), vector = offset(m), all = offset(d * m);
+  const A = model, Q = A + 2 * wide, B = Q + 2 * wide, H = B + size<f64>(d * SMALL), HT = H + size<f64>(d * SMALL);
+  const R = HT + size<f64>(m * D), WT = R + size<f64>(d * D), constant = WT + size<f64>(d * D);
+  const z = work, zp = z + LIST, X = zp + LIST, u = X + LIST, w = u + LIST, pivots = w + LIST, F = pivots + LIST;
+  const P = F + SQUARE, K = P + SQUARE, S = K + SQUARE, E = S + SQUARE, T = E + SQUARE, common = T + SQUARE;
+  const own = common + SQUARE, finite = own + SQUARE, results = finite + 16, constants = results + 16;
+  const owners = constants + 16, rows = owners + 16, left = rows + 16, lanes = left + 16, counts = lanes + 16;
+  const H1 = counts + 16, HT1 = H1 + size<f64>(SMALL * SMALL), L = HT1 + size<f64>(SMALL * SMALL);
+  const y = L + size<f64>(SMALL * SMALL);
+  let used = 0, next = 0, row = 0, failure = 0;
+  for (let lane = 0; lane < N; lane++) put<i32>(left, lane, 0);
+  // lanes without a sequence compute with zeros; all other lines are written before they are read
+  memory.fill(z, 0, vector);
+  memory.fill(X, 0, offset(d));
+  memory.fill(F, 0, square);
+  for (let i = 0; i < d; i++) for (let j = 0; j < m; j++) set(common, i * m + j, splatAt<f64>(spot(H, i, SMALL, j)));
+  while (true) {
+    let first = false;
+    used = 0;
+    for (let lane = 0; lane < N; lane++) {
+      if (get<i32>(left, lane) == 0) {
+        while (next < s && get<i32>(lengths, next) == 0) next++;
+        if (next == s) continue;
+        const from = spot(state, next, carried), whole = from + size<f64>(m);
+        for (let i = 0; i < m; i++) {
+          put<f64>(z, i * N + lane, get<f64>(from, i));
+          for (let j = i; j < m; j++) {
+            const v = get<f64>(whole, i * m + j);
+            put<f64>(F, (i * m + j) * N + lane, v);
+            put<f64>(F, (j * m + i) * N + lane, v);
+          }
+        }
+        put<i32>(owners, lane, next);
+        put<i32>(rows, lane, row);
+        put<i32>(left, lane, get<i32>(lengths, next));
+        if (!get<i32>(started, next)) first = true;
+        row += get<i32>(lengths, next++);
+      }
+      put<i32>(lanes, used++, lane);
+    }
+    if (used == 0) return failure;
+
+    predict(m, A, Q, z, F, zp, P, T);
+    for (let n = 0; first && n < used; n++) { // a sequence begins with its state
+      const lane = get<i32>(lanes, n), owner = get<i32>(owners, lane);
+      if (get<i32>(left, lane) < get<i32>(lengths, owner) || get<i32>(started, owner)) continue;
+      for (let i = 0; i < m; i++) put<f64>(zp, i * N + lane, get<f64>(z, i * N + lane));
+      for (let i = 0; i < m * m; i++) put<f64>(P, i * N + lane, get<f64>(F, i * N + lane));
+    }
+    if (predicted) {
+      scatter(used, lanes, rows, m, zp, predictedMean);
+      scatter(used, lanes, rows, m * m, P, predictedCovariance);
+    }
+
+    let most = 0, gappy = false;
+    for (let n = 0; n < used; n++) {
+      const lane = get<i32>(lanes, n), values = spot(x, get<i32>(rows, lane), d), count = countSeen(d, values);
+      put<i32>(counts, lane, count);
+      most = max(count, most);
+      if (count < d) gappy = true;
+      for (let j = 0; j < d; j++) put<f64>(X, j * N + lane, get<f64>(values, j));
+    }
+    let exponent = zero<f64>();
+    if (most > 0) {
+      for (let j = 0; j < d; j++) {
+        let value = zero<f64>();
+        for (let p = 0; p <= j; p++) value = madd<f64>(splatAt<f64>(spot(WT, p, D, j)), at(X, p), value);
+        set(u, j, value);
+      }
+      v128.store(constants, splatAt<f64>(constant));
+      if (gappy) {
+        memory.copy(own, common, all);
+        for (let n = 0; n < used; n++) {
+          const lane = get<i32>(lanes, n), values = spot(x, get<i32>(rows, lane), d);
+          if (get<i32>(counts, lane) == d) continue;
+          factorSeen(d, D, values, R, L);
+          put<f64>(constants, lane, whiten(d, m, D, SMALL, values, B, L, H1, HT1, y));
+          for (let i = 0; i < d; i++) {
+            put<f64>(u, i * N + lane, get<f64>(y, i));
+            for (let j = 0; j < m; j++) put<f64>(own, (i * m + j) * N + lane, get<f64>(H1, i * SMALL + j));
+          }
+        }
+      }
+      const sum = observe(m, d, gappy ? own : common, u, zp, P, K, S, E, T, pivots, w);
+      exponent = add<f64>(v128.load(constants), mul<f64>(splat<f64>(0.5), sum));
+    } else {
+      // beside a row that is seen, products with the identity would have made 0 of -0
+      for (let i = 0; i < m * m; i++) set(P, i, add<f64>(at(P, i), zero<f64>()));
+    }
+    let check = sub<f64>(exponent, exponent);
+    for (let i = 0; i < m; i++) {
+      const a = at(zp, i), b = at(P, i * m + i);
+      check = add<f64>(check, add<f64>(sub<f64>(a, a), sub<f64>(b, b)));
+    }
+    v128.store(finite, check);
+    v128.store(results, neg<f64>(exponent));
+    memory.copy(z, zp, vector);
+    memory.copy(F, P, square);
+    if (filtered) {
+      scatter(used, lanes, rows, m, z, mean);
+      scatter(used, lanes, rows, m * m, F, covariance);
+    }
+    for (let n = 0; n < used; n++) {
+      const lane = get<i32>(lanes, n), row = get<i32>(rows, lane);
+      put<f64>(logDensity, row, get<i32>(counts, lane) > 0 ? get<f64>(results, lane) : 0);
+      put<i32>(rows, lane, row + 1);
+      put<i32>(left, lane, get<i32>(left, lane) - 1);
+      if (!(get<f64>(finite, lane) == 0)) { // nothing after the first failure counts
+        if (failure == 0 || row + 1 < failure) failure = row + 1;
+        put<i32>(left, lane, 0);
+        next = s;
+      } else if (get<i32>(left, lane) == 0) {
+        const to = spot(state, get<i32>(owners, lane), carried), whole = to + size<f64>(m);
+        for (let i = 0; i < m; i++) put<f64>(to, i, get<f64>(z, i * N + lane));
+        for (let i = 0; i < m * m; i++) put<f64>(whole, i, get<f64>(F, i * N + lane));
+      }
+    }
+  }
+}
+
 // ---- smoother ----
 // Some rows of a sequence, as many as there are lanes, which are all followed by another row: where their parts stand.
 // Lines: means x and covariances F filtered, xp = A x, P = A F Aᵀ + Q as a factor L and inverse pivots, G = P⁻¹ A F,
 // C = (I - GᵀA) F (I - GᵀA)ᵀ + Gᵀ Q G on and above the diagonal, which is the covariance given the next row's state; and
 // scratch.
 // Rows: the same, and what follows from the recursion: z and S smoothed, those of the row after the last one too.
-const LIST: usize = <usize>SMALL * 16, SQUARE = <usize>SMALL * LIST;
 const x_: usize = 0, F_ = x_ + LIST, xp_ = F_ + SQUARE, L_ = xp_ + LIST, pivots_ = L_ + SQUARE, G_ = pivots_ + LIST;
 const C_ = G_ + SQUARE, T_ = C_ + SQUARE, E_ = T_ + SQUARE, U_ = E_ + SQUARE, means_ = U_ + SQUARE;
 const predicted_ = means_ + LIST + 16, gains_ = predicted_ + LIST + 16, rests_ = gains_ + SQUARE + 16;

@@ -6,7 +6,7 @@ import {
   addLines, addOuter, addProduct, addRow, addRows, addTimes, clear, copy, countSeen, factorSeen, HALF_LOG_2PI, mirror,
   negate, pack, spread, Sums, whiten,
 } from "./lds-observations";
-import { momentsLanes, ROWS, SMALL, smoothLanes } from "./lds-lanes";
+import { filterLanes, momentsLanes, ROWS, SMALL, smoothLanes } from "./lds-lanes";
 
 const PIVOTS = 8; // rows of a factor that are eliminated one by one
 
@@ -273,6 +273,9 @@ export function filter<T>(n: i32, s: i32, d: i32, latent: i32, prepared: i32, ca
     state: usize, predictedMean: usize, predictedCovariance: usize, mean: usize, covariance: usize,
     logDensity: usize): i32 {
   const m = latent, M = pad<f64>(m), D = pad<f64>(d), square = size<f64>(m * M), tall = size<f64>(d * M);
+  if (m <= SMALL && d <= SMALL)
+    return filterLanes(m, s, d, carried, predicted > 0, filtered > 0, lengths, model, started, x, work, state,
+      predictedMean, predictedCovariance, mean, covariance, logDensity);
   const line = size<f64>(M), wide = size<f64>(D);
   const A = model, AT = A + square, Q = AT + square, B = Q + 2 * square, H = B + tall, HT = H + tall;
   const R = HT + size<f64>(m * D), WT = R + size<f64>(d * D), constant = WT + size<f64>(d * D);

@@ -31,6 +31,274 @@ template <int M> INLINE void solve(const Line* L, const Line* inverse, Line* x) 
       if (p > M - 1 - q) x[M - 1 - q] = lessTimes(L[place(M - 1 - q, p)], x[p], x[M - 1 - q]);
 }
 
+// ---- filter ----
+// P = A F Aᵀ + Q and xp = A x
+template <int M>
+INLINE void predict(const double* A, const double* Q, const double* x, const double* F, double* xp, double* P) {
+  EACH(i, M) {
+    Line t[M], v{};
+    EACH(k, M) v = times(splat(A[i * SMALL + k]), at(x, k), v);
+    set(xp, i, v);
+    EACH(j, M) {
+      t[j] = Line{};
+      EACH(k, M) t[j] = times(splat(A[i * SMALL + k]), at(F, k * M + j), t[j]);
+    }
+    EACH(j, M)
+      if (j >= i) {
+        Line p = splat(Q[i * SMALL + j]);
+        EACH(k, M) p = times(t[k], splat(A[j * SMALL + k]), p);
+        set(P, i * M + j, p);
+        set(P, j * M + i, p);
+      }
+  }
+}
+// The density of a row is e^-(constant + (log |S| + square)/2); logarithms are taken of products that stay below this.
+constexpr double MUCH = 1e100;
+// The mean x and covariance P become those given y = H z + N(0, I) (Joseph's form), as in `update` of lds.cc; u is y,
+// then y - H x. Returns log |S| + |y - H x|² in the metric of S, not finite where S is not positive definite.
+template <int M> INLINE Line observe(
+    int d, const double* H, double* u, double* x, double* P, double* K, double* S, double* E, double* T, double* pivots,
+    double* w) {
+  for (int i = 0; i < d; i++) {  // K = H P, S = K Hᵀ + I, u = y - H x
+    Line h[M], k[M], v = at(u, i);
+    read<M>(H + i * M * N, h);
+    EACH(q, M) v = lessTimes(h[q], at(x, q), v);
+    set(u, i, v);
+    set(w, i, v);
+    EACH(j, M) {
+      k[j] = Line{};
+      EACH(q, M) k[j] = times(h[q], at(P, q * M + j), k[j]);
+      set(K, i * M + j, k[j]);
+    }
+    for (int j = 0; j <= i; j++) {
+      v = splat(double(i == j));
+      EACH(q, M) v = times(k[q], at(H, j * M + q), v);
+      set(S, i * d + j, v);
+    }
+  }
+  Line product = splat(1.), sum{}, positive = product;
+  for (int j = 0; j < d; j++) {  // S = L D Lᵀ
+    const Line pivot = at(S, j * d + j), inverse = 1 / pivot, grown = product * pivot;
+    positive = whereGreater<double>(pivot, Line{}, positive);
+    set(pivots, j, inverse);
+    if (everyGreater<double>(splat(MUCH), grown)) {
+      product = grown;
+    } else {
+      sum += whereNotGreater<double>(splat(MUCH), grown, log<double>(product));
+      product = splat(MUCH) > grown ? grown : pivot;
+    }
+    for (int i = j + 1; i < d; i++) {
+      const Line raw = at(S, i * d + j);
+      set(S, i * d + j, raw * inverse);
+      for (int c = j + 1; c <= i; c++) set(S, i * d + c, lessTimes(raw, at(S, c * d + j), at(S, i * d + c)));
+    }
+  }
+  sum += log<double>(product);
+  for (int i = 0; i < d; i++) {  // K = S⁻¹ K
+    Line k[M], v = at(w, i);
+    read<M>(K + i * M * N, k);
+    for (int p = 0; p < i; p++) {
+      const Line l = at(S, i * d + p);
+      v = lessTimes(l, at(w, p), v);
+      EACH(j, M) k[j] = lessTimes(l, at(K, p * M + j), k[j]);
+    }
+    set(w, i, v);
+    write<M>(k, K + i * M * N);
+    sum = times(v * at(pivots, i), v, sum);
+  }
+  for (int i = d - 1; i >= 0; i--) {
+    Line k[M];
+    read<M>(K + i * M * N, k);
+    EACH(j, M) k[j] *= at(pivots, i);
+    for (int p = i + 1; p < d; p++) {
+      const Line l = at(S, p * d + i);
+      EACH(j, M) k[j] = lessTimes(l, at(K, p * M + j), k[j]);
+    }
+    write<M>(k, K + i * M * N);
+  }
+  {  // x += Kᵀ u
+    Line v[M];
+    read<M>(x, v);
+    for (int p = 0; p < d; p++)
+      EACH(j, M) v[j] = times(at(u, p), at(K, p * M + j), v[j]);
+    write<M>(v, x);
+  }
+  for (int i = 0; i < M; i++) {  // E = I - Hᵀ K
+    Line e[M];
+    EACH(j, M) e[j] = splat(double(i == j));
+    for (int p = 0; p < d; p++) {
+      const Line h = at(H, p * M + i);
+      EACH(j, M) e[j] = lessTimes(h, at(K, p * M + j), e[j]);
+    }
+    write<M>(e, E + i * M * N);
+  }
+  for (int i = 0; i < M; i++) {  // T = P E
+    Line t[M];
+    EACH(j, M) t[j] = Line{};
+    EACH(q, M) {
+      const Line p = at(P, i * M + q);
+      EACH(j, M) t[j] = times(p, at(E, q * M + j), t[j]);
+    }
+    write<M>(t, T + i * M * N);
+  }
+  EACH(i, M) {  // P = Eᵀ T + Kᵀ K
+    Line p[M];
+    EACH(j, M) p[j] = Line{};
+    EACH(q, M) {
+      const Line e = at(E, q * M + i);
+      EACH(j, M)
+        if (j >= i) p[j] = times(e, at(T, q * M + j), p[j]);
+    }
+    for (int q = 0; q < d; q++) {
+      const Line k = at(K, q * M + i);
+      EACH(j, M)
+        if (j >= i) p[j] = times(k, at(K, q * M + j), p[j]);
+    }
+    EACH(j, M)
+      if (j >= i) {
+        set(P, i * M + j, p[j]);
+        set(P, j * M + i, p[j]);
+      }
+  }
+  return sum + (1 / positive - 1);
+}
+// Lines of w values as rows of `to`, each lane that is in use at its own row
+void scatter(int used, const int* lanes, const int* rows, int w, const double* lines, double* to) {
+  if (used < N || w < N) {
+    for (int u = 0; u < used; u++) {
+      double* row = to + size_t(rows[lanes[u]]) * w;
+      for (int j = 0; j < w; j++) row[j] = lines[j * N + lanes[u]];
+    }
+    return;
+  }
+  for (int next = 0; next < w; next += N) {
+    const int j = least(next, w - N);
+    Line v[N];
+    EACH(i, N) v[i] = at(lines, j + i);
+    transpose<double>(v);
+    EACH(i, N) store(to + size_t(rows[i]) * w + j, v[i]);
+  }
+}
+// As many sequences as there are lanes go side by side; when one ends, the next one takes its lane. d <= SMALL, too.
+template <int M> int filterLanes(
+    int s, int d, int carried, bool predicted, bool filtered, const int* lengths, const double* model,
+    const int* started, const double* x, double* work, double* state, double* predictedMean,
+    double* predictedCovariance, double* mean, double* covariance, double* logDensity) {
+  constexpr int LIST = SMALL * N, SQUARE = SMALL * LIST;
+  const int D = pad<double>(d);
+  const double *A = model, *Q = A + 2 * M * SMALL, *B = Q + 2 * M * SMALL, *H = B + d * SMALL, *HT = H + d * SMALL;
+  const double *R = HT + M * D, *WT = R + d * D, *constant = WT + d * D;
+  double *z = work, *zp = z + LIST, *X = zp + LIST, *u = X + LIST, *w = u + LIST, *pivots = w + LIST;
+  double *F = pivots + LIST, *P = F + SQUARE, *K = P + SQUARE, *S = K + SQUARE, *E = S + SQUARE, *T = E + SQUARE;
+  double *common = T + SQUARE, *own = common + SQUARE, *H1 = own + SQUARE, *HT1 = H1 + SMALL * SMALL;
+  double *L = HT1 + SMALL * SMALL, *y = L + SMALL * SMALL;
+  int owners[N], rows[N], left[N], lanes[N], counts[N], used = 0, next = 0, row = 0, failure = 0;
+  double results[N], finite[N], constants[N];
+  // lanes without a sequence compute with zeros; all other lines are written before they are read
+  clear(z, M * N);
+  clear(X, d * N);
+  clear(F, M * M * N);
+  for (int i = 0; i < d; i++)
+    for (int j = 0; j < M; j++) set(common, i * M + j, splat(H[i * SMALL + j]));
+  for (int lane = 0; lane < N; lane++) left[lane] = 0;
+  for (;;) {
+    bool first = false;
+    used = 0;
+    for (int lane = 0; lane < N; lane++) {
+      if (left[lane] == 0) {
+        while (next < s && lengths[next] == 0) next++;
+        if (next == s) continue;
+        const double* from = state + size_t(next) * carried;
+        for (int i = 0; i < M; i++) {
+          z[i * N + lane] = from[i];
+          for (int j = i; j < M; j++) F[(i * M + j) * N + lane] = F[(j * M + i) * N + lane] = from[M + i * M + j];
+        }
+        owners[lane] = next;
+        rows[lane] = row;
+        left[lane] = lengths[next];
+        first |= !started[next];
+        row += lengths[next++];
+      }
+      lanes[used++] = lane;
+    }
+    if (used == 0) return failure;
+
+    predict<M>(A, Q, z, F, zp, P);
+    for (int i = 0; first && i < used; i++) {  // a sequence begins with its state
+      const int lane = lanes[i];
+      if (left[lane] < lengths[owners[lane]] || started[owners[lane]]) continue;
+      for (int j = 0; j < M; j++) zp[j * N + lane] = z[j * N + lane];
+      for (int j = 0; j < M * M; j++) P[j * N + lane] = F[j * N + lane];
+    }
+    if (predicted) {
+      scatter(used, lanes, rows, M, zp, predictedMean);
+      scatter(used, lanes, rows, M * M, P, predictedCovariance);
+    }
+
+    int most = 0;
+    bool gappy = false;
+    for (int i = 0; i < used; i++) {
+      const double* values = x + size_t(rows[lanes[i]]) * d;
+      const int count = countSeen(d, values);
+      counts[lanes[i]] = count;
+      most = count > most ? count : most;
+      gappy |= count < d;
+      for (int j = 0; j < d; j++) X[j * N + lanes[i]] = values[j];
+    }
+    Line exponent{};
+    if (most > 0) {
+      for (int j = 0; j < d; j++) {
+        Line value{};
+        for (int p = 0; p <= j; p++) value = times(splat(WT[p * D + j]), at(X, p), value);
+        set(u, j, value);
+      }
+      for (int lane = 0; lane < N; lane++) constants[lane] = *constant;
+      if (gappy) {
+        copy(own, common, d * M * N);
+        for (int i = 0; i < used; i++) {
+          const int lane = lanes[i];
+          if (counts[lane] == d) continue;
+          const double* values = x + size_t(rows[lane]) * d;
+          factorSeen(d, D, values, R, L);
+          constants[lane] = whiten(d, M, D, SMALL, values, B, L, H1, HT1, y);
+          for (int p = 0; p < d; p++) {
+            u[p * N + lane] = y[p];
+            for (int j = 0; j < M; j++) own[(p * M + j) * N + lane] = H1[p * SMALL + j];
+          }
+        }
+      }
+      exponent = load(constants) + 0.5 * observe<M>(d, gappy ? own : common, u, zp, P, K, S, E, T, pivots, w);
+    } else {
+      // beside a row that is seen, products with the identity would have made 0 of -0
+      for (int i = 0; i < M * M; i++) set(P, i, at(P, i) + Line{});
+    }
+    Line check = exponent - exponent;
+    EACH(i, M) check += (at(zp, i) - at(zp, i)) + (at(P, i * M + i) - at(P, i * M + i));
+    store(finite, check);
+    store(results, -exponent);
+    copy(z, zp, M * N);
+    copy(F, P, M * M * N);
+    if (filtered) {
+      scatter(used, lanes, rows, M, z, mean);
+      scatter(used, lanes, rows, M * M, F, covariance);
+    }
+    for (int i = 0; i < used; i++) {
+      const int lane = lanes[i];
+      logDensity[rows[lane]++] = counts[lane] > 0 ? results[lane] : 0;
+      left[lane]--;
+      if (!(finite[lane] == 0)) {  // nothing after the first failure counts
+        if (failure == 0 || rows[lane] < failure) failure = rows[lane];
+        left[lane] = 0;
+        next = s;
+      } else if (left[lane] == 0) {
+        double* to = state + size_t(owners[lane]) * carried;
+        for (int j = 0; j < M; j++) to[j] = z[j * N + lane];
+        for (int j = 0; j < M * M; j++) to[M + j] = F[j * N + lane];
+      }
+    }
+  }
+}
+
 // ---- smoother ----
 // Some rows of a sequence, as many as there are lanes, which are all followed by another row.
 struct Rows {

@@ -231,6 +231,10 @@ template <class T> int filter(
     double* state, double* predictedMean, double* predictedCovariance, double* mean, double* covariance,
     double* logDensity) {
   const int m = latent, M = pad<double>(m), D = pad<double>(d);
+  if (m <= SMALL && d <= SMALL)
+    return LANES_OF(filterLanes, m)(
+        s, d, carried, predicted > 0, filtered > 0, lengths, model, started, x, work, state, predictedMean,
+        predictedCovariance, mean, covariance, logDensity);
   const double *A = model, *AT = A + m * M, *Q = AT + m * M, *B = Q + 2 * m * M, *H = B + d * M, *HT = H + d * M;
   const double *R = HT + m * D, *WT = R + d * D, *constant = WT + d * D;
   double *F = work, *P = F + m * M, *U = P + m * M, *E = U + m * M, *K = E + m * M, *G = K + d * M, *H1 = G + d * M;

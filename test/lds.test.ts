@@ -85,8 +85,14 @@ const cut = (values: Float64Array, width: number, from: number, to: number): Flo
   values.slice(from * width, to * width);
 
 describe.each(backends.map((backend) => [`${backend.name} ${backend.isa}`, backend] as const))('%s', (_, backend) => {
-  test.each([1, 4, 8, 11])('a sequence of %i latent coordinates in pieces has the bits of one call', (m) => {
-    const [d, n] = [3, 40];
+  test.each([
+    [1, 3],
+    [4, 3],
+    [8, 8],
+    [8, 9],
+    [11, 3],
+  ])('a sequence of %i latent and %i observed coordinates in pieces has the bits of one call', (m, d) => {
+    const n = 40;
     const kernels = kernelsOf(backend, systemOf(m, d, m));
     const x = dataOf(n, d, 5);
     const state = kernels.start();
@@ -115,20 +121,54 @@ describe.each(backends.map((backend) => [`${backend.name} ${backend.isa}`, backe
     expect(back).toEqual(after);
   });
 
-  test.each([2, 9])('many sequences of %i latent coordinates have the bits of each alone', (m) => {
-    const d = 2;
+  test.each([
+    [1, 1],
+    [2, 2],
+    [4, 5],
+    [8, 8],
+    [3, 9],
+    [9, 2],
+  ])('many sequences of %i latent and %i observed coordinates have the bits of each alone', (m, d) => {
     const kernels = kernelsOf(backend, systemOf(m, d, 3));
-    const lengths = Int32Array.from({ length: 21 }, (_, s) => (s * 5) % 8);
+    const lengths = Int32Array.from({ length: 21 }, (_, s) => ((s * 5) % 8) + (s % 6 === 2 ? 30 : 0));
     const x = dataOf(add([...lengths]), d, 1);
     const state = Float64Array.from(range(lengths.length).flatMap(() => [...kernels.start()]));
     const together = kernels.filter(x, state, false, lengths);
     let row = 0;
-    for (const length of lengths) {
-      const alone = kernels.filter(cut(x, d, row, row + length), kernels.start(), false);
+    for (const [s, length] of lengths.entries()) {
+      const own = kernels.start();
+      const alone = kernels.filter(cut(x, d, row, row + length), own, false);
       expect(alone.logDensity).toEqual(cut(together.logDensity, 1, row, row + length));
+      expect(alone.predictedMean).toEqual(cut(together.predictedMean, m, row, row + length));
       expect(alone.covariance).toEqual(cut(together.covariance, m * m, row, row + length));
+      expect(own).toEqual(cut(state, m + m * m, s, s + 1));
       row += length;
     }
+  });
+
+  test('a row of gaps has the same bits alone and beside others, even where its covariance has -0', () => {
+    const system = systemOf(2, 1, 3);
+    const V0 = matrix(2, 2, (i, j) => (i === j ? 1 : -0));
+    const kernels = kernelsOf(backend, { ...system, V0 });
+    const both = Float64Array.from([...kernels.start(), ...kernels.start()]);
+    const own = kernels.start();
+    const together = kernels.filter(Float64Array.of(NaN, 1), both, false, Int32Array.of(1, 1));
+    const alone = kernels.filter(Float64Array.of(NaN), own, false);
+    expect(alone.covariance).toEqual(cut(together.covariance, 4, 0, 1));
+    expect(own).toEqual(cut(both, 6, 0, 1));
+  });
+
+  test('a failure is that of the first row of all sequences', () => {
+    const [m, d, n] = [3, 2, 20];
+    const kernels = kernelsOf(backend, systemOf(m, d, 3));
+    const x = new Float64Array(30 * n * d).fill(0.5);
+    for (const row of [59, 41, 400, 130]) x[row * d] = Infinity; // of sequences 2, 2, 20 and 6
+    x[15 * d] = 1e300; // the last to be reached of those in lanes
+    const state = Float64Array.from(range(30).flatMap(() => [...kernels.start()]));
+    const failed = (): unknown => kernels.filter(x, state.slice(), false, new Int32Array(30).fill(n));
+    expect(failed).toThrow(expect.objectContaining({ at: { n: 15 } }));
+    x[15 * d] = 0.5;
+    expect(failed).toThrow(expect.objectContaining({ at: { n: 41 } }));
   });
 
   test('agrees with conditioning of the joint Gaussian', () => {

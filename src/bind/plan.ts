@@ -50,6 +50,8 @@ const BLOCK_BYTES = 64;
 // Sequences a cut should have, to go in lock step: a product of fewer rows waits for the weights (an LSTM of 256 units
 // over 50 steps: 24 -> 36 GF/s).
 const TOGETHER = 4;
+// A kernel that has sequences in lanes names those of the widest registers; wasm has a quarter of such lanes.
+const FEWER_LANES = 4;
 
 /** Returns a function that plans the calls of one kernel on one machine. The spec is read here, once. */
 export function planner(
@@ -70,6 +72,7 @@ export function planner(
   const costCount = costOf(spec, dtype);
   const infoCount = new Count(spec.info && spec.rows ? spec.info.slice(1).join(' ') : '0', spec.dims, dtype);
   const sums = params.some(({ sum }) => sum);
+  const inLanes = (spec.together ?? 0) / (owner.name === 'wasm' ? FEWER_LANES : 1);
   const arrays = params.flatMap(({ scratch }, i) => (scratch ? [] : [i]));
   const written = arrays.filter((i) => params[i]!.written);
 
@@ -137,8 +140,10 @@ export function planner(
     const costOfRow = Math.max(1, cost / Math.max(1, rows));
     const fine = owner.name === 'wasm' && !spec.lengths && (!sums || rowByRow) && costOfRow * TILE > SLICE_COST;
     const tileRows = fine ? BLOCK_BYTES / bytesOf[dtype] : costOfRow * TILE > LONG_COST ? FEW_ROWS : TILE;
-    const leastRows = Math.max(tileRows, Math.min(TOGETHER * longest, Math.floor(LONG_COST / costOfRow)));
-    const wantedRows = chunk ?? Math.min(Math.max(Math.floor(CUT_COST / costOfRow), leastRows), CUT_ROWS);
+    const longRows = Math.floor(LONG_COST / costOfRow);
+    const leastRows = Math.max(tileRows, Math.min(TOGETHER * longest, longRows));
+    const usualRows = Math.min(Math.max(Math.floor(CUT_COST / costOfRow), leastRows), CUT_ROWS);
+    const wantedRows = chunk ?? Math.max(usualRows, Math.min(inLanes * longest, longRows));
     const mostRows = Math.max(1, Math.min(wantedRows, Math.floor(LIMIT / widestRow)));
     const cuts = spec.rows ? makeCuts(rows, lengths, mostRows, sums ? tileRows : 0, shardSize) : WHOLE;
     if (spec.rows) ints[rowsAt] = largest(cuts, 'rows');

@@ -46,6 +46,7 @@ export const lds = {
       filtered: { all: 'latent', filtered: 'latent', none: '0' },
     },
     ...ragged,
+    together: 8,
     args: {
       lengths: 'in i32 s',
       model: 'in f64 prepared',

@@ -55,6 +55,7 @@ describe.each(backends.map((backend) => [`${backend.name} ${backend.isa}`, backe
     for (const [m, d, T] of [
       [1, 1, 9100],
       [3, 2, 3000],
+      [8, 8, 2000],
       [9, 2, 300],
     ] as const) {
       const system = new LinearDynamicalSystem(drawn(m, d, 5), on);

@@ -12,6 +12,8 @@ export interface Drawn {
 export type Draw = (values: Values, drawn: Drawn) => void;
 type ArgsOf<K> = K extends { readonly args: infer A } ? keyof A : never;
 export interface Draws<N extends keyof Table> {
+  /** The length of a sequence of a ragged kernel, given the short one that is drawn for any noun. */
+  readonly lengthOf?: (length: number, sequence: number) => number;
   /** Sets the sizes of dims that only this noun has, and changes those that the words of the options restrict. */
   readonly sizes?: (sizes: Record<string, number>, words: Readonly<Record<string, string>>) => void;
   readonly kernels: {

@@ -279,6 +279,8 @@ const gappy: Draw = (values, { sizes, seed }) => {
 const covariance = definiteOf('latent');
 
 export const draws: Draws<'lds'> = {
+  // one in five is longer than registers have lanes, several times
+  lengthOf: (length, sequence) => (sequence % 5 === 0 ? 5 * length + 3 : length),
   sizes: (sizes) => {
     sizes['latent'] = sizes['units']!;
   },

@@ -31,9 +31,11 @@ export interface Filtered {
 /** Which rows keep their moments: all, or the last of each sequence, or none. */
 export type Store = 'all' | 'last' | 'none';
 
-/** Rows of a piece: some 2 ms in wasm. */
-export const pieceOf = ({ m, d }: { readonly m: number; readonly d: number }): number =>
-  Math.max(16, Math.floor(2e6 / (12 * m ** 3 + 6 * m * m * d + m * d * d + 200)));
+/** Rows of a piece: milliseconds in wasm. Longer ones where the filter has sequences in lanes, to go side by side. */
+export const pieceOf = ({ m, d }: { readonly m: number; readonly d: number }): number => {
+  const lanes = m <= 8 && d <= 8 ? 8 : 1;
+  return Math.max(16, Math.floor((lanes * 2e6) / (12 * m ** 3 + 6 * m * m * d + m * d * d + 200)));
+};
 
 /** Consecutive sequences [first, end), with the rows [from, to): short ones together, a long one alone. */
 interface Run {
