@@ -78,8 +78,8 @@ export function affine<T>(n: i32, i: i32, o: i32, x: usize, W: usize, y: usize):
   return 0;
 }
 
-// A tile is summed in T, as fast as the data allow, and added to the sums in f64. Its columns of dy are gathered first:
-// columns that lie 2^k bytes apart evict each other from the cache.
+// In f64 rows are added to the sums one by one; in f32 a tile is summed in f32, as fast as the data allow, and added to
+// the sums in f64. Columns of dy are gathered first: columns that lie 2^k bytes apart evict each other from the cache.
 export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: usize, strip: usize, part: usize,
     total: usize, dW: usize, db: usize): i32 {
   const width = size<T>(pad<T>(i));
@@ -89,12 +89,17 @@ export function gradient<T>(n: i32, i: i32, o: i32, x: usize, dy: usize, lines: 
     const B = i != pad<T>(i) ? lines : x;
     for (let first = 0; first < o; first += STRIP) {
       const some = min(STRIP, o - first);
-      memory.fill(part, 0, <usize>some * width);
       for (let r = 0, from = dy + size<T>(first), to = strip; r < rows; r++, from += size<T>(o), to += size<T>(LINE))
         for (let j = 0; j < some; j += LANES<T>())
           store<v128>(to + size<T>(j), loadSome<T>(from + size<T>(j), some - j));
-      gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, part, width);
-      for (let p = 0; p < some; p++) accumulate<T>(i, part + <usize>p * width, dW + size<f64>(i) * <usize>(first + p));
+      const sums = dW + size<f64>(i) * <usize>first;
+      if (sizeof<T>() == 8) {
+        gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, sums, size<f64>(i));
+      } else {
+        memory.fill(part, 0, <usize>some * width);
+        gemm<T>(some, rows, i, strip, sizeof<T>(), size<T>(LINE), B, width, part, width);
+        for (let p = 0; p < some; p++) accumulate<T>(i, part + <usize>p * width, sums + size<f64>(i) * <usize>p);
+      }
       totals<T>(rows, strip, total);
       accumulate<T>(some, total, db + size<f64>(first));
     }

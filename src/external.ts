@@ -99,6 +99,7 @@ export {
   type RecurrentFitOptions,
   type RecurrentForward,
   type RecurrentGradient,
+  type RecurrentGradientOptions,
   type RecurrentLossOptions,
   type RecurrentParameters,
   type RecurrentStart,

@@ -51,7 +51,10 @@ function forward({ f64 }: Backend<Table>, cell: Cell, { x, Wx, b, Wh, bias, stat
   const a = Float64Array.from({ length: n * gates }, (_, j) => b[j % gates]!);
   f64.dense.affine({ n, i, o: gates }, { x, W: padded(Wx, gates, i, true), y: a });
   const [h, saved, state] = [new Float64Array(n * m), new Float64Array(n * kept), before.slice()];
-  f64.recurrent.forward({ units: m, cell }, { lengths, a, W: padded(Wh, gates, m, true), bias, state, saved, h });
+  const none = { x: new Float64Array(), Wx: new Float64Array() };
+  const W = padded(Wh, gates, m, true);
+  const dims = { units: m, cell, begun: gates, inputs: 0 };
+  f64.recurrent.forward(dims, { lengths, a, ...none, W, bias, state, saved, h });
   return { h, saved, state };
 }
 
@@ -158,10 +161,12 @@ for (const backend of backends)
         };
         for (const i of steps.keys())
           forward(
-            { units: m, cell },
+            { units: m, cell, begun: g, inputs: 0 },
             {
               lengths: Int32Array.of(steps[i]!),
               a: part(a, i),
+              x: real(0),
+              Wx: real(0),
               W: across,
               bias,
               state: own.state,

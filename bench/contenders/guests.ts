@@ -4,8 +4,9 @@ import { kalmanFilter } from './kalman-filter.ts';
 import { mlMatrix } from './ml-matrix.ts';
 import { numpy } from './numpy.ts';
 import { statsmodels } from './statsmodels.ts';
+import { tfjs } from './tfjs.ts';
 
-const guests: readonly Guest[] = [kalmanFilter, mlMatrix, numpy, statsmodels];
+const guests: readonly Guest[] = [kalmanFilter, mlMatrix, numpy, statsmodels, tfjs];
 
 /** Opens those that take one of the workloads; `missing` are the absent ones, each with the reason. */
 export async function openGuests(workloads: ReadonlySet<string>): Promise<{

@@ -5,11 +5,13 @@
 #include <cstdint>
 namespace ISA::recurrent {
 enum class Cell { tanh, relu, lstm, gru };
-/// h[t] = cell(a[t] + Σ_j h[t-1,j] W[j]);  state: before the first step, then after the last
+/// h[t] = cell(a[t] + Σ_j x[t,j] Wx[j] + Σ_j h[t-1,j] W[j]), a counts as 0 where begun = 0, else begun = gates
+/// (always of gru, whose inputs = 0);  state: before the first step, then after the last
 template <class T>
-int forward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int cell,
-    const int* lengths /* s */, const T* a /* n gates */, const T* W /* units pad(gates) */,
-    const T* bias /* biased */, int* active /* 64 */, int* row /* 64 */, int* chosen /* pad(units) */,
+int forward(int n, int s, int units, int gates, int biased, int kept, int recalled, int carried, int begun,
+    int inputs, int cell, const int* lengths /* s */, const T* a /* n begun */, const T* x /* n inputs */,
+    const T* Wx /* inputs pad(gates) */, const T* W /* units pad(gates) */, const T* bias /* biased */,
+    int* active /* 64 */, int* row /* 64 */, int* chosen /* pad(units) */, T* seen /* 64 inputs */,
     T* line /* 64 pad(gates) */, T* now /* 64 carried */, T* state /* s carried */, T* saved /* n kept */,
     T* h /* n units */);
 /// e[t] = dLoss/da[t] of dh[t];  dh[t-1] = before[t] + Wᵀ du[t], du = e (gru: its n block, r ⊙ e_n, is also du);
@@ -24,10 +26,12 @@ int backward(int n, int s, int units, int gates, int biased, int kept, int recal
     T* dState /* s carried */);
 }
 #define INSTANTIATE_RECURRENT \
-  template int ISA::recurrent::forward<double>(int, int, int, int, int, int, int, int, int, const int*, \
-    const double*, const double*, const double*, int*, int*, int*, double*, double*, double*, double*, double*); \
-  template int ISA::recurrent::forward<float>(int, int, int, int, int, int, int, int, int, const int*, const float*, \
-    const float*, const float*, int*, int*, int*, float*, float*, float*, float*, float*); \
+  template int ISA::recurrent::forward<double>(int, int, int, int, int, int, int, int, int, int, int, const int*, \
+    const double*, const double*, const double*, const double*, const double*, int*, int*, int*, double*, double*, \
+    double*, double*, double*, double*); \
+  template int ISA::recurrent::forward<float>(int, int, int, int, int, int, int, int, int, int, int, const int*, \
+    const float*, const float*, const float*, const float*, const float*, int*, int*, int*, float*, float*, float*, \
+    float*, float*, float*); \
   template int ISA::recurrent::backward<double>(int, int, int, int, int, int, int, int, int, int, const int*, \
     const double*, const double*, const double*, const double*, const double*, int*, int*, double*, double*, \
     double*, double*, double*, double*, double*); \

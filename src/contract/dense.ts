@@ -1,7 +1,7 @@
 /**
  * Kernels of linear layers, of tanh and the loss behind them, and of descent row by row. Each element adds its terms one
- * by one in ascending order, and sums over rows a tile at a time, so cuts and threads change no bit. Weights are padded
- * to whole lines, data are not. INFO: the loss of the row is not finite. Equations: docs/math/dense.md.
+ * by one in ascending order, and sums of f32 over rows a tile at a time, so cuts and threads change no bit. Weights are
+ * padded to whole lines, data are not. INFO: the loss of the row is not finite. Equations: docs/math/dense.md.
  */
 import { type NounSpec, TILE } from '../grammar.ts';
 

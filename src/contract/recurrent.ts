@@ -1,6 +1,6 @@
 /**
- * Kernels of one recurrent layer over ragged sequences. `a` holds all that does not depend on the step before: bias,
- * inputs, the layer below. Cells and their equations: docs/math/recurrent.md. `saved` is kept for the backward pass:
+ * Kernels of one recurrent layer over ragged sequences. `a` holds what does not depend on the step before: bias, inputs,
+ * the layer below. Inputs may be given as x instead, and are added after a. Cells and their equations: docs/math/recurrent.md. `saved` is kept for the backward pass:
  * lstm i f g o c, gru r z n u (u = W_n h + bias), nothing for the others. `state` is h; for lstm h, then c. Each pass
  * reads `state` on entry and writes it on exit, so a sequence can be processed in chunks, with the same bits.
  */
@@ -24,16 +24,23 @@ const shape = {
 
 export const recurrent = {
   forward: {
-    formula: 'h[t] = cell(a[t] + Σ_j h[t-1,j] W[j]);  state: before the first step, then after the last',
+    formula:
+      'h[t] = cell(a[t] + Σ_j x[t,j] Wx[j] + Σ_j h[t-1,j] W[j]), a counts as 0 where begun = 0, else begun = gates' +
+      ' (always of gru, whose inputs = 0);  state: before the first step, then after the last',
     ...shape,
+    dims: [...shape.dims, 'begun', 'inputs'],
+    cost: `${shape.cost} + n inputs gates`,
     args: {
       lengths: 'in i32 s',
-      a: 'in n gates',
+      a: 'in n begun',
+      x: 'in n inputs',
+      Wx: 'in inputs pad(gates)',
       W: 'in units pad(gates)',
       bias: 'in biased',
       active: `tmp i32 ${GROUP}`,
       row: `tmp i32 ${GROUP}`,
       chosen: 'tmp i32 pad(units)',
+      seen: `tmp ${GROUP} inputs`,
       line: `tmp ${GROUP} pad(gates)`,
       now: `tmp ${GROUP} carried`,
       state: 'inout s carried',

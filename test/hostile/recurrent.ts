@@ -171,6 +171,12 @@ export const recurrent: Places = {
   ...targets(`${NAME}#lossGradient`, lossGradient),
   ...start(`${NAME}#lossGradient`, lossGradient),
   ...weighting(`${NAME}#lossGradient`, lossGradient),
+  [`${NAME}#lossGradient(options.dx)`]: optional(
+    those(
+      (value) => typeof value === 'boolean',
+      (dx, backend) => lossGradient(backend, x, [1], { dx } as never),
+    ),
+  ),
   ...inputs(`${NAME}#calibrate`, calibrate),
   ...targets(`${NAME}#calibrate`, calibrate),
   ...inputs(`${NAME}.fit`, learnt),

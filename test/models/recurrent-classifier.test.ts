@@ -122,6 +122,13 @@ for (const backend of backends)
       check(gradient.dx, x.values, (values) => make({}).loss({ values, lengths }, y, options));
       check(gradient.dh0, h0, (changed) => make({}).loss(x, y, { ...options, h0: changed }));
     });
+    test('without dx the other gradients are the same', () => {
+      const { dx, ...want } = classifier.lossGradient(x, y, { h0 });
+      expect(dx.length).toBe(x.values.length);
+      const got = classifier.lossGradient(x, y, { h0, dx: false });
+      expect(got).toEqual({ ...want, dx: new Float64Array() });
+      expect(() => classifier.loss(x, y, { dx: false } as never)).toThrow(refusal('INVALID_ARGUMENT'));
+    });
     test('one h0 for all sequences has the sum of their gradients', () => {
       const one = h0.slice(0, H);
       const each = Float64Array.from({ length: 4 * H }, (_, i) => one[i % H]!);

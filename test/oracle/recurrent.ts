@@ -6,7 +6,7 @@ import { add, range } from './matrices.ts';
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 export const recurrent: Oracle['recurrent'] = {
-  forward({ units, cell }, { lengths, a, W, bias, state, saved, h }) {
+  forward({ units, cell, begun, inputs }, { lengths, a, x, Wx, W, bias, state, saved, h }) {
     const gates = { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell];
     const width = W.length / units;
     const carried = state.length / lengths.length;
@@ -15,7 +15,9 @@ export const recurrent: Oracle['recurrent'] = {
       for (const _ of range(length)) {
         const last = state.slice(s * carried, (s + 1) * carried);
         for (const u of range(units)) {
-          const input = (gate: number): number => a[t * gates * units + gate * units + u]!;
+          const input = (gate: number): number =>
+            (begun ? a[t * gates * units + gate * units + u]! : 0) +
+            add(range(inputs).map((j) => Wx[j * width + gate * units + u]! * x[t * inputs + j]!));
           const recurrent = (gate: number): number =>
             add(range(units).map((j) => W[j * width + gate * units + u]! * last[j]!));
           const z = (gate: number): number => input(gate) + recurrent(gate);
@@ -93,11 +95,14 @@ export const recurrent: Oracle['recurrent'] = {
 };
 
 export const draws: Draws<'recurrent'> = {
-  sizes(sizes) {
-    sizes['fed'] = sizes['n']! % 2 ? sizes['units']! : 0;
+  sizes(sizes, { cell }) {
+    const { n, units, i } = sizes as { n: number; units: number; i: number };
+    sizes['fed'] = n % 2 ? units : 0;
+    sizes['begun'] = n % 2 && cell !== 'gru' ? 0 : { tanh: 1, relu: 1, lstm: 4, gru: 3 }[cell as 'gru'] * units;
+    sizes['inputs'] = cell === 'gru' ? 0 : i;
   },
   kernels: {
-    forward: { args: { W: shrunk('units') }, extremes: ['a'] },
+    forward: { args: { W: shrunk('units'), Wx: shrunk('units') }, extremes: ['a', 'x'] },
     backward: { args: { W: shrunk('units') }, extremes: ['before', 'dState'] },
   },
 };

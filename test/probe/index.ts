@@ -192,16 +192,18 @@ export function dense_sgd_f32(n: i32, i: i32, units: i32, o: i32, x: usize, y: u
   return dense.sgd<f32>(n, i, units, o, x, y, rate, active, h, slope, e, logits, Q, terms, back, V, b, W, c, loss);
 }
 export function recurrent_forward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
-    carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
-  return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, chosen, line, now, state, saved, h);
+    carried: i32, begun: i32, inputs: i32, cell: i32, lengths: usize, a: usize, x: usize, Wx: usize, W: usize,
+    bias: usize, active: usize, row: usize, chosen: usize, seen: usize, line: usize, now: usize, state: usize,
+    saved: usize, h: usize): i32 {
+  return recurrent.forward<f64>(n, s, units, gates, biased, kept, recalled, carried, begun, inputs, cell, lengths,
+    a, x, Wx, W, bias, active, row, chosen, seen, line, now, state, saved, h);
 }
 export function recurrent_forward_f32(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32, recalled: i32,
-    carried: i32, cell: i32, lengths: usize, a: usize, W: usize, bias: usize, active: usize, row: usize,
-    chosen: usize, line: usize, now: usize, state: usize, saved: usize, h: usize): i32 {
-  return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, cell, lengths, a, W, bias,
-    active, row, chosen, line, now, state, saved, h);
+    carried: i32, begun: i32, inputs: i32, cell: i32, lengths: usize, a: usize, x: usize, Wx: usize, W: usize,
+    bias: usize, active: usize, row: usize, chosen: usize, seen: usize, line: usize, now: usize, state: usize,
+    saved: usize, h: usize): i32 {
+  return recurrent.forward<f32>(n, s, units, gates, biased, kept, recalled, carried, begun, inputs, cell, lengths,
+    a, x, Wx, W, bias, active, row, chosen, seen, line, now, state, saved, h);
 }
 export function recurrent_backward_f64(n: i32, s: i32, units: i32, gates: i32, biased: i32, kept: i32,
     recalled: i32, carried: i32, fed: i32, cell: i32, lengths: usize, before: usize, h: usize, last: usize,

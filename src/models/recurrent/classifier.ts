@@ -65,6 +65,11 @@ export interface RecurrentLossOptions extends RecurrentStart {
   /** The weight of each sequence [sequences] >= 0; default 1. */
   readonly sampleWeights?: Vector;
 }
+/** Options of a loss with its gradient. */
+export interface RecurrentGradientOptions extends RecurrentLossOptions {
+  /** Whether the derivative by x is wanted; default true. */
+  readonly dx?: boolean;
+}
 /** Results of `forward`, in the dtype of the data. */
 export interface RecurrentForward extends Prediction {
   /** The hidden units after each step [steps, hidden]; the slope of a unit there is 1 where it is > 0, else 0. */
@@ -78,7 +83,7 @@ export interface RecurrentGradient extends Prediction {
   dU: Float64Array;
   dV: Float64Array;
   dW: Float64Array;
-  /** The derivative by x [steps, inputs], in the dtype of the data. */
+  /** The derivative by x [steps, inputs], in the dtype of the data; empty if it is not wanted. */
   dx: Real;
   /** The derivative by h0, in its shape; [sequences, hidden] if none was given. */
   dh0: Real;
@@ -213,7 +218,7 @@ export class RecurrentClassifier extends Model {
    * const classifier = new RecurrentClassifier({ U: [[1]], V: [[1]], W: [[0]] });
    * classifier.lossGradient([2], [1]).dW; // Float64Array(1) [ -1 ]
    */
-  lossGradient(x: Sequences, y: Sequences, options?: RecurrentLossOptions): RecurrentGradient {
+  lossGradient(x: Sequences, y: Sequences, options?: RecurrentGradientOptions): RecurrentGradient {
     const where = 'RecurrentClassifier.lossGradient';
     const { stack } = this;
     const gradient = check.room(where, stack.size);
@@ -225,11 +230,11 @@ export class RecurrentClassifier extends Model {
       x,
       y,
       options,
-      ({ context, part, layers, entropies, examples, initial, lossAt }) => {
-        dx ??= check.alike(examples.values, examples.values.length);
+      ({ context, part, layers, entropies, examples, initial, lossAt, wantsDx }) => {
+        dx ??= check.alike(examples.values, wantsDx ? examples.values.length : 0);
         dh0 ??= initial.gradient();
         const dInputs = dx.subarray(part.step * stack.inputs, (part.step + part.steps) * stack.inputs);
-        const how = { at: lossAt, dInputs };
+        const how = { at: lossAt, ...(wantsDx && { dInputs }) };
         const dStates = runNow(backward(context, part, layers, entropies.dLogits, named, how));
         initial.addGradient(part, dStates, dh0);
       },
@@ -406,10 +411,12 @@ export class RecurrentClassifier extends Model {
     where: string,
     x: Sequences,
     y: Sequences,
-    options: RecurrentLossOptions | undefined,
+    options: RecurrentGradientOptions | undefined,
     use?: (results: PartResults) => void,
   ) {
-    const given = check.options(where, options, ['h0', 'lossAt', 'classWeights', 'sampleWeights']);
+    const names = ['h0', 'lossAt', 'classWeights', 'sampleWeights', ...(use ? (['dx'] as const) : [])] as const;
+    const given = check.options(where, options, names);
+    const wantsDx = check.flag(where, 'dx', check.or(given.dx, true));
     const lossAt = check.choice(where, 'lossAt', check.or(given.lossAt, this.lossAt), lossAts);
     const { stack, outputs, temperature } = this;
     const classWeights = readClassWeights(where, given.classWeights, outputs);
@@ -442,7 +449,7 @@ export class RecurrentClassifier extends Model {
       loss += total(entropies.loss);
       logits.set(pass.outputs, part.row * outputs);
       probabilities.set(entropies.probabilities, part.row * outputs);
-      use?.({ context, part, layers: pass.layers, entropies, examples, initial, lossAt });
+      use?.({ context, part, layers: pass.layers, entropies, examples, initial, lossAt, wantsDx });
     }
     return { loss, logits, probabilities, examples, initial };
   }
@@ -467,6 +474,7 @@ interface PartResults {
   readonly examples: Examples;
   readonly initial: InitialStates;
   readonly lossAt: LossAt;
+  readonly wantsDx: boolean;
 }
 /** Makes units 0 from the first step of each sequence on at which they are not finite, and their outputs infinite. */
 function dropLostUnits({ lengths, steps }: Part, h: Real, lossAt: LossAt, outputs: Real): void {

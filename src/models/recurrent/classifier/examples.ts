@@ -1,4 +1,5 @@
 /** Sequences with their targets, and the batches made of them. */
+import { abreast } from '../../../bind.ts';
 import type { Ragged, Real } from '../../../check.ts';
 import * as check from '../../../check.ts';
 import { argumentError } from '../../../errors.ts';
@@ -96,6 +97,7 @@ export function* partsOf(
       steps += lengths[s]!;
       size += Math.max(lengths[s]!, 1);
     }
+    if (s < lengths.length) for (let more = abreast(s - sequence); more > 0; more--) steps -= lengths[--s]!;
     let own = values.subarray(step * inputs, (step + steps) * inputs);
     if (units) {
       own = check.alike(own, own.length);

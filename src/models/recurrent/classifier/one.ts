@@ -68,8 +68,8 @@ function prepare(backend: Backend, weights: StackWeights, { steps: n, lossAt }: 
   return {
     input: dense.affine.prepare({ n, i: inputs, o: units }, x),
     layer: recurrent.forward.prepare(
-      { units, cell: 'relu' },
-      { lengths: Int32Array.of(n), a: array(n * units), W: Wh, ...step },
+      { units, cell: 'relu', begun: units, inputs: 0 },
+      { lengths: Int32Array.of(n), a: array(n * units), x: array(0), Wx: array(0), W: Wh, ...step },
     ),
     output: dense.affine.prepare({ n: rows, i: units, o }, { x: array(rows * units), W: Wy, y: array(rows * o) }),
     loss: dense.crossEntropy.prepare({ n: rows, o }, { logits: array(rows * o), ...given, ...results }),

@@ -48,10 +48,12 @@ export class Online {
         below: n > 0 ? affine(`Wd${n}`, hidden[n - 1]!, gates) : undefined,
         cell: keep(
           recurrent.forward.prepare(
-            { units, cell },
+            { units, cell, begun: gates, inputs: 0 },
             {
               lengths: Int32Array.of(1),
               a: f64(gates),
+              x: f64(0),
+              Wx: f64(0),
               W: weights.across(`Wh${n}`),
               bias: biased > 0 ? weights.bias(`bh${n}`) : f64(0),
               state: f64(carried),

@@ -3,7 +3,7 @@
  * Additions are made in the order bias, input, layer below, recurrent, each sum in ascending order, so that a batch,
  * one sequence and one step give the same bits.
  */
-import type { Backend } from '../../../bind.ts';
+import { ABREAST, type Backend } from '../../../bind.ts';
 import type { Real } from '../../../check.ts';
 import { contract } from '../../../contract.ts';
 import type { DType } from '../../../grammar.ts';
@@ -60,10 +60,15 @@ export function* forward(
   const layers: Trace[] = [];
   for (const [layer, units] of hidden.entries()) {
     const { gates: o, kept, biased } = architecture.sizes[layer]!;
-    const y = yield* startOf(weights, `b${layer}`, n, o, room);
-    if (architecture.seesInputs(layer))
-      yield work(dense.affine, { n, i: architecture.inputs, o }, { x: inputs, W: weights.across(`Wx${layer}`), y });
     const below = layers[layer - 1];
+    const sees = architecture.seesInputs(layer);
+    // Step by step, rows stay in the cache, but there are only as many as sequences: they must fill the registers.
+    const many = lengths.length >= ABREAST && architecture.inputs <= units;
+    const within = sees && !below && cell !== 'gru' && many;
+    const begun = within && !architecture.hasBiases ? 0 : o;
+    const y = yield* startOf(weights, `b${layer}`, begun && n, o, room);
+    const Wx = sees ? weights.across(`Wx${layer}`) : room.array(0);
+    if (sees && !within) yield work(dense.affine, { n, i: architecture.inputs, o }, { x: inputs, W: Wx, y });
     if (below)
       yield work(dense.affine, { n, i: hidden[layer - 1]!, o }, { x: below.h, W: weights.across(`Wd${layer}`), y });
     const first = states[layer]!;
@@ -73,8 +78,10 @@ export function* forward(
     const saved = room.array(n * kept);
     const bias = biased > 0 ? weights.bias(`bh${layer}`) : room.array(0);
     const W = weights.across(`Wh${layer}`);
-    const args = { lengths, a: y, W, bias, state: last, saved, h };
-    yield layerWork(backend, contract.recurrent.forward, recurrent.forward, { units, cell }, args, o);
+    const from = within ? { x: inputs, Wx } : { x: room.array(0), Wx: room.array(0) };
+    const args = { lengths, a: y, ...from, W, bias, state: last, saved, h };
+    const dims = { units, cell, begun, inputs: within ? architecture.inputs : 0 };
+    yield layerWork(backend, contract.recurrent.forward, recurrent.forward, dims, args, o);
     layers.push({ h, before: all.subarray(0, n * units), saved, first, last });
   }
   const o = architecture.outputs;
