@@ -38,8 +38,11 @@ const here = () => {
   return `${process.platform}-${process.arch}${process.platform === 'linux' ? (gnu ? '-gnu' : '-musl') : ''}`;
 };
 const out = 'build/packages';
-/** For those who read the sources, which are in the repository. */
-const unpacked = ['docs/architecture.md', 'docs/errata.md', 'docs/math', 'docs/math.md', 'docs/pictures'];
+/** The files for those who read the sources or pack them, which are in the repository. */
+const unpacked = [
+  ...['docs/architecture.md', 'docs/convolution.md', 'docs/errata.md', 'docs/format.md', 'docs/gradients.md'],
+  ...['docs/math', 'docs/math.md', 'docs/pictures', 'native/glibc.cc'],
+];
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const found = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
@@ -108,12 +111,12 @@ async function packLibrary() {
   wasm();
   await bundle(`${folder}/dist`);
   cpSync('dist/wasm', `${folder}/dist/wasm`, { recursive: true });
-  for (const name of ['native', 'docs', 'CMakeLists.txt', 'README.md', 'LICENSE', 'CHANGELOG.md'])
+  for (const name of ['native', 'docs', 'CMakeLists.txt', 'README.md', 'LICENSE'])
     cpSync(name, join(folder, name), { recursive: true, filter: (path) => !unpacked.includes(path) });
   const { devDependencies, scripts, ...published } = manifest;
   write(folder, {
     ...published,
-    files: ['dist', 'native', 'CMakeLists.txt', 'docs', 'CHANGELOG.md'],
+    files: ['dist', 'native', 'CMakeLists.txt', 'docs'],
     optionalDependencies: Object.fromEntries(
       Object.keys(platforms).map((name) => [`@seqlik/${name}`, manifest.version]),
     ),

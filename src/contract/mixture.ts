@@ -2,7 +2,7 @@
  * Kernels of Gaussian mixtures. q[c] = b[c] - ‖W[c] (x - mean[c])‖² is the log2 density of a component, whose mean is
  * given as its rounded value and the rest `low` (0 in f64, where no kernel reads it): x - mean is (x - mean) - low. A
  * term 60 or more below the largest of its row counts as 0. Fails at the first row where every component overflows.
- * Of k-means, which finds their starts, rows lie in tiles of 128, one line per coordinate; the last is filled up with
+ * Rows of k-means, which finds their starts, lie in tiles of 128, one line per coordinate; the last is filled up with
  * rows of weight 0. Sums over rows are 8 each, of every eighth row. Equations: docs/math/mixture.md.
  */
 import { type NounSpec, TILE } from '../grammar.ts';
